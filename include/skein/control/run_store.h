@@ -1,0 +1,67 @@
+#ifndef SKEIN_CONTROL_RUN_STORE_H_
+#define SKEIN_CONTROL_RUN_STORE_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <absl/status/statusor.h>
+
+#include "skein/base/ids.h"
+#include "skein/base/roster.h"
+
+namespace skein {
+
+struct RunRecord {
+  std::string run_id;
+  std::string spec;      // resolved, as text
+  std::string topology;  // as text
+  std::string status;    // "running", "completed", "failed", "stopped"
+  std::string reason;
+};
+
+struct AttachmentRecord {
+  NodeId child;
+  NodeId parent;  // empty for the coordinator
+  Epoch epoch = 0;
+  Incarnation incarnation = 0;
+};
+
+struct RoundRecord {
+  uint64_t round = 0;
+  uint32_t attempt = 0;
+  std::string state;  // "open", "committed", "failed"
+  VersionRef base;
+  Roster participants;
+  Seq seq_first = 0;
+  uint32_t seq_count = 1;
+  VersionRef version;  // once committed
+  std::string digest;
+  Roster contributors;
+  std::string reason;
+};
+
+// Where the control plane keeps every decision before it acts on it. One implementation ships,
+// SQLite; each implementation passes the conformance suite (skein/testing/run_store_conformance.h).
+// All methods are synchronous and durable on return. One thread at a time. Errors: Unavailable or
+// ResourceExhausted (disk full) with the file's name; FailedPrecondition for a schema that is newer
+// than this program.
+class RunStore {
+ public:
+  virtual ~RunStore() = default;
+  virtual absl::Status PutRun(const RunRecord& run) = 0;  // insert or replace
+  virtual absl::StatusOr<std::optional<RunRecord>> GetRun(const std::string& run_id) = 0;
+  virtual absl::Status PutAttachment(const std::string& run_id, const AttachmentRecord& record) = 0;
+  virtual absl::StatusOr<std::vector<AttachmentRecord>> Attachments(const std::string& run_id) = 0;
+  virtual absl::Status PutRound(const std::string& run_id, const RoundRecord& record) = 0;
+  virtual absl::StatusOr<std::vector<RoundRecord>> Rounds(const std::string& run_id) = 0;
+};
+
+// Opens or creates the database in WAL mode and brings its schema up to date. ":memory:" works.
+absl::StatusOr<std::unique_ptr<RunStore>> OpenSqliteStore(const std::string& path);
+
+}  // namespace skein
+
+#endif  // SKEIN_CONTROL_RUN_STORE_H_

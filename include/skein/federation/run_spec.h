@@ -1,0 +1,47 @@
+#ifndef SKEIN_FEDERATION_RUN_SPEC_H_
+#define SKEIN_FEDERATION_RUN_SPEC_H_
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <absl/status/statusor.h>
+
+#include "skein/builtins/builtins.h"
+#include "skein/runtime/run_config.h"
+#include "skein/topology/topology.h"
+
+namespace skein {
+
+// A run as the user wrote it: docs/run_spec.md lists the keys.
+struct RunSpec {
+  RunConfig config;           // run_id and output_dir still empty
+  Topology topology;
+  std::string topology_text;  // the shape, or the file's content in our form
+};
+
+struct SpecOverrides {
+  std::vector<std::pair<std::string, std::string>> set;  // --set path=value, in order
+  std::string topology;                                  // --topology SHAPE|FILE
+};
+
+// Reads a spec file, applies the overrides, checks everything that can be checked before a run:
+// syntax, keys (with the nearest known one), types, ranges, topology, strategy, learner name and
+// parameters. InvalidArgument/NotFound in one line: "spec.yaml:12:3: ...".
+absl::StatusOr<RunSpec> ReadRunSpec(const std::string& path, const SpecOverrides& overrides,
+                                    const Registries& registries);
+
+// The same for text; relative paths in it are resolved against `directory`.
+absl::StatusOr<RunSpec> ParseRunSpec(const std::string& yaml, const std::string& name,
+                                     const std::string& directory, const SpecOverrides& overrides,
+                                     const Registries& registries);
+
+// The checks of ParseRunSpec for a spec that was built in code.
+absl::Status ValidateRunSpec(const RunSpec& spec, const Registries& registries);
+
+// The resolved spec as YAML with every default written out; reading it gives an equal RunSpec.
+std::string ToYaml(const RunSpec& spec);
+
+}  // namespace skein
+
+#endif  // SKEIN_FEDERATION_RUN_SPEC_H_

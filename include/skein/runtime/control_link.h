@@ -1,0 +1,157 @@
+#ifndef SKEIN_RUNTIME_CONTROL_LINK_H_
+#define SKEIN_RUNTIME_CONTROL_LINK_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include <absl/status/status.h>
+
+#include "skein/base/executor.h"
+#include "skein/base/ids.h"
+#include "skein/base/roster.h"
+#include "skein/observe/event.h"
+#include "skein/runtime/run_config.h"
+
+namespace skein {
+
+// What a node and the control plane say to each other: membership, attachment, plan, commit. Never
+// a tensor: a model is named by its version and digest. The wire form is
+// proto/skein/v1/control.proto.
+
+// ---- node to control plane ----
+
+struct RegisterMsg {
+  NodeId node;
+  Incarnation incarnation = 0;  // random per life of the node
+  std::string address;          // where children dial; empty for workers
+  int64_t pid = 0;
+};
+struct HeartbeatMsg {};
+// The child's link to its parent is up (the parent has welcomed it) under this epoch.
+struct AttachedMsg {
+  Epoch epoch = 0;
+};
+// Decisions that the node took under its plan, and its traffic so far.
+struct ReportMsg {
+  std::vector<Event> events;     // time_s is stamped by the control plane
+  uint64_t bytes_up = 0;         // received from children, cumulative
+  uint64_t bytes_down = 0;       // sent to children, cumulative
+  double peak_rss_mib = 0;
+};
+// The coordinator's account of a training round: a new version, or why there is none.
+struct RoundResultMsg {
+  uint64_t round = 0;
+  uint32_t attempt = 0;
+  int code = 0;  // absl::StatusCode; 0: `version` was made and stored
+  std::string message;
+  VersionRef version;
+  std::string digest;
+  Roster roster;
+  uint64_t num_samples = 0;
+  std::map<std::string, double> metrics;  // sample-weighted means of the workers' training metrics
+};
+// The coordinator's account of an evaluation; `where` is "coordinator" or "workers".
+struct EvaluatedMsg {
+  uint64_t round = 0;
+  VersionRef version;
+  std::string where;
+  int code = 0;
+  std::string message;
+  uint64_t num_samples = 0;
+  std::map<std::string, double> metrics;
+};
+// The initial model exists (coordinator, once): the run can start.
+struct ModelReadyMsg {
+  VersionRef version;
+  std::string digest;
+};
+// The node is unable to go on, or has finished after StopMsg (code 0).
+struct GoodbyeMsg {
+  int code = 0;
+  std::string message;
+};
+
+using NodeMessage = std::variant<RegisterMsg, HeartbeatMsg, AttachedMsg, ReportMsg, RoundResultMsg,
+                                 EvaluatedMsg, ModelReadyMsg, GoodbyeMsg>;
+
+// ---- control plane to node ----
+
+struct AssignMsg {
+  RunConfig config;
+  NodeView view;
+};
+// To a child: dial this parent under this epoch.
+struct AttachMsg {
+  NodeId parent;
+  std::string address;
+  Epoch epoch = 0;
+};
+// To a parent: this child will dial under this epoch; earlier epochs are void.
+struct ExpectChildMsg {
+  NodeId child;
+  Epoch epoch = 0;
+};
+// To a parent: do not wait for this child.
+struct ChildLostMsg {
+  NodeId child;
+  Epoch epoch = 0;
+  std::string reason;
+};
+// To the coordinator: a round, durable before it is sent.
+struct PlanMsg {
+  uint64_t round = 0;
+  uint32_t attempt = 0;
+  VersionRef base;
+  Roster participants;
+  Seq seq_first = 0;
+  uint32_t seq_count = 1;  // tasks of each worker: the product of the tiers' kappas
+};
+// To the coordinator: the round's version is committed; announce it. Evaluate it if asked.
+struct CommitMsg {
+  uint64_t round = 0;
+  VersionRef version;
+  bool evaluate_at_coordinator = false;
+  bool evaluate_at_workers = false;
+  Roster participants;  // of the evaluation
+};
+// To every node: the run is over; say good-bye and end.
+struct StopMsg {
+  int code = 0;
+  std::string reason;
+};
+
+using ControlMessage = std::variant<AssignMsg, AttachMsg, ExpectChildMsg, ChildLostMsg, PlanMsg,
+                                    CommitMsg, StopMsg>;
+
+// A node's connection to the control plane. Owned by the node; any thread may call.
+class ControlLink {
+ public:
+  virtual ~ControlLink() = default;
+  virtual void Send(NodeMessage message) = 0;
+  virtual void Close() = 0;
+};
+
+// Called on the executor given to Connect, one at a time, nothing after OnControlClosed.
+class ControlHandler {
+ public:
+  virtual ~ControlHandler() = default;
+  virtual void OnControl(ControlMessage message) = 0;
+  virtual void OnControlClosed(absl::Status status) = 0;
+};
+
+// Knows how to reach the control plane.
+class ControlDialer {
+ public:
+  virtual ~ControlDialer() = default;
+  // Connects in the background; failure is told by OnControlClosed.
+  virtual std::shared_ptr<ControlLink> Connect(std::shared_ptr<Executor> executor,
+                                               std::shared_ptr<ControlHandler> handler) = 0;
+};
+
+}  // namespace skein
+
+#endif  // SKEIN_RUNTIME_CONTROL_LINK_H_

@@ -1,0 +1,120 @@
+#ifndef SKEIN_RUNTIME_LEARNER_H_
+#define SKEIN_RUNTIME_LEARNER_H_
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include <ATen/core/Generator.h>
+#include <absl/status/statusor.h>
+
+#include "skein/runtime/trainer.h"
+#include "skein/strategy/params.h"
+#include "skein/tensor/state_dict.h"
+
+namespace skein {
+
+// What a learner is told when it is made. The coordinator has a learner too, which makes the
+// initial model and evaluates on held-out data; its `leaf` is meaningless.
+struct WorkerContext {
+  NodeId node;
+  bool is_coordinator = false;
+  LeafIndex leaf = 0;        // which worker, in the order of the leaves
+  uint64_t num_workers = 0;
+  uint64_t seed = 0;         // the run's
+  Params params;             // learner: params of the run spec, checked if there is a schema
+  Params data;               // data: of the run spec
+  ValueMap attributes;       // the node's, from the topology
+};
+
+struct InitContext {
+  at::Generator generator;  // seeded from the run's seed alone
+};
+
+// Valid during the call. `generator` is seeded from (run seed, leaf, task): draw from it, not from
+// libtorch's global one, and results repeat bit for bit wherever the worker runs.
+struct TrainContext {
+  uint64_t round = 0;
+  uint32_t local_round = 0;
+  at::Generator generator;
+  std::shared_ptr<const std::atomic<bool>> cancelled;
+
+  // True when the result is no longer wanted: return soon (any Status).
+  bool Cancelled() const { return cancelled->load(std::memory_order_relaxed); }
+};
+
+struct EvalContext {
+  uint64_t round = 0;
+  at::Generator generator;
+  std::shared_ptr<const std::atomic<bool>> cancelled;
+  bool Cancelled() const { return cancelled->load(std::memory_order_relaxed); }
+};
+
+struct TrainResult {
+  StateDict model;           // same names, shapes and dtypes as the model that came in
+  uint64_t num_samples = 0;  // <= LearnerOptions::max_samples
+  std::map<std::string, double> metrics;  // "loss", ... averaged over workers by num_samples
+};
+
+struct EvalResult {
+  uint64_t num_samples = 0;
+  std::map<std::string, double> metrics;
+};
+
+// The user's training code, the one class to write. Made once per worker by a LearnerFactory and
+// owned by the runtime; called by one thread at a time (not always the same), with one intra-op
+// thread. Errors and exceptions leave this worker out of the round with the message in the record;
+// whether the round goes on is up to the round policy.
+class Learner {
+ public:
+  virtual ~Learner() = default;
+  // The initial model. Called on the coordinator's learner, and only there.
+  virtual absl::StatusOr<StateDict> Initialize(InitContext& context) = 0;
+  // Trains from `global` on local data. `global` is this learner's own copy.
+  virtual absl::StatusOr<TrainResult> Train(const StateDict& global, TrainContext& context) = 0;
+  // Evaluates `model`: on held-out data at the coordinator, on the worker's own elsewhere.
+  virtual absl::StatusOr<EvalResult> Evaluate(const StateDict& model, EvalContext& context) = 0;
+};
+
+using LearnerFactory =
+    std::function<absl::StatusOr<std::unique_ptr<Learner>>(const WorkerContext&)>;
+
+struct LearnerOptions {
+  // Upper bound of TrainResult::num_samples; enters the fixed-point scale of the exact sums.
+  uint64_t max_samples = uint64_t{1} << 20;
+  // The learner draws from libtorch's global generator (dropout does). Such learners train one at a
+  // time in a process, and the global generator is seeded per task.
+  bool uses_global_rng = false;
+  // Parameters it takes under learner: params. Null: any.
+  std::shared_ptr<const ParamSchema> schema;
+};
+
+// Learners by name. Owned by the app or federation, filled before use, read-only after that.
+class LearnerRegistry {
+ public:
+  struct Entry {
+    LearnerFactory factory;
+    LearnerOptions options;
+  };
+  absl::Status Register(const std::string& name, LearnerFactory factory, LearnerOptions options = {});
+  // InvalidArgument "unknown learner", with the nearest known name.
+  absl::StatusOr<Entry> Find(const std::string& name) const;
+  std::vector<std::string> Names() const;
+
+ private:
+  std::map<std::string, Entry> entries_;
+};
+
+// A TrainerFactory over the registered learners: packs and unpacks, makes deltas, seeds generators,
+// turns exceptions into Status, checks that results have the model's names, shapes and dtypes.
+// `registry` must outlive the result.
+TrainerFactory MakeLearnerTrainerFactory(const LearnerRegistry& registry);
+
+}  // namespace skein
+
+#endif  // SKEIN_RUNTIME_LEARNER_H_

@@ -1,0 +1,56 @@
+#ifndef SKEIN_RUNTIME_TRAINER_H_
+#define SKEIN_RUNTIME_TRAINER_H_
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include <absl/status/statusor.h>
+
+#include "skein/runtime/run_config.h"
+#include "skein/tensor/packed_tensors.h"
+
+namespace skein {
+
+// What a node needs of a learner, in packed bytes: the runtime is written against this and so does
+// not depend on libtorch. skein/runtime/learner.h is the interface for users; LearnerTrainer adapts
+// it. Called by one thread at a time, not always the same one.
+struct TrainRequest {
+  uint64_t round = 0;
+  uint32_t local_round = 0;
+  uint64_t seq = 0;
+  std::shared_ptr<const std::atomic<bool>> cancelled;  // never null
+};
+
+struct TrainOutput {
+  PackedTensors update;  // see UpdateHeader
+  uint64_t num_samples = 0;
+  std::map<std::string, double> metrics;
+};
+
+struct EvalOutput {
+  uint64_t num_samples = 0;
+  std::map<std::string, double> metrics;  // "loss", "accuracy", ...
+};
+
+class Trainer {
+ public:
+  virtual ~Trainer() = default;
+  // The initial model; asked of the coordinator's trainer only.
+  virtual absl::StatusOr<PackedTensors> Initialize() = 0;
+  virtual absl::StatusOr<TrainOutput> Train(const PackedTensors& base,
+                                            const TrainRequest& request) = 0;
+  virtual absl::StatusOr<EvalOutput> Evaluate(const PackedTensors& model,
+                                              const TrainRequest& request) = 0;
+};
+
+// Makes the trainer of a node (worker or coordinator). May take long; called on a TaskRunner.
+using TrainerFactory =
+    std::function<absl::StatusOr<std::unique_ptr<Trainer>>(const RunConfig&, const NodeView&)>;
+
+}  // namespace skein
+
+#endif  // SKEIN_RUNTIME_TRAINER_H_

@@ -1,0 +1,61 @@
+#ifndef SKEIN_STRATEGY_CONTRIBUTION_H_
+#define SKEIN_STRATEGY_CONTRIBUTION_H_
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "skein/base/fixed128.h"
+#include "skein/base/ids.h"
+#include "skein/base/roster.h"
+
+namespace skein {
+
+// Metrics of many workers, mergeable in any order: sum of metric * num_samples and of num_samples.
+class MetricSums {
+ public:
+  void Add(const std::map<std::string, double>& metrics, uint64_t num_samples);
+  void Merge(const MetricSums& other);
+  // Sample-weighted means. A metric that some workers did not report is averaged over those who did.
+  std::map<std::string, double> Means() const;
+
+  struct Sum {
+    Fixed128 weighted;
+    Fixed128 weight;
+  };
+  const std::map<std::string, Sum>& sums() const { return sums_; }
+  std::map<std::string, Sum>& mutable_sums() { return sums_; }
+
+ private:
+  std::map<std::string, Sum> sums_;
+};
+
+// What a worker says of its update, beside the tensors. The tensors have the model's names and
+// shapes; float parameters as float32 differences to the base, float buffers as float32 values,
+// others as they are.
+struct UpdateHeader {
+  LeafIndex leaf = 0;
+  Seq seq = 0;
+  uint64_t round = 0;
+  uint32_t local_round = 0;
+  VersionRef base;
+  uint64_t num_samples = 0;
+  std::map<std::string, double> metrics;
+};
+
+// What a subtree says of its partial, beside the sums. Float tensors travel as int64 ring values,
+// integer tensors and bools as int64.
+struct PartialHeader {
+  uint64_t round = 0;
+  uint32_t local_round = 0;
+  VersionRef base;
+  Fixed128 total_weight;
+  std::map<std::string, Fixed128> scalars;  // the fold's own
+  uint64_t num_samples = 0;
+  Roster roster;
+  MetricSums metrics;
+};
+
+}  // namespace skein
+
+#endif  // SKEIN_STRATEGY_CONTRIBUTION_H_

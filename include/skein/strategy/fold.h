@@ -1,0 +1,79 @@
+#ifndef SKEIN_STRATEGY_FOLD_H_
+#define SKEIN_STRATEGY_FOLD_H_
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include <absl/status/statusor.h>
+
+#include "skein/strategy/contribution.h"
+#include "skein/strategy/numeric_plan.h"
+#include "skein/strategy/server_optimizer.h"
+#include "skein/tensor/packed_tensors.h"
+
+namespace skein {
+
+// To add a fold: implement Fold and Accumulator in a folder of src/strategy/, add a Register line
+// to builtins, and instantiate the conformance suite (skein/testing/fold_conformance.h).
+
+// Whether partials of subtrees merge to what the flat fold would give.
+enum class Composition {
+  kExact,  // any tree gives the flat result
+  kNone,   // needs every update at once; may stand only where its children are workers
+};
+
+// What an accumulator holds, taken out to be sent up.
+struct Partial {
+  Fixed128 total_weight;
+  std::map<std::string, Fixed128> scalars;
+  PackedTensors sums;
+};
+
+// The running state of one aggregation at one node. Used by one thread at a time.
+class Accumulator {
+ public:
+  virtual ~Accumulator() = default;
+
+  // Adds one update. Checks everything first; on error nothing has changed. InvalidArgument names
+  // the tensor and the index (NaN, Inf, out of bounds, other shape or dtype, bad weight).
+  virtual absl::Status Add(const UpdateHeader& header, const PackedTensors& update) = 0;
+
+  // Adds a subtree's partial; the same guarantees.
+  virtual absl::Status Merge(const PartialHeader& header, const PackedTensors& sums) = 0;
+
+  // Takes the content; the accumulator is empty again. FailedPrecondition if nothing was added.
+  virtual absl::StatusOr<Partial> TakePartial() = 0;
+
+  // The next model made from `base` (the model that the updates refer to). FailedPrecondition if
+  // nothing was added or the total weight is 0.
+  virtual absl::StatusOr<PackedTensors> Finish(const PackedTensors& base,
+                                               ServerOptimizer& optimizer) = 0;
+
+  // Total weight so far.
+  virtual Fixed128 total_weight() const = 0;
+};
+
+// A way to combine updates. Immutable; shared by threads.
+class Fold {
+ public:
+  virtual ~Fold() = default;
+  virtual Composition composition() const = 0;
+  // The bound on one update's weight, given the bound on its samples (for the numeric plan).
+  virtual uint64_t MaxUpdateWeight(uint64_t max_samples) const = 0;
+  // An empty accumulator for models like `model`, whose numbers obey `plan`.
+  virtual std::unique_ptr<Accumulator> NewAccumulator(const Manifest& model,
+                                                      const NumericPlan& plan) const = 0;
+};
+
+// The difference `local - base` of two models as an update's tensors (how an aggregator with
+// several local rounds reports, and how a worker does).
+absl::StatusOr<PackedTensors> DeltaOf(const PackedTensors& local, const PackedTensors& base);
+
+// The manifest of updates (floats become float32) and of partials (all int64) for a model.
+absl::StatusOr<Manifest> UpdateManifest(const Manifest& model);
+absl::StatusOr<Manifest> PartialManifest(const Manifest& model);
+
+}  // namespace skein
+
+#endif  // SKEIN_STRATEGY_FOLD_H_

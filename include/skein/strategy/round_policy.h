@@ -1,0 +1,45 @@
+#ifndef SKEIN_STRATEGY_ROUND_POLICY_H_
+#define SKEIN_STRATEGY_ROUND_POLICY_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "skein/base/time.h"
+
+namespace skein {
+
+// What a node's core tells its policy: how its direct children stand in the open aggregation.
+struct PolicyView {
+  int expected = 0;  // children that were given a task
+  int accepted = 0;  // whose contribution is folded
+  int failed = 0;    // that failed, were lost or rejected; they will not contribute
+  int pending() const { return expected - accepted - failed; }
+  Duration elapsed{0};         // since the tasks went out
+  uint64_t base_version = 0;   // what the tasks train from
+  uint64_t current_version = 0;  // the newest version known here (equal to base under a barrier)
+};
+
+struct PolicyDecision {
+  enum class Verdict { kWait, kClose, kFail };
+  Verdict verdict = Verdict::kWait;
+  std::string reason;         // why it closes short or fails, for people: "deadline of 30 s passed"
+  Duration ask_again = Duration::max();  // with kWait: the value of `elapsed` at which to ask again
+};
+
+// Decides when an aggregation closes. An object that the core asks after every change and at the
+// times it named; pure: no clock, no state of its own that the view does not give.
+class RoundPolicy {
+ public:
+  virtual ~RoundPolicy() = default;
+  virtual PolicyDecision Decide(const PolicyView& view) const = 0;
+  // Whether children wait for the next version after they have contributed.
+  virtual bool has_barrier() const = 0;
+  // The same policy for a node `levels` tiers above the one it was written for, so that deadlines
+  // of children end before their parent's. Null if it applies as it is.
+  virtual std::shared_ptr<const RoundPolicy> Relaxed(int levels) const = 0;
+};
+
+}  // namespace skein
+
+#endif  // SKEIN_STRATEGY_ROUND_POLICY_H_

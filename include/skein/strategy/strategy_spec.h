@@ -1,0 +1,55 @@
+#ifndef SKEIN_STRATEGY_STRATEGY_SPEC_H_
+#define SKEIN_STRATEGY_STRATEGY_SPEC_H_
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include <absl/status/statusor.h>
+
+#include "skein/strategy/registry.h"
+
+namespace skein {
+
+// What is different at one tier; what is absent is inherited from the strategy.
+struct TierSpec {
+  int tier = 0;  // of the aggregating node, 0 is the root
+  std::optional<PartSpec> policy;
+  std::optional<PartSpec> fold;
+  int kappa = 1;  // local rounds per round of the tier above
+  friend bool operator==(const TierSpec&, const TierSpec&) = default;
+};
+
+// A strategy as data: selector + fold + server optimizer + round policy + filters.
+struct StrategySpec {
+  PartSpec fold{"fedavg", {}};
+  PartSpec optimizer{"sgd", {}};
+  PartSpec selector{"all", {}};
+  PartSpec policy{"all", {}};
+  std::vector<PartSpec> filters;
+  std::vector<TierSpec> tiers;
+  friend bool operator==(const StrategySpec&, const StrategySpec&) = default;
+};
+
+// The parts that an aggregating node at one tier works with.
+struct TierParts {
+  std::shared_ptr<const Fold> fold;
+  std::shared_ptr<const RoundPolicy> policy;
+  std::vector<std::shared_ptr<const UpdateFilter>> filters;
+  int kappa = 1;
+};
+
+// Makes the parts for a node at `tier` of a tree with `num_tiers` tiers (workers included). The
+// inherited policy is relaxed for tiers above the lowest. InvalidArgument for users.
+absl::StatusOr<TierParts> MakeTierParts(const StrategySpec& spec, int tier, int num_tiers,
+                                        const StrategyRegistries& registries);
+
+// Checks a strategy against a tree of `num_tiers`: all parts exist with good parameters, tiers are
+// aggregating tiers and listed once, kappa is 1 at the root and in range, a fold that does not
+// compose stands only right above the workers and is the same fold elsewhere. Names the tier.
+absl::Status ValidateStrategy(const StrategySpec& spec, int num_tiers,
+                              const StrategyRegistries& registries);
+
+}  // namespace skein
+
+#endif  // SKEIN_STRATEGY_STRATEGY_SPEC_H_

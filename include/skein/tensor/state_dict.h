@@ -1,0 +1,46 @@
+#ifndef SKEIN_TENSOR_STATE_DICT_H_
+#define SKEIN_TENSOR_STATE_DICT_H_
+
+#include <string>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+#include <absl/status/statusor.h>
+
+#include "skein/tensor/packed_tensors.h"
+
+namespace skein {
+
+// An ordered set of named libtorch tensors: a model as a learner sees it. Any dtype of DType, any
+// shape (scalars, empty tensors), any strides. Copies share tensor storage, as at::Tensor does.
+// Not thread-safe.
+class StateDict {
+ public:
+  struct Entry {
+    std::string name;
+    at::Tensor tensor;
+    TensorRole role = TensorRole::kParameter;
+  };
+
+  StateDict() = default;
+
+  // Appends. InvalidArgument: duplicate name, undefined, sparse or complex tensor.
+  absl::Status Add(std::string name, at::Tensor tensor, TensorRole role = TensorRole::kParameter);
+
+  size_t size() const { return entries_.size(); }
+  const std::vector<Entry>& entries() const { return entries_; }
+  // NotFound names the tensor and the nearest name there is.
+  absl::StatusOr<at::Tensor> Get(const std::string& name) const;
+
+  // Copies into one packed block (moves to CPU, makes contiguous).
+  absl::StatusOr<PackedTensors> Pack() const;
+  // Tensors that own fresh memory, so that training in place cannot touch the packed block.
+  static StateDict Unpack(const PackedTensors& packed);
+
+ private:
+  std::vector<Entry> entries_;
+};
+
+}  // namespace skein
+
+#endif  // SKEIN_TENSOR_STATE_DICT_H_
