@@ -19,6 +19,10 @@ if(SKEIN_MOLD AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
 endif()
 
 add_library(skein_options INTERFACE)
+# GCC 12 sees overlaps that are not there in operator+(const char*, string) (GCC PR 105651).
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  target_compile_options(skein_options INTERFACE -Wno-restrict)
+endif()
 target_compile_options(skein_options INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor
                        -Woverloaded-virtual -Wno-missing-field-initializers
                        $<$<BOOL:${SKEIN_WERROR}>:-Werror>)

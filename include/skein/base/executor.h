@@ -11,7 +11,8 @@ namespace skein {
 
 // Runs tasks one at a time, in the order in which they were posted. Every node of a federation
 // lives on one Executor, so its state needs no lock. In production an Executor is a strand of a
-// ThreadPool; in tests it belongs to a simulator (skein/testing/sim_executor.h) and time is virtual.
+// ThreadPool; in tests it belongs to a simulator (skein/testing/sim_executor.h) and time is
+// virtual.
 //
 // Any thread may call any method. A task must not block for long: long work goes to a TaskRunner.
 class Executor {

@@ -21,10 +21,10 @@ std::string Message(const absl::Status& status);
 #define SKEIN_CONCAT_(a, b) SKEIN_CONCAT_INNER_(a, b)
 
 // Returns from the function if `expr` is not OK.
-#define SKEIN_RETURN_IF_ERROR(expr)                   \
-  do {                                                \
-    ::absl::Status skein_status_ = (expr);            \
-    if (!skein_status_.ok()) return skein_status_;    \
+#define SKEIN_RETURN_IF_ERROR(expr)                \
+  do {                                             \
+    ::absl::Status skein_status_ = (expr);         \
+    if (!skein_status_.ok()) return skein_status_; \
   } while (false)
 
 // SKEIN_ASSIGN_OR_RETURN(auto x, MaybeX()): the value, or returns the error.

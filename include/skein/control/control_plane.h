@@ -44,10 +44,11 @@ struct RunOutcome {
 // to the sink, and never sees a tensor. All methods may be called from any thread.
 class ControlPlane {
  public:
-  static absl::StatusOr<std::shared_ptr<ControlPlane>> Create(
-      ControlPlaneOptions options, std::shared_ptr<Executor> executor,
-      std::shared_ptr<RunStore> store, std::shared_ptr<EventSink> sink,
-      const StrategyRegistries* strategies);
+  static absl::StatusOr<std::shared_ptr<ControlPlane>> Create(ControlPlaneOptions options,
+                                                              std::shared_ptr<Executor> executor,
+                                                              std::shared_ptr<RunStore> store,
+                                                              std::shared_ptr<EventSink> sink,
+                                                              const StrategyRegistries* strategies);
   virtual ~ControlPlane() = default;
 
   // Starts the clock of the run; `on_done` is called once on the executor, when the run has ended
@@ -65,7 +66,7 @@ class ControlPlane {
 class ControlServer {
  public:
   virtual ~ControlServer() = default;
-  virtual std::string address() const = 0;               // "127.0.0.1:41234"; "" without a port
+  virtual std::string address() const = 0;                 // "127.0.0.1:41234"; "" without a port
   virtual std::shared_ptr<ControlDialer> InProcess() = 0;  // over gRPC's in-process channel
 };
 

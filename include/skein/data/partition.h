@@ -26,9 +26,8 @@ struct DirichletOptions {
 // (Hsu, Qi, Brown 2019, arXiv 1909.06335, in the per-class form of Yurochkin et al. 2019).
 // InvalidArgument for a bad option; ResourceExhausted with the remedy if no draw gave every worker
 // its minimum.
-absl::StatusOr<Partition> PartitionDirichlet(const std::vector<int64_t>& labels,
-                                             size_t num_workers, const DirichletOptions& options,
-                                             uint64_t seed);
+absl::StatusOr<Partition> PartitionDirichlet(const std::vector<int64_t>& labels, size_t num_workers,
+                                             const DirichletOptions& options, uint64_t seed);
 
 // A table for people: per worker its number of samples and a count of each label, workers beyond
 // `max_rows` summarized in a last line.

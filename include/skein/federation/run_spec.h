@@ -15,7 +15,7 @@ namespace skein {
 
 // A run as the user wrote it: docs/run_spec.md lists the keys.
 struct RunSpec {
-  RunConfig config;           // run_id and output_dir still empty
+  RunConfig config;  // run_id and output_dir still empty
   Topology topology;
   std::string topology_text;  // the shape, or the file's content in our form
 };

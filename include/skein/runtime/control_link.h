@@ -37,9 +37,9 @@ struct AttachedMsg {
 };
 // Decisions that the node took under its plan, and its traffic so far.
 struct ReportMsg {
-  std::vector<Event> events;     // time_s is stamped by the control plane
-  uint64_t bytes_up = 0;         // received from children, cumulative
-  uint64_t bytes_down = 0;       // sent to children, cumulative
+  std::vector<Event> events;  // time_s is stamped by the control plane
+  uint64_t bytes_up = 0;      // received from children, cumulative
+  uint64_t bytes_down = 0;    // sent to children, cumulative
   double peak_rss_mib = 0;
 };
 // The coordinator's account of a training round: a new version, or why there is none.
@@ -124,8 +124,8 @@ struct StopMsg {
   std::string reason;
 };
 
-using ControlMessage = std::variant<AssignMsg, AttachMsg, ExpectChildMsg, ChildLostMsg, PlanMsg,
-                                    CommitMsg, StopMsg>;
+using ControlMessage =
+    std::variant<AssignMsg, AttachMsg, ExpectChildMsg, ChildLostMsg, PlanMsg, CommitMsg, StopMsg>;
 
 // A node's connection to the control plane. Owned by the node; any thread may call.
 class ControlLink {

@@ -24,12 +24,12 @@ namespace skein {
 struct WorkerContext {
   NodeId node;
   bool is_coordinator = false;
-  LeafIndex leaf = 0;        // which worker, in the order of the leaves
+  LeafIndex leaf = 0;  // which worker, in the order of the leaves
   uint64_t num_workers = 0;
-  uint64_t seed = 0;         // the run's
-  Params params;             // learner: params of the run spec, checked if there is a schema
-  Params data;               // data: of the run spec
-  ValueMap attributes;       // the node's, from the topology
+  uint64_t seed = 0;    // the run's
+  Params params;        // learner: params of the run spec, checked if there is a schema
+  Params data;          // data: of the run spec
+  ValueMap attributes;  // the node's, from the topology
 };
 
 struct InitContext {
@@ -56,8 +56,8 @@ struct EvalContext {
 };
 
 struct TrainResult {
-  StateDict model;           // same names, shapes and dtypes as the model that came in
-  uint64_t num_samples = 0;  // <= LearnerOptions::max_samples
+  StateDict model;                        // same names, shapes and dtypes as the model that came in
+  uint64_t num_samples = 0;               // <= LearnerOptions::max_samples
   std::map<std::string, double> metrics;  // "loss", ... averaged over workers by num_samples
 };
 
@@ -101,7 +101,8 @@ class LearnerRegistry {
     LearnerFactory factory;
     LearnerOptions options;
   };
-  absl::Status Register(const std::string& name, LearnerFactory factory, LearnerOptions options = {});
+  absl::Status Register(const std::string& name, LearnerFactory factory,
+                        LearnerOptions options = {});
   // InvalidArgument "unknown learner", with the nearest known name.
   absl::StatusOr<Entry> Find(const std::string& name) const;
   std::vector<std::string> Names() const;

@@ -17,10 +17,10 @@ namespace skein {
 
 // What a node is given by its surroundings. Everything outlives the node.
 struct NodeServices {
-  std::shared_ptr<Executor> executor;       // the node's own strand
-  std::shared_ptr<Transport> transport;     // data plane
-  std::shared_ptr<ControlDialer> control;   // control plane
-  std::shared_ptr<TaskRunner> trainers;     // for learners and evaluation
+  std::shared_ptr<Executor> executor;      // the node's own strand
+  std::shared_ptr<Transport> transport;    // data plane
+  std::shared_ptr<ControlDialer> control;  // control plane
+  std::shared_ptr<TaskRunner> trainers;    // for learners and evaluation
   const StrategyRegistries* strategies = nullptr;
   TrainerFactory trainer_factory;
   // Verifies what the transport cannot: the bound on one update's samples, by learner name.
@@ -30,9 +30,9 @@ struct NodeServices {
 struct NodeOptions {
   NodeId id;
   NodeRole role = NodeRole::kWorker;
-  std::string listen_address;    // inner nodes; "127.0.0.1:0" for grpc, "" for inproc
+  std::string listen_address;  // inner nodes; "127.0.0.1:0" for grpc, "" for inproc
   Incarnation incarnation = 0;
-  int64_t pid = 0;               // 0: do not report one (embedded)
+  int64_t pid = 0;  // 0: do not report one (embedded)
 };
 
 // A node of a federation: shell around a pure core, living on one executor. Start it, then it

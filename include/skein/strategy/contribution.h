@@ -16,7 +16,8 @@ class MetricSums {
  public:
   void Add(const std::map<std::string, double>& metrics, uint64_t num_samples);
   void Merge(const MetricSums& other);
-  // Sample-weighted means. A metric that some workers did not report is averaged over those who did.
+  // Sample-weighted means. A metric that some workers did not report is averaged over those who
+  // did.
   std::map<std::string, double> Means() const;
 
   struct Sum {

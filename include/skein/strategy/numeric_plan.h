@@ -12,8 +12,8 @@ namespace skein {
 
 // The fixed-point format of one tensor's sums; see docs/architecture.md, "Exact sums".
 struct TensorScale {
-  int scale_bits = 0;    // S: a value v of weight w adds round_half_even(v * w * 2^S)
-  int bound_log2 = 0;    // V_max = 2^bound_log2: updates with |v| > V_max are refused
+  int scale_bits = 0;  // S: a value v of weight w adds round_half_even(v * w * 2^S)
+  int bound_log2 = 0;  // V_max = 2^bound_log2: updates with |v| > V_max are refused
   friend bool operator==(const TensorScale&, const TensorScale&) = default;
 };
 

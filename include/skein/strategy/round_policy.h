@@ -15,15 +15,15 @@ struct PolicyView {
   int accepted = 0;  // whose contribution is folded
   int failed = 0;    // that failed, were lost or rejected; they will not contribute
   int pending() const { return expected - accepted - failed; }
-  Duration elapsed{0};         // since the tasks went out
-  uint64_t base_version = 0;   // what the tasks train from
+  Duration elapsed{0};           // since the tasks went out
+  uint64_t base_version = 0;     // what the tasks train from
   uint64_t current_version = 0;  // the newest version known here (equal to base under a barrier)
 };
 
 struct PolicyDecision {
   enum class Verdict { kWait, kClose, kFail };
   Verdict verdict = Verdict::kWait;
-  std::string reason;         // why it closes short or fails, for people: "deadline of 30 s passed"
+  std::string reason;  // why it closes short or fails, for people: "deadline of 30 s passed"
   Duration ask_again = Duration::max();  // with kWait: the value of `elapsed` at which to ask again
 };
 

@@ -10,10 +10,10 @@
 namespace skein {
 
 struct SelectionInput {
-  uint64_t round = 0;        // for runs without a barrier: the base version of the tasks
-  uint64_t seed = 0;         // the run's
+  uint64_t round = 0;                 // for runs without a barrier: the base version of the tasks
+  uint64_t seed = 0;                  // the run's
   const Roster* available = nullptr;  // workers that are attached now; not null
-  size_t num_workers = 0;    // in the topology
+  size_t num_workers = 0;             // in the topology
 };
 
 // Chooses who takes part. Deterministic in its input. Thread-compatible.

@@ -25,8 +25,8 @@ enum class DType : uint8_t {
   kFloat64 = 10,
 };
 
-size_t SizeOf(DType dtype);           // bytes of one element
-const char* NameOf(DType dtype);      // safetensors' name: "F32", "I64", "BOOL", ...
+size_t SizeOf(DType dtype);       // bytes of one element
+const char* NameOf(DType dtype);  // safetensors' name: "F32", "I64", "BOOL", ...
 std::optional<DType> DTypeFromName(const std::string& name);
 inline bool IsFloat(DType d) { return d >= DType::kFloat16; }
 

@@ -21,12 +21,12 @@ const char* NameOf(NodeRole role);  // "coordinator", "aggregator", "worker"
 struct TopologyNode {
   NodeId id;
   NodeRole role = NodeRole::kWorker;
-  std::optional<size_t> parent;   // none for the root
-  std::vector<size_t> children;   // left to right
-  int tier = 0;                   // 0 is the root
-  LeafIndex leaf_begin = 0;       // leaves below (or the worker itself): leaf_begin <= i < leaf_end
+  std::optional<size_t> parent;  // none for the root
+  std::vector<size_t> children;  // left to right
+  int tier = 0;                  // 0 is the root
+  LeafIndex leaf_begin = 0;      // leaves below (or the worker itself): leaf_begin <= i < leaf_end
   LeafIndex leaf_end = 0;
-  ValueMap attributes;            // free: address, device, region, ...
+  ValueMap attributes;  // free: address, device, region, ...
 };
 
 // What a builder or file says of a node, before validation.
@@ -65,8 +65,8 @@ class Topology {
 
  private:
   std::vector<TopologyNode> nodes_;
-  std::vector<size_t> workers_;                         // by leaf index
-  std::vector<std::pair<NodeId, size_t>> index_;        // sorted by id
+  std::vector<size_t> workers_;                   // by leaf index
+  std::vector<std::pair<NodeId, size_t>> index_;  // sorted by id
   int num_tiers_ = 0;
 };
 
@@ -76,8 +76,8 @@ absl::StatusOr<Topology> ReadTopologyFile(const std::string& path);
 // The same for text; `name` stands for the path in messages.
 absl::StatusOr<Topology> ParseTopologyYaml(const std::string& yaml, const std::string& name);
 
-// An indented tree with box-drawing lines (or ASCII), one node a line with role, attributes; runs of
-// more than `max_siblings` alike leaves are folded into one line ("w3 ... w7").
+// An indented tree with box-drawing lines (or ASCII), one node a line with role, attributes; runs
+// of more than `max_siblings` alike leaves are folded into one line ("w3 ... w7").
 struct RenderOptions {
   bool ascii = false;
   size_t max_siblings = 8;

@@ -132,9 +132,9 @@ struct ByeFrame {
   std::string reason;
 };
 
-using Frame = std::variant<HelloFrame, WelcomeFrame, Task, OfferFrame, GrantFrame, ChunkFrame,
-                           TrailerFrame, AckFrame, TaskFailedFrame, EvalReportFrame,
-                           CommittedFrame, CancelFrame, ByeFrame>;
+using Frame =
+    std::variant<HelloFrame, WelcomeFrame, Task, OfferFrame, GrantFrame, ChunkFrame, TrailerFrame,
+                 AckFrame, TaskFailedFrame, EvalReportFrame, CommittedFrame, CancelFrame, ByeFrame>;
 
 // "offer", "chunk", ... for logs and fault plans.
 const char* NameOf(const Frame& frame);
