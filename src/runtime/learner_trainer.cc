@@ -167,7 +167,7 @@ absl::StatusOr<TrainOutput> LearnerTrainer::Checked(TrainResult result,
   SKEIN_ASSIGN_OR_RETURN(StateDict ordered, InOrderOf(base.manifest(), result.model));
   SKEIN_ASSIGN_OR_RETURN(PackedTensors local, ordered.Pack());
   SKEIN_RETURN_IF_ERROR(
-      Annotate(local.manifest().ExpectSame(base.manifest()), "returned another model"));
+      Annotate(base.manifest().ExpectSame(local.manifest()), "returned another model"));
   TrainOutput output;
   SKEIN_ASSIGN_OR_RETURN(output.update, DeltaOf(local, base));
   output.num_samples = result.num_samples;

@@ -330,12 +330,12 @@ TEST_F(LearnerTest, StatusOfTheLearnerKeepsItsCode) {
 }
 
 TEST_F(LearnerTest, WrongShapeNamesTheTensor) {
-  EXPECT_THAT(TrainError(Returning(at::zeros({3, 2}), at::zeros({}, at::kLong))), HasSubstr("'w'"));
+  EXPECT_THAT(TrainError(Returning(at::zeros({3, 2}), at::zeros({}, at::kLong))), HasSubstr("\"w\": expected F32[2,3], got F32[3,2]"));
 }
 
 TEST_F(LearnerTest, WrongTypeNamesTheTensor) {
   EXPECT_THAT(TrainError(Returning(at::zeros({2, 3}), at::zeros({}, at::kInt))),
-              HasSubstr("'count'"));
+              HasSubstr("\"count\": expected I64[], got I32[]"));
 }
 
 TEST_F(LearnerTest, MissingTensorIsNamed) {
@@ -496,7 +496,7 @@ TEST_F(BuiltinLearnersTest, EchoFaultsHitOnlyTheirLeafAndRound) {
   EXPECT_TRUE(train(0, 2).ok());
   EXPECT_THAT(Message(train(1, 2).status()), HasSubstr("worker 'w1'"));
   EXPECT_THAT(Message(train(2, 2).status()), HasSubstr("exception: threw"));
-  EXPECT_THAT(Message(train(3, 2).status()), HasSubstr("'x'"));
+  EXPECT_THAT(Message(train(3, 2).status()), HasSubstr("tensor \"x\""));
   EXPECT_TRUE(std::isnan(Floats(train(4, 2)->update, 0)[0]));  // for the parent to refuse
 }
 
