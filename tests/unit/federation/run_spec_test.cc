@@ -384,8 +384,9 @@ TEST_F(RunSpecTest, TopologyOptionReplacesTheSpecs) {
 TEST_F(RunSpecTest, ChecksTheStrategyAgainstTheTreeThatIsUsed) {
   const std::string tiers = "strategy: {tiers: [{tier: 1, kappa: 2}]}\n";
   EXPECT_TRUE(With(tiers).ok());
-  EXPECT_THAT(Refusal(With(tiers, {.topology = "flat:5"})),
-              AllOf(StartsWith("dir/demo.yaml:3:19: strategy, tier 1: "), HasSubstr("aggregating tiers")));
+  EXPECT_THAT(
+      Refusal(With(tiers, {.topology = "flat:5"})),
+      AllOf(StartsWith("dir/demo.yaml:3:19: strategy, tier 1: "), HasSubstr("aggregating tiers")));
 }
 
 TEST_F(RunSpecTest, InitMustExist) {
