@@ -1,5 +1,6 @@
-// What docs/run_spec.md shows is what is read.
+// What docs/run_spec.md and the examples show is what is read.
 
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -12,8 +13,8 @@ namespace skein {
 namespace {
 
 std::string Text() {
-  std::ifstream file(SKEIN_RUN_SPEC_MD);
-  EXPECT_TRUE(file) << SKEIN_RUN_SPEC_MD;
+  std::ifstream file(SKEIN_SOURCE_DIR "/docs/run_spec.md");
+  EXPECT_TRUE(file) << "no docs/run_spec.md";
   std::stringstream text;
   text << file.rdbuf();
   return text.str();
@@ -37,8 +38,9 @@ Registries DocumentedRegistries() {
   const LearnerFactory factory = [](const WorkerContext&) {
     return absl::StatusOr<std::unique_ptr<Learner>>(absl::UnimplementedError("never made"));
   };
-  EXPECT_TRUE(registries.learners.Register("linear", factory).ok());
-  EXPECT_TRUE(registries.learners.Register("fashion-cnn", factory).ok());
+  for (const char* name : {"linear", "fashion-cnn", "rings"}) {
+    EXPECT_TRUE(registries.learners.Register(name, factory).ok());
+  }
   return registries;
 }
 
@@ -70,6 +72,18 @@ TEST(RunSpecDocument, ShowsOverridesThatApply) {
                                           {"data", "{partition: iid}"}}},
                                  DocumentedRegistries());
   EXPECT_TRUE(spec.ok()) << spec.status();
+}
+
+TEST(Examples, AreRead) {
+  int specs = 0;
+  for (const auto& entry :
+       std::filesystem::recursive_directory_iterator(SKEIN_SOURCE_DIR "/examples")) {
+    if (entry.path().extension() != ".yaml") continue;
+    const auto spec = ReadRunSpec(entry.path().string(), {}, DocumentedRegistries());
+    EXPECT_TRUE(spec.ok()) << spec.status();
+    ++specs;
+  }
+  EXPECT_GE(specs, 5);
 }
 
 // Every part and parameter that ships is named, in backquotes.
