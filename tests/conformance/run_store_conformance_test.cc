@@ -24,7 +24,8 @@ INSTANTIATE_TEST_SUITE_P(
     Sqlite, RunStoreConformance,
     ::testing::Values(RunStoreCase{"File",
                                    [](const std::string& id) {
-                                     return OpenSqliteStore(ScratchDirectory::Path() / (id + ".db"));
+                                     return OpenSqliteStore(ScratchDirectory::Path() /
+                                                            (id + ".db"));
                                    }},
                       RunStoreCase{"Memory",
                                    [](const std::string&) { return OpenSqliteStore(":memory:"); },

@@ -182,12 +182,16 @@ TEST_F(ControlPlaneTest, ACutNodeIsLostAndMayComeBack) {
   ASSERT_TRUE(RunUntilEvents(event::kNodeLost, 1));
   EXPECT_EQ(sink_->Of(event::kNodeLost)[0].fields.at("reason"),
             Value("its connection broke: the connection was cut"));
+  ASSERT_TRUE(sim_.RunUntil([&] { return nodes_["w1"]->closed().has_value(); }));
   EXPECT_EQ(nodes_["w1"]->closed()->code(), absl::StatusCode::kUnavailable);
   nodes_["w1"] = NewNode("w1", false, 2);
   nodes_["w1"]->Start();
   ASSERT_TRUE(RunUntilEvents(event::kNodeStarted, 5));
-  EXPECT_EQ(store_->Attachments("r1").value().back().epoch, 1u);  // w2
-  EXPECT_EQ(store_->Attachments("r1").value()[2].epoch, 2u);      // w1, again
+  const auto attachments = store_->Attachments("r1").value();
+  ASSERT_THAT(attachments, SizeIs(5));
+  EXPECT_EQ(attachments[3].child, "w1");
+  EXPECT_EQ(attachments[3].epoch, 2u);
+  EXPECT_EQ(attachments[3].incarnation, 2u);
 }
 
 TEST_F(ControlPlaneTest, ASecondRegistrationIsRefusedAndTheFirstStays) {

@@ -187,8 +187,7 @@ TEST(SchedulerCoreTest, FailsWhenNoWorkerIsLeftAndNamesTheLost) {
   driver.Tell(scheduler::NodeLost{"w1", "out of memory"});
   driver.FinishEvaluation();
   EXPECT_EQ(driver.core.state(), State::kStopping);
-  EXPECT_EQ(driver.Reason(),
-            "round 2: no worker is available; lost: w0 (cut), w1 (out of memory)");
+  EXPECT_EQ(driver.Reason(), "round 2: no worker is available; lost: w0 (cut), w1 (out of memory)");
 }
 
 TEST(SchedulerCoreTest, FailsWithTheSelectorsReasonAndTheLost) {
@@ -274,8 +273,7 @@ TEST(SchedulerCoreTest, EventsHaveTheFieldsOfTheContract) {
   driver.FinishEvaluation();
   const auto opened = D::Events(driver.log, event::kRoundOpened);
   ASSERT_THAT(opened, SizeIs(2));
-  EXPECT_EQ(ToJson(opened[1].fields),
-            R"({"attempt":0,"base":1,"participants":2,"roster":"0-1"})");
+  EXPECT_EQ(ToJson(opened[1].fields), R"({"attempt":0,"base":1,"participants":2,"roster":"0-1"})");
   const auto committed = D::Events(driver.log, event::kRoundCommitted);
   ASSERT_THAT(committed, SizeIs(1));
   EXPECT_EQ(committed[0].node, "root");

@@ -68,8 +68,7 @@ class SchedulerDriver {
   void Register(const NodeId& node, Incarnation incarnation = 1) {
     const auto index = topology->Find(node);
     const bool inner = index && topology->node(*index).role != NodeRole::kWorker;
-    Tell(scheduler::NodeRegistered{++session,
-                                   {node, incarnation, inner ? "at-" + node : "", 0}});
+    Tell(scheduler::NodeRegistered{++session, {node, incarnation, inner ? "at-" + node : "", 0}});
   }
   void Attach(const NodeId& node) { Tell(scheduler::NodeAttached{node, epochs[node]}); }
   void ModelReady() { Tell(scheduler::ModelReady{"root", {VersionRef{}, "d0"}}); }

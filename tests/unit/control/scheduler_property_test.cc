@@ -87,8 +87,7 @@ class CheckedRun {
       case 3:
         return scheduler::NodeLost{RarelyTheRoot(), "cut"};
       case 4:
-        return scheduler::NodeGoodbye{RarelyTheRoot(),
-                                      {static_cast<int>(rng_.Below(2)), "bye"}};
+        return scheduler::NodeGoodbye{RarelyTheRoot(), {static_cast<int>(rng_.Below(2)), "bye"}};
       case 5:
         return scheduler::ModelReady{"root", {{rng_.Below(5) == 0 ? 9u : 0u, 0, 0}, "d"}};
       case 6:
@@ -102,7 +101,8 @@ class CheckedRun {
       case 10:
       case 11: {
         const PlanMsg& plan = driver_->plan;
-        EvaluatedMsg result{plan.round, {plan.round, plan.attempt, 0},
+        EvaluatedMsg result{plan.round,
+                            {plan.round, plan.attempt, 0},
                             rng_.Below(2) == 0 ? "coordinator" : "workers"};
         if (rng_.Below(10) == 0) result.code = 13;
         return scheduler::Evaluated{"root", result};
@@ -208,9 +208,9 @@ class CheckedRun {
   void CheckSend(const NodeId&, const PlanMsg& m) {
     ASSERT_FALSE(history_.rounds.empty());
     const RoundRecord& r = history_.rounds.back();
-    EXPECT_EQ(std::tuple(r.round, r.attempt, r.state, r.base, r.participants, r.seq_first),
-              std::tuple(m.round, m.attempt, std::string("open"), m.base, m.participants,
-                         m.seq_first));
+    EXPECT_EQ(
+        std::tuple(r.round, r.attempt, r.state, r.base, r.participants, r.seq_first),
+        std::tuple(m.round, m.attempt, std::string("open"), m.base, m.participants, m.seq_first));
     EXPECT_FALSE(store_failed_);
   }
   void CheckSend(const NodeId&, const CommitMsg& m) {

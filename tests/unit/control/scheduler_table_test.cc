@@ -104,7 +104,8 @@ std::vector<Row> Rows() {
       {"a tick past the grace", tick, {kG, kT, kE, kX, kX}, std::chrono::seconds(11)},
       {"a tick past all time-outs", tick, {kX, kX, kX, kX, kX}, std::chrono::seconds(121)},
       {"a request to stop", scheduler::StopRequested{"enough"}, {kS, kS, kS, kS, kX}},
-      {"a failed write", scheduler::StoreFailed{absl::UnavailableError("io")},
+      {"a failed write",
+       scheduler::StoreFailed{absl::UnavailableError("io")},
        {kS, kS, kS, kS, kX}},
   };
 }

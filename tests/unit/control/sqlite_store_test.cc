@@ -93,8 +93,7 @@ TEST_F(SqliteStoreTest, TellsAFailedWriteAndKeepsWhatWasThere) {
   rlimit small = before;
   small.rlim_cur = 256 << 10;
   ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &small), 0);
-  const absl::Status status =
-      store->PutRun({"r", std::string(4 << 20, 'x'), "", "running", ""});
+  const absl::Status status = store->PutRun({"r", std::string(4 << 20, 'x'), "", "running", ""});
   ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
   std::signal(SIGXFSZ, handler);
   EXPECT_FALSE(status.ok());
@@ -104,21 +103,19 @@ TEST_F(SqliteStoreTest, TellsAFailedWriteAndKeepsWhatWasThere) {
 }
 
 TEST_F(SqliteStoreTest, NamesTheErrorsOfSqlite) {
-  EXPECT_EQ(sqlite::MakeStatus(SQLITE_FULL, "x", "f").code(),
-            absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(sqlite::MakeStatus(SQLITE_FULL, "x", "f").code(), absl::StatusCode::kResourceExhausted);
   EXPECT_EQ(sqlite::MakeStatus(SQLITE_IOERR_FSYNC, "x", "f").code(),
             absl::StatusCode::kUnavailable);
-  EXPECT_EQ(sqlite::MakeStatus(SQLITE_CORRUPT_INDEX, "x", "f").code(),
-            absl::StatusCode::kDataLoss);
+  EXPECT_EQ(sqlite::MakeStatus(SQLITE_CORRUPT_INDEX, "x", "f").code(), absl::StatusCode::kDataLoss);
 }
 
 TEST_F(SqliteStoreTest, WritesAheadAndSynchronously) {
   ASSERT_TRUE(OpenSqliteStore(file_).ok());
   auto db = sqlite::Database::Open(file_).value();
   EXPECT_EQ(db->QueryInt("PRAGMA synchronous").value(), 2);  // FULL
-  EXPECT_EQ(db->QueryInt("SELECT count(*) FROM pragma_journal_mode WHERE journal_mode = 'wal'")
-                .value(),
-            1);
+  EXPECT_EQ(
+      db->QueryInt("SELECT count(*) FROM pragma_journal_mode WHERE journal_mode = 'wal'").value(),
+      1);
 }
 
 TEST_F(SqliteStoreTest, MigratesStepByStepAndKeepsData) {
@@ -146,8 +143,9 @@ TEST_F(SqliteStoreTest, SchemaHoldsAllIdentities) {
   ASSERT_TRUE(OpenSqliteStore(file_).ok());
   auto db = sqlite::Database::Open(file_).value();
   const auto has = [&](const std::string& table, const std::string& column) {
-    return db->QueryInt("SELECT count(*) FROM pragma_table_info('" + table + "') WHERE name = '" +
-                        column + "'")
+    return db
+        ->QueryInt("SELECT count(*) FROM pragma_table_info('" + table + "') WHERE name = '" +
+                   column + "'")
         .value();
   };
   for (const char* column : {"epoch", "incarnation"}) EXPECT_EQ(has("attachments", column), 1);
