@@ -148,6 +148,41 @@ TEST_F(ControlPlaneTest, AccountsBytesByTierAndRound) {
   EXPECT_EQ(ended[0].fields.at("peak_rss_mib"), Value(300.0));
 }
 
+TEST_F(ControlPlaneTest, ANewLifeOfANodeCountsItsBytesFromZero) {
+  ASSERT_TRUE(Create("flat:2").ok());
+  nodes_["root"]->answers_plans = false;
+  StartAll();
+  ASSERT_TRUE(RunUntilEvents(event::kRoundOpened, 1));
+  nodes_["root"]->Send(ReportMsg{{}, 100, 100, 1.0});
+  sim_.RunFor(std::chrono::seconds(1));
+  control_->Cut("root");
+  ASSERT_TRUE(RunToTheEnd());
+  EXPECT_EQ(outcome_->status, "failed");
+  const auto first = sink_->Of(event::kRunEnded)[0].fields.at("bytes");
+  EXPECT_EQ(ToJson(first), R"([{"down":100,"tier":0,"up":100}])");
+
+  // An inner node that comes back within the run.
+  outcome_.reset();
+  sink_ = std::make_shared<RecordingSink>();
+  config_.run_id = "r2";
+  ASSERT_TRUE(Create("tree:2x1").ok());
+  nodes_["root"]->answers_plans = false;
+  StartAll();
+  ASSERT_TRUE(RunUntilEvents(event::kRoundOpened, 1));
+  nodes_["a0"]->Send(ReportMsg{{}, 50, 50, 1.0});
+  sim_.RunFor(std::chrono::seconds(1));
+  control_->Cut("a0");
+  nodes_["a0"] = NewNode("a0", true, 2);
+  nodes_["a0"]->Start();
+  ASSERT_TRUE(RunUntilEvents(event::kNodeStarted, 6));
+  nodes_["a0"]->Send(ReportMsg{{}, 5, 4, 1.0});
+  sim_.RunFor(std::chrono::seconds(1));
+  plane_->RequestStop("enough");
+  ASSERT_TRUE(RunToTheEnd());
+  EXPECT_EQ(ToJson(sink_->Of(event::kRunEnded)[0].fields.at("bytes")),
+            R"([{"down":0,"tier":0,"up":0},{"down":54,"tier":1,"up":55}])");
+}
+
 TEST_F(ControlPlaneTest, StampsTheEventsOfNodesAndDropsForeignOnes) {
   ASSERT_TRUE(Create("tree:2x2").ok());
   nodes_["root"]->answers_plans = false;
