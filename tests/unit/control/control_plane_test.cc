@@ -62,6 +62,12 @@ class ControlPlaneTest : public ::testing::Test {
     config_ = SchedulerDriver::DefaultConfig();
   }
 
+  // Nodes own their links, which hold the nodes until they are closed.
+  ~ControlPlaneTest() override {
+    if (plane_ != nullptr) plane_->RequestStop("end of test");
+    sim_.RunFor(std::chrono::minutes(1));
+  }
+
   absl::Status Create(const std::string& shape) {
     auto plane = ControlPlane::Create({config_, Topology::FromShape(shape).value(), "spec", shape},
                                       sim_.NewExecutor(), store_, sink_, &strategies_);
