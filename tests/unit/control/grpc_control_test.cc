@@ -80,6 +80,7 @@ class GrpcControlTest : public ::testing::Test {
   }
   void TearDown() override {
     server_.reset();
+    dialers_.clear();
     pool_.Shutdown();
   }
 
@@ -87,6 +88,10 @@ class GrpcControlTest : public ::testing::Test {
     auto server = StartControlServer(plane_, address);
     ASSERT_TRUE(server.ok()) << server.status();
     server_ = *std::move(server);
+  }
+  // Dialers outlive their links.
+  std::shared_ptr<ControlDialer> Keep(std::shared_ptr<ControlDialer> dialer) {
+    return dialers_.emplace_back(std::move(dialer));
   }
   void StartRun() {
     plane_->Start([this](RunOutcome outcome) {
@@ -123,6 +128,7 @@ class GrpcControlTest : public ::testing::Test {
   std::shared_ptr<WaitingSink> sink_ = std::make_shared<WaitingSink>();
   std::shared_ptr<ControlPlane> plane_;
   std::unique_ptr<ControlServer> server_;
+  std::vector<std::shared_ptr<ControlDialer>> dialers_;
   std::map<NodeId, std::shared_ptr<ScriptedNode>> nodes_;
   std::mutex mutex_;
   std::condition_variable ended_;
@@ -133,7 +139,7 @@ TEST_F(GrpcControlTest, ARunCompletesOverLoopback) {
   Listen("127.0.0.1:0");
   EXPECT_THAT(server_->address(), ::testing::MatchesRegex("127\\.0\\.0\\.1:[1-9][0-9]*"));
   StartRun();
-  StartNodes(MakeGrpcControlDialer(server_->address()));
+  StartNodes(Keep(MakeGrpcControlDialer(server_->address())));
   ExpectACompleteRun();
 }
 
@@ -141,13 +147,13 @@ TEST_F(GrpcControlTest, ARunCompletesInProcessWithoutAPort) {
   Listen("");
   EXPECT_EQ(server_->address(), "");
   StartRun();
-  StartNodes(server_->InProcess());
+  StartNodes(Keep(server_->InProcess()));
   ExpectACompleteRun();
 }
 
 TEST_F(GrpcControlTest, NodesThatConnectBeforeTheStartAreServed) {
   Listen("");
-  StartNodes(server_->InProcess());
+  StartNodes(Keep(server_->InProcess()));
   StartRun();
   ExpectACompleteRun();
 }
@@ -155,7 +161,7 @@ TEST_F(GrpcControlTest, NodesThatConnectBeforeTheStartAreServed) {
 TEST_F(GrpcControlTest, ABrokenConnectionIsALoss) {
   Listen("127.0.0.1:0");
   StartRun();
-  const auto dialer = MakeGrpcControlDialer(server_->address());
+  const auto dialer = Keep(MakeGrpcControlDialer(server_->address()));
   const auto handler = std::make_shared<ClosedHandler>();
   const auto link = dialer->Connect(pool_.NewExecutor(), handler);
   link->Send(RegisterMsg{"w0", 1});
@@ -168,7 +174,7 @@ TEST_F(GrpcControlTest, ABrokenConnectionIsALoss) {
 TEST_F(GrpcControlTest, RefusalsReachTheNode) {
   Listen("127.0.0.1:0");
   StartRun();
-  const auto dialer = MakeGrpcControlDialer(server_->address());
+  const auto dialer = Keep(MakeGrpcControlDialer(server_->address()));
   const auto handler = std::make_shared<ClosedHandler>();
   const auto link = dialer->Connect(pool_.NewExecutor(), handler);
   link->Send(RegisterMsg{"w77", 1});
@@ -194,7 +200,7 @@ TEST_F(GrpcControlTest, AnInvalidMessageEndsItsStreamAlone) {
   const grpc::Status status = stream->Finish();
   EXPECT_EQ(status.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
   EXPECT_THAT(status.error_message(), HasSubstr("control protocol 99"));
-  StartNodes(MakeGrpcControlDialer(server_->address()));
+  StartNodes(Keep(MakeGrpcControlDialer(server_->address())));
   ExpectACompleteRun();
 }
 
@@ -203,7 +209,7 @@ TEST_F(GrpcControlTest, ShutdownTellsTheNodes) {
   StartRun();
   const auto handler = std::make_shared<ClosedHandler>();
   const auto link =
-      MakeGrpcControlDialer(server_->address())->Connect(pool_.NewExecutor(), handler);
+      Keep(MakeGrpcControlDialer(server_->address()))->Connect(pool_.NewExecutor(), handler);
   link->Send(RegisterMsg{"w0", 1});
   ASSERT_TRUE(sink_->WaitFor(event::kNodeStarted, 1));
   server_.reset();
@@ -217,7 +223,7 @@ TEST_F(GrpcControlTest, NobodyListeningIsTold) {
   const std::string address = server_->address();
   server_.reset();
   const auto handler = std::make_shared<ClosedHandler>();
-  const auto link = MakeGrpcControlDialer(address)->Connect(pool_.NewExecutor(), handler);
+  const auto link = Keep(MakeGrpcControlDialer(address))->Connect(pool_.NewExecutor(), handler);
   const auto status = handler->Wait();
   ASSERT_TRUE(status.has_value());
   EXPECT_EQ(status->code(), absl::StatusCode::kUnavailable);
@@ -234,7 +240,7 @@ TEST_F(GrpcControlTest, RefusesBadPlacesToListen) {
   EXPECT_EQ(StartControlServer(plane_, "somewhere").status().code(),
             absl::StatusCode::kInvalidArgument);
   const auto handler = std::make_shared<ClosedHandler>();
-  MakeGrpcControlDialer("somewhere")->Connect(pool_.NewExecutor(), handler);
+  Keep(MakeGrpcControlDialer("somewhere"))->Connect(pool_.NewExecutor(), handler);
   EXPECT_EQ(handler->Wait()->code(), absl::StatusCode::kInvalidArgument);
 }
 

@@ -27,7 +27,9 @@ class ScriptedNode : public ControlHandler, public std::enable_shared_from_this<
 
   void Start() {
     executor_->Post([self = shared_from_this()] {
-      self->link_ = self->dialer_->Connect(self->executor_, self);
+      // The link owns this handler, which must not own the dialer.
+      const auto dialer = std::exchange(self->dialer_, nullptr);
+      self->link_ = dialer->Connect(self->executor_, self);
       self->link_->Send(
           RegisterMsg{self->id_, self->incarnation_, self->inner_ ? "at-" + self->id_ : "", 42});
     });
@@ -111,7 +113,7 @@ class ScriptedNode : public ControlHandler, public std::enable_shared_from_this<
   const bool inner_;
   const Incarnation incarnation_;
   const std::shared_ptr<Executor> executor_;
-  const std::shared_ptr<ControlDialer> dialer_;
+  std::shared_ptr<ControlDialer> dialer_;  // until Start
   std::shared_ptr<ControlLink> link_;
   NodeView view_;
   std::vector<PlanMsg> plans_;
