@@ -52,6 +52,12 @@ cp -r "$source/examples" "$work/examples"
 build_project federation -DSKEIN_EXAMPLES_DIR="$work/examples"
 "$work/federation/build/simulated" || fail "simulated failed"
 "$work/federation/build/federation" || fail "federation failed"
+"$work/federation/build/examples/quickstart/quickstart" run \
+  "$work/examples/quickstart/quickstart.yaml" --rounds 2 --quiet --out "$work/quickstart-run" ||
+  fail "the quickstart example failed"
+digest=$(sha256sum "$work/quickstart-run/model.safetensors")
+grep -qF "${digest%% *}" "$work/quickstart-run/result.json" ||
+  fail "the quickstart example's model has another digest than its result says"
 
 if cmake -S "$here/device" -B "$work/bad" "${options[@]}" -DCMAKE_PROJECT_INCLUDE="$here/bad.cmake" \
     >"$work/bad.log" 2>&1; then
