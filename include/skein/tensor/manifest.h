@@ -25,8 +25,10 @@ enum class DType : uint8_t {
   kFloat64 = 10,
 };
 
-size_t SizeOf(DType dtype);       // bytes of one element
-const char* NameOf(DType dtype);  // safetensors' name: "F32", "I64", "BOOL", ...
+// Bytes of one element, and safetensors' name ("F32", "I64", "BOOL", ...). 0 and "unknown" for a
+// number that is no DType, which a message may carry.
+size_t SizeOf(DType dtype);
+const char* NameOf(DType dtype);
 std::optional<DType> DTypeFromName(const std::string& name);
 inline bool IsFloat(DType d) { return d >= DType::kFloat16; }
 
@@ -60,8 +62,9 @@ class Manifest {
   static constexpr uint64_t kMaxBytes = uint64_t{1} << 42;  // 4 TiB
 
   Manifest() = default;
-  // InvalidArgument, naming the tensor: duplicate, empty or too long name, unknown type, negative
-  // or absurd shape, more than the limits above.
+  // InvalidArgument, naming the tensor: a name that is duplicate, empty, too long, not UTF-8 or
+  // reserved (`__metadata__`), unknown type or role, negative or absurd shape, more than the limits
+  // above.
   static absl::StatusOr<Manifest> Create(std::vector<TensorInfo> tensors);
 
   size_t size() const { return tensors_.size(); }
@@ -79,6 +82,7 @@ class Manifest {
  private:
   std::vector<TensorInfo> tensors_;
   std::vector<uint64_t> offsets_;
+  std::vector<uint32_t> by_name_;  // positions, sorted by name
   uint64_t total_bytes_ = 0;
 };
 

@@ -2,6 +2,7 @@
 #define SKEIN_TENSOR_STATE_DICT_H_
 
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
@@ -24,7 +25,8 @@ class StateDict {
 
   StateDict() = default;
 
-  // Appends. InvalidArgument: duplicate name, undefined, sparse or complex tensor.
+  // Appends. InvalidArgument: duplicate name, undefined, sparse or complex tensor, a
+  // tensor without data (meta device).
   absl::Status Add(std::string name, at::Tensor tensor, TensorRole role = TensorRole::kParameter);
 
   size_t size() const { return entries_.size(); }
@@ -39,6 +41,7 @@ class StateDict {
 
  private:
   std::vector<Entry> entries_;
+  std::unordered_map<std::string, size_t> index_;  // by name
 };
 
 }  // namespace skein
