@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <condition_variable>
 #include <mutex>
-#include <random>
 #include <thread>
 #include <utility>
 
 #include <spdlog/spdlog.h>
 
+#include "federation/node_services.h"
 #include "federation/torch_threads.h"
 #include "skein/base/status.h"
 
@@ -19,11 +19,6 @@ int Cores() { return std::max(1, static_cast<int>(std::thread::hardware_concurre
 
 // For a node to end by itself once the control plane is done with it, and again when it is killed.
 constexpr Duration kNodeGrace = std::chrono::seconds(5);
-
-Incarnation RandomIncarnation() {
-  std::random_device device;
-  return (uint64_t{device()} << 32 | device()) | 1;  // never 0
-}
 
 }  // namespace
 
@@ -67,26 +62,6 @@ absl::StatusOr<std::unique_ptr<EmbeddedRun>> EmbeddedRun::Create(
   return run;
 }
 
-NodeServices EmbeddedRun::Services() {
-  NodeServices services;
-  services.executor = pool_.NewExecutor();
-  services.transport = transport_;
-  services.control = control_;
-  services.trainers = trainers_;
-  services.strategies = &registries_->strategies;
-  // The registries stay for a learner that is left behind.
-  services.trainer_factory = [registries = registries_,
-                              make = MakeLearnerTrainerFactory(registries_->learners)](
-                                 const RunConfig& config, const NodeView& view) {
-    return make(config, view);
-  };
-  services.max_samples = [registries = registries_](const std::string& learner) {
-    const auto entry = registries->learners.Find(learner);
-    return entry.ok() ? entry->options.max_samples : uint64_t{0};
-  };
-  return services;
-}
-
 void EmbeddedRun::StartNodes(const Topology& topology) {
   running_ = std::make_shared<Countdown>(topology.nodes().size());
   for (const TopologyNode& node : topology.nodes()) {
@@ -94,7 +69,9 @@ void EmbeddedRun::StartNodes(const Topology& topology) {
     options.id = node.id;
     options.role = node.role;
     options.incarnation = RandomIncarnation();
-    nodes_.push_back(MakeNode(Services(), std::move(options)));
+    nodes_.push_back(MakeNode(
+        MakeNodeServices(registries_, pool_.NewExecutor(), transport_, control_, trainers_),
+        std::move(options)));
   }
   for (size_t i = 0; i < nodes_.size(); ++i) {
     nodes_[i]->Start([running = running_, id = topology.node(i).id](const absl::Status& status) {
@@ -121,8 +98,8 @@ void EmbeddedRun::Finish() {
   if (host_ != nullptr) abandoned_ += trainers_->Shutdown(host_->config().limits.cancel_grace);
   nodes_.clear();
   control_ = nullptr;
+  // The host stays until the destructor: Stop may still be called.
   pool_.Shutdown();
-  host_ = nullptr;
 }
 
 }  // namespace skein

@@ -40,7 +40,6 @@ class EmbeddedRun {
   class Countdown;
 
   EmbeddedRun(std::shared_ptr<const Registries> registries, int threads);
-  NodeServices Services();
   void StartNodes(const Topology& topology);
   void Finish();
 

@@ -46,10 +46,11 @@ absl::Status RunHost::Open(RunHostOptions options, ThreadPool& pool, const Regis
   const std::string& directory = options.directory;
   const RunSpec& spec = options.spec;
   const std::string spec_text = ToYaml(spec);
+  SKEIN_ASSIGN_OR_RETURN(recorder_,
+                         RunRecorder::Create(directory, spec_text, spec.topology.num_tiers() - 1));
   SKEIN_ASSIGN_OR_RETURN(
-      recorder_, RunRecorder::Create(directory, spec_text, spec.topology.num_tiers() - 1));
-  SKEIN_ASSIGN_OR_RETURN(std::shared_ptr<RunStore> store,
-                         OpenSqliteStore(directory.empty() ? ":memory:" : directory + "/control.db"));
+      std::shared_ptr<RunStore> store,
+      OpenSqliteStore(directory.empty() ? ":memory:" : directory + "/control.db"));
   config_ = spec.config;
   config_.run_id = MakeRunId(config_.name);
   // Absolute: nodes may have another working directory.

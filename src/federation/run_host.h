@@ -24,8 +24,8 @@ struct RunHostOptions {
 };
 
 // The control plane of one run with what it needs: its store, the recorder, the gRPC service. Nodes
-// are someone else's: in this process (EmbeddedRun) or in others. Create, Start, Wait; Stop from any
-// thread at any time between.
+// are someone else's: in this process (EmbeddedRun) or in others. Create, Start, Wait; Stop from
+// any thread at any time between.
 class RunHost {
  public:
   // `pool` and `registries` outlive it. AlreadyExists for the directory; if anything else fails,

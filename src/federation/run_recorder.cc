@@ -45,8 +45,9 @@ std::string ToJson(const RunResult& result) {
   for (const auto& [name, value] : result.metrics) metrics[name] = value;
   ValueList bytes;
   for (size_t tier = 0; tier < result.bytes.size(); ++tier) {
-    bytes.push_back(ValueMap{
-        {"tier", uint64_t{tier}}, {"up", result.bytes[tier].up}, {"down", result.bytes[tier].down}});
+    bytes.push_back(ValueMap{{"tier", uint64_t{tier}},
+                             {"up", result.bytes[tier].up},
+                             {"down", result.bytes[tier].down}});
   }
   return ToJson(Value(ValueMap{{"status", result.status},
                                {"reason", result.reason},

@@ -98,9 +98,9 @@ LocalProcesses::~LocalProcesses() {
 absl::StatusOr<pid_t> LocalProcesses::Start(const ProcessSpec& spec, int inherit_fd) {
   const Fd null(open("/dev/null", O_RDONLY | O_CLOEXEC));
   if (null.get() < 0) return SystemError("open /dev/null", errno);
-  const Fd log(spec.log_path.empty() ? -1
-                                     : open(spec.log_path.c_str(),
-                                            O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
+  const Fd log(spec.log_path.empty()
+                   ? -1
+                   : open(spec.log_path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
   if (!spec.log_path.empty() && log.get() < 0) return SystemError("open " + spec.log_path, errno);
   int pipe_fds[2];
   if (pipe2(pipe_fds, O_CLOEXEC) != 0) return SystemError("make a pipe", errno);
@@ -110,7 +110,7 @@ absl::StatusOr<pid_t> LocalProcesses::Start(const ProcessSpec& spec, int inherit
   std::vector<char*> argv;
   for (const std::string& arg : spec.argv) argv.push_back(const_cast<char*>(arg.c_str()));
   argv.push_back(nullptr);
-  const ChildSetup setup{getpid(),        log.get(), null.get(),  inherit_fd,
+  const ChildSetup setup{getpid(),        log.get(), null.get(), inherit_fd,
                          write_end.get(), argv[0],   argv.data()};
   const pid_t pid = fork();
   if (pid < 0) return SystemError("start " + spec.name, errno);
@@ -141,29 +141,23 @@ std::optional<ProcessExit> LocalProcesses::Reap(size_t index, bool wait) {
   return exit;
 }
 
-std::vector<ProcessExit> LocalProcesses::Poll() {
-  std::vector<ProcessExit> ended;
-  for (size_t i = running_.size(); i-- > 0;) {
-    if (auto exit = Reap(i, /*wait=*/false)) ended.push_back(std::move(*exit));
-  }
-  return ended;
-}
-
-std::optional<ProcessExit> LocalProcesses::WaitFor(pid_t pid, Duration timeout) {
+std::vector<ProcessExit> LocalProcesses::Wait(Duration timeout) {
   const auto deadline = std::chrono::steady_clock::now() + timeout;
+  std::vector<ProcessExit> ended;
   while (true) {
-    const auto child = std::find_if(running_.begin(), running_.end(),
-                                    [pid](const Child& c) { return c.pid == pid; });
-    if (child == running_.end()) return std::nullopt;
-    if (auto exit = Reap(static_cast<size_t>(child - running_.begin()), /*wait=*/false)) {
-      return exit;
+    for (size_t i = running_.size(); i-- > 0;) {
+      if (auto exit = Reap(i, /*wait=*/false)) ended.push_back(std::move(*exit));
     }
     const Duration left = deadline - std::chrono::steady_clock::now();
-    if (left <= Duration::zero()) return std::nullopt;
-    pollfd waiting{child->pidfd, POLLIN, 0};
-    // Without a pidfd (a kernel before 5.3) look again every few milliseconds.
-    poll(&waiting, child->pidfd >= 0 ? 1 : 0,
-         child->pidfd >= 0 ? Milliseconds(left) : std::min(20, Milliseconds(left)));
+    if (!ended.empty() || running_.empty() || left <= Duration::zero()) return ended;
+    std::vector<pollfd> waiting;
+    int limit = Milliseconds(left);
+    for (const Child& child : running_) {
+      waiting.push_back({child.pidfd, POLLIN, 0});
+      // Without a pidfd (a kernel before 5.3) look again every few milliseconds.
+      if (child.pidfd < 0) limit = std::min(limit, 20);
+    }
+    poll(waiting.data(), waiting.size(), limit);
   }
 }
 
@@ -171,12 +165,10 @@ std::vector<ProcessExit> LocalProcesses::WaitAll(Duration timeout) {
   const auto deadline = std::chrono::steady_clock::now() + timeout;
   std::vector<ProcessExit> ended;
   while (!running_.empty()) {
-    const Duration left = deadline - std::chrono::steady_clock::now();
-    auto exit = WaitFor(running_.front().pid, std::max(left, Duration::zero()));
-    if (!exit) break;
-    ended.push_back(std::move(*exit));
+    std::vector<ProcessExit> more = Wait(deadline - std::chrono::steady_clock::now());
+    if (more.empty()) break;
+    for (ProcessExit& exit : more) ended.push_back(std::move(exit));
   }
-  for (ProcessExit& exit : Poll()) ended.push_back(std::move(exit));
   return ended;
 }
 

@@ -45,10 +45,8 @@ class LocalProcesses {
   // Unavailable with the system's reason. `inherit_fd`, if not negative, stays open in the child.
   absl::StatusOr<pid_t> Start(const ProcessSpec& spec, int inherit_fd = -1);
 
-  // Reaps what has ended.
-  std::vector<ProcessExit> Poll();
-  // Waits for a process to end, at most `timeout`.
-  std::optional<ProcessExit> WaitFor(pid_t pid, Duration timeout);
+  // Waits until some have ended, at most `timeout`, and returns those.
+  std::vector<ProcessExit> Wait(Duration timeout);
   // Waits for all to end; returns those that did, in time.
   std::vector<ProcessExit> WaitAll(Duration timeout);
   void Signal(pid_t pid, int signal);
