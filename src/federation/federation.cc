@@ -6,6 +6,7 @@
 #include <spdlog/spdlog.h>
 
 #include "federation/embedded_run.h"
+#include "federation/preflight.h"
 #include "federation/run_directory.h"
 #include "skein/base/status.h"
 #include "skein/strategy/strategy_spec.h"
@@ -27,6 +28,7 @@ class FederationImpl : public Federation {
       return absl::FailedPreconditionError("a Federation runs once; create another");
     }
     SKEIN_RETURN_IF_ERROR(ValidateRunSpec(spec_, *registries_));
+    SKEIN_RETURN_IF_ERROR(Preflight(spec_, *registries_));
     SKEIN_ASSIGN_OR_RETURN(
         const std::unique_ptr<EmbeddedRun> run,
         EmbeddedRun::Create({spec_, options_.run_directory, options_.threads, options_.events},

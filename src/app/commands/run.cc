@@ -8,6 +8,7 @@
 #include "app/run_processes.h"
 #include "app/signals.h"
 #include "federation/embedded_run.h"
+#include "federation/preflight.h"
 #include "skein/base/status.h"
 
 namespace skein {
@@ -34,6 +35,8 @@ class RunCommand : public Command {
   int Run(CommandContext& context) override {
     auto run = Resolve(flags_, *context.registries);
     if (!run.ok()) return Complain(context, run.status(), kBadInput);
+    const absl::Status inputs = Preflight(run->spec, *context.registries);
+    if (!inputs.ok()) return Complain(context, inputs, kBadInput);
     return processes_ ? RunAsProcesses(flags_, *run, context) : RunEmbedded(*run, context);
   }
 
