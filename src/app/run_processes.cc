@@ -13,7 +13,6 @@
 
 #include <spdlog/spdlog.h>
 
-#include "app/signals.h"
 #include "launch/local_processes.h"
 #include "skein/base/status.h"
 
@@ -30,9 +29,10 @@ class Launcher {
   Launcher(const RunFlags& flags, const ResolvedRun& run, CommandContext& context)
       : flags_(flags), run_(run), context_(context) {}
 
+  // Any thread.
+  void Stop() { stop_ = true; }
+
   absl::StatusOr<int> Run() {
-    StopSignals signals;
-    signals.OnStop([this] { stop_ = true; });
     SKEIN_ASSIGN_OR_RETURN(program_, ThisProgram());
     SKEIN_ASSIGN_OR_RETURN(const std::string address, StartControl());
     if (address.empty()) return WaitForControl();  // it has said why
@@ -45,7 +45,6 @@ class Launcher {
     processes_.WaitAll(run_.spec.config.limits.cancel_grace + kExitGrace);
     processes_.SignalAll(SIGKILL);
     processes_.WaitAll(kExitGrace);
-    signals.OnStop(nullptr);
     return started.ok() ? code : int{kRunFailed};
   }
 
@@ -134,8 +133,12 @@ class Launcher {
 
 }  // namespace
 
-int RunAsProcesses(const RunFlags& flags, const ResolvedRun& run, CommandContext& context) {
-  const auto code = Launcher(flags, run, context).Run();
+int RunAsProcesses(const RunFlags& flags, const ResolvedRun& run, StopSignals& signals,
+                   CommandContext& context) {
+  Launcher launcher(flags, run, context);
+  signals.OnStop([&launcher] { launcher.Stop(); });
+  const auto code = launcher.Run();
+  signals.OnStop(nullptr);
   return code.ok() ? *code : Complain(context, code.status(), kBadInput);
 }
 

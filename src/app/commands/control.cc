@@ -41,9 +41,9 @@ class ControlCommand : public Command {
   bool chosen() const override { return command_->parsed(); }
 
   int Run(CommandContext& context) override {
+    StopSignals signals;
     auto run = Resolve(flags_, *context.registries);
     if (!run.ok()) return Complain(context, run.status(), kBadInput);
-    StopSignals signals;
     ThreadPool pool(2);
     auto host = RunHost::Create(
         {run->spec, run->directory, listen_, insecure_, MakeProgress(flags_, *run, context)}, pool,

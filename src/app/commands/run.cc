@@ -33,16 +33,17 @@ class RunCommand : public Command {
   bool chosen() const override { return command_->parsed(); }
 
   int Run(CommandContext& context) override {
+    StopSignals signals;
     auto run = Resolve(flags_, *context.registries);
     if (!run.ok()) return Complain(context, run.status(), kBadInput);
     const absl::Status inputs = Preflight(run->spec, *context.registries);
     if (!inputs.ok()) return Complain(context, inputs, kBadInput);
-    return processes_ ? RunAsProcesses(flags_, *run, context) : RunEmbedded(*run, context);
+    return processes_ ? RunAsProcesses(flags_, *run, signals, context)
+                      : RunEmbedded(*run, signals, context);
   }
 
  private:
-  int RunEmbedded(const ResolvedRun& run, CommandContext& context) {
-    StopSignals signals;
+  int RunEmbedded(const ResolvedRun& run, StopSignals& signals, CommandContext& context) {
     auto federation =
         EmbeddedRun::Create({run.spec, run.directory, threads_, MakeProgress(flags_, run, context)},
                             context.registries);
