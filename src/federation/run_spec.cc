@@ -222,11 +222,8 @@ absl::Status ValidateRunSpec(const RunSpec& spec, const Registries& registries) 
   if (spec.topology.nodes().empty()) {
     return absl::InvalidArgumentError("topology: empty, make it with FromShape or Create");
   }
-  if (absl::Status status =
-          ValidateStrategy(spec.config.strategy, spec.topology.num_tiers(), registries.strategies);
-      !status.ok()) {
-    return Annotate(status, "strategy");
-  }
+  SKEIN_RETURN_IF_ERROR(
+      ValidateStrategy(spec.config.strategy, spec.topology.num_tiers(), registries.strategies));
   return ResolveLearner(spec.config.learner, registries.learners).status();
 }
 

@@ -12,7 +12,7 @@
 namespace skein {
 namespace {
 
-constexpr int64_t kMaxKappa = 1'000'000;
+constexpr int64_t kMaxKappa = 10'000;
 
 // A part as written: a name, or {name: ..., its parameters}. A map without a name means the part
 // in `otherwise`, if there is one.
@@ -156,8 +156,7 @@ absl::StatusOr<StrategySpec> ReadStrategy(const YamlDocument& document, const Ya
   SKEIN_ASSIGN_OR_RETURN(StrategySpec spec, StrategyReader(document, registries).Read(strategy));
   if (absl::Status status = ValidateStrategy(spec, num_tiers, registries); !status.ok()) {
     const YamlNode* tiers = FindValue(strategy, "tiers");
-    return document.Error((tiers != nullptr ? *tiers : strategy).mark,
-                          "strategy: " + Message(status));
+    return document.Error((tiers != nullptr ? *tiers : strategy).mark, Message(status));
   }
   return spec;
 }

@@ -101,19 +101,6 @@ absl::StatusOr<Value> Check(const ParamSpec& spec, const Value& value) {
   return checked;
 }
 
-size_t EditDistance(const std::string& a, const std::string& b) {
-  std::vector<size_t> row(b.size() + 1);
-  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = std::exchange(row[0], i);
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t replaced = diagonal + (a[i - 1] != b[j - 1]);
-      diagonal = std::exchange(row[j], std::min({row[j] + 1, row[j - 1] + 1, replaced}));
-    }
-  }
-  return row.back();
-}
-
 }  // namespace
 
 bool Params::Has(const std::string& name) const { return values_.contains(name); }
@@ -177,21 +164,6 @@ absl::StatusOr<Params> ParamSchema::Resolve(const ValueMap& values,
     params.values_[spec.name] = *std::move(checked);
   }
   return params;
-}
-
-std::optional<std::string> NearestName(const std::string& word,
-                                       const std::vector<std::string>& candidates) {
-  std::optional<std::string> nearest;
-  // Beyond a third of the word it is no typo any more.
-  size_t best = std::max<size_t>(1, word.size() / 3) + 1;
-  for (const std::string& candidate : candidates) {
-    const size_t distance = EditDistance(word, candidate);
-    if (distance < best) {
-      best = distance;
-      nearest = candidate;
-    }
-  }
-  return nearest;
 }
 
 }  // namespace skein

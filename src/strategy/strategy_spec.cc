@@ -38,10 +38,13 @@ absl::Status CheckTiers(const StrategySpec& spec, int num_tiers) {
     }
   }
   uint64_t tasks = 1;
-  for (const TierSpec& tier : spec.tiers) tasks *= static_cast<uint64_t>(tier.kappa);
-  if (tasks > 1'000'000) {
-    return absl::InvalidArgumentError("strategy: the tiers' kappas multiply to " +
-                                      std::to_string(tasks) + " tasks a round, at most 1000000");
+  for (const TierSpec& tier : spec.tiers) {
+    tasks *= static_cast<uint64_t>(tier.kappa);  // checked at each step, so that it cannot wrap
+    if (tasks > 1'000'000) {
+      return absl::InvalidArgumentError("strategy: the tiers' kappas multiply to " +
+                                        std::to_string(tasks) +
+                                        " tasks a round or more, at most 1000000");
+    }
   }
   return absl::OkStatus();
 }

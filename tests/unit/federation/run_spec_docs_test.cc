@@ -1,0 +1,95 @@
+// What docs/run_spec.md shows is what is read.
+
+#include <fstream>
+#include <sstream>
+
+#include <gtest/gtest.h>
+
+#include "skein/builtins/strategies.h"
+#include "skein/federation/run_spec.h"
+
+namespace skein {
+namespace {
+
+std::string Text() {
+  std::ifstream file(SKEIN_RUN_SPEC_MD);
+  EXPECT_TRUE(file) << SKEIN_RUN_SPEC_MD;
+  std::stringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+// The examples whose first line is `# kind`.
+std::vector<std::string> Examples(const std::string& kind) {
+  const std::string begin = "```yaml\n# " + kind + "\n";
+  const std::string text = Text();
+  std::vector<std::string> examples;
+  for (size_t at = text.find(begin); at != text.npos; at = text.find(begin, at)) {
+    at += begin.size();
+    examples.push_back(text.substr(at, text.find("```", at) - at));
+  }
+  return examples;
+}
+
+Registries DocumentedRegistries() {
+  Registries registries;
+  RegisterBuiltinStrategies(registries.strategies);
+  const LearnerFactory factory = [](const WorkerContext&) {
+    return absl::StatusOr<std::unique_ptr<Learner>>(absl::UnimplementedError("never made"));
+  };
+  EXPECT_TRUE(registries.learners.Register("linear", factory).ok());
+  EXPECT_TRUE(registries.learners.Register("fashion-cnn", factory).ok());
+  return registries;
+}
+
+TEST(RunSpecDocument, ShowsSpecsThatAreRead) {
+  const std::vector<std::string> examples = Examples("spec");
+  ASSERT_EQ(examples.size(), 3u);
+  for (const std::string& yaml : examples) {
+    const auto spec = ParseRunSpec(yaml, "spec.yaml", ".", {}, DocumentedRegistries());
+    EXPECT_TRUE(spec.ok()) << spec.status() << "\n" << yaml;
+  }
+}
+
+TEST(RunSpecDocument, ShowsTopologiesThatAreRead) {
+  const std::vector<std::string> examples = Examples("topology");
+  ASSERT_EQ(examples.size(), 2u);
+  for (const std::string& yaml : examples) {
+    const auto topology = ParseTopologyYaml(yaml, "topology.yaml");
+    ASSERT_TRUE(topology.ok()) << topology.status() << "\n" << yaml;
+    EXPECT_EQ(topology->num_workers(), 3u);
+  }
+}
+
+TEST(RunSpecDocument, ShowsOverridesThatApply) {
+  const std::string longer = Examples("spec").at(1);
+  const auto spec = ParseRunSpec(longer, "spec.yaml", ".",
+                                 {.set = {{"rounds", "5"},
+                                          {"strategy.policy.deadline_s", "3"},
+                                          {"strategy.tiers.0.kappa", "2"},
+                                          {"data", "{partition: iid}"}}},
+                                 DocumentedRegistries());
+  EXPECT_TRUE(spec.ok()) << spec.status();
+}
+
+// Every part and parameter that ships is named, in backquotes.
+TEST(RunSpecDocument, NamesEveryPartAndParameter) {
+  const std::string text = Text();
+  const Registries registries = DocumentedRegistries();
+  const auto check = [&](const auto& registry) {
+    for (const std::string& name : registry.Names()) {
+      EXPECT_NE(text.find("`" + name + "`"), text.npos) << name;
+      for (const ParamSpec& param : registry.Find(name)->schema.specs()) {
+        EXPECT_NE(text.find("`" + param.name + "`"), text.npos) << name << " " << param.name;
+      }
+    }
+  };
+  check(registries.strategies.folds);
+  check(registries.strategies.optimizers);
+  check(registries.strategies.selectors);
+  check(registries.strategies.policies);
+  check(registries.strategies.filters);
+}
+
+}  // namespace
+}  // namespace skein
