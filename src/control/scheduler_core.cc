@@ -114,6 +114,7 @@ void SchedulerCore::PersistStatus() { actions_.push_back(scheduler::PersistRun{r
 // ---- the run begins ----
 
 void SchedulerCore::On(const scheduler::RunStarted&) {
+  if (std::exchange(has_started_, true)) return;
   started_ = now_;
   start_deadline_ = After(now_, config_.limits.start_timeout);
   next_sweep_ = After(now_, config_.limits.heartbeat_timeout / kSweepsPerTimeout);

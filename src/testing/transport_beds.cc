@@ -5,7 +5,7 @@
 
 #include "skein/base/thread_pool.h"
 #include "skein/testing/sim_executor.h"
-#include "skein/testing/transport_conformance.h"
+#include "skein/testing/transport_checks.h"
 
 namespace skein::testing {
 namespace {

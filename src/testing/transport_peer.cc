@@ -61,11 +61,14 @@ std::optional<absl::Status> Peer::closed() const {
 
 void Peer::OnFrame(Frame frame) {
   const Call call(*this);
-  if (on_frame) on_frame(*this, frame);
   const size_t size = EncodedSize(frame);
-  std::lock_guard lock(mutex_);
-  encoded_bytes_ += size;
-  frames_.push_back(std::move(frame));
+  {
+    // Recorded first: an answer to it may be seen before on_frame has returned.
+    std::lock_guard lock(mutex_);
+    encoded_bytes_ += size;
+    frames_.push_back(frame);
+  }
+  if (on_frame) on_frame(*this, frame);
 }
 
 void Peer::OnWritable() {

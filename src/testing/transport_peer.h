@@ -9,7 +9,7 @@
 #include <optional>
 #include <vector>
 
-#include "skein/testing/transport_conformance.h"
+#include "skein/testing/transport_checks.h"
 
 namespace skein::testing {
 

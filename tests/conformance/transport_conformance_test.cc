@@ -18,7 +18,7 @@ INSTANTIATE_TEST_SUITE_P(
                       [] {
                         return MakeThreadedBed(MakeGrpcTransport(), {"127.0.0.1:0", "somewhere"});
                       }}),
-    [](const auto& info) { return info.param.name; });
+    [](const auto& test) { return test.param.name; });
 
 }  // namespace
 }  // namespace skein::testing

@@ -106,6 +106,7 @@ class SchedulerCore {
   uint64_t committed_ = 0;  // rounds, in this life of the run
   std::set<std::string> evaluating_;
 
+  bool has_started_ = false;
   Time started_{0};
   Time start_deadline_ = kNever;
   Time next_sweep_ = kNever;

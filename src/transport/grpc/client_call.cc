@@ -29,10 +29,11 @@ class ClientCalls::Call final : public grpc::ClientBidiReactor<v1::Frame, v1::Fr
         address_(address.ToString()),
         channel_(MakeChannel(address)),
         stub_(v1::DataPlane::NewStub(channel_)),
-        link_(std::move(link)) {}
+        link_(std::move(link)),
+        context_(std::make_unique<grpc::ClientContext>()) {}
 
   void Start() {
-    stub_->async()->Connect(&context_, this);
+    stub_->async()->Connect(context_.get(), this);
     AddHold();  // for operations from other threads; until the last read
     // Held here, since the call may be over before Attach returns.
     const std::shared_ptr<StreamLink> link = link_;
@@ -44,7 +45,7 @@ class ClientCalls::Call final : public grpc::ClientBidiReactor<v1::Frame, v1::Fr
   void Read(v1::Frame* into) override { StartRead(into); }
   void Write(const v1::Frame* frame) override { StartWrite(frame); }
   void EndWrites() override { StartWritesDone(); }
-  void Cancel() override { context_.TryCancel(); }
+  void Cancel() override { context_->TryCancel(); }
 
   // Reactions.
   void OnReadDone(bool ok) override {
@@ -54,7 +55,11 @@ class ClientCalls::Call final : public grpc::ClientBidiReactor<v1::Frame, v1::Fr
   void OnWriteDone(bool ok) override { link_->OnWriteDone(ok); }
   void OnDone(const grpc::Status& status) override {
     link_->OnDone(Explain(status));
-    calls_->OnCallDone(this, std::move(channel_));
+    // The stub and the context hold the channel too, which must not die here.
+    calls_->Forget(this);
+    stub_.reset();
+    context_.reset();
+    calls_->Bury(std::move(channel_));
     delete this;
   }
 
@@ -71,9 +76,9 @@ class ClientCalls::Call final : public grpc::ClientBidiReactor<v1::Frame, v1::Fr
   const std::shared_ptr<ClientCalls> calls_;
   const std::string address_;
   std::shared_ptr<grpc::Channel> channel_;
-  const std::unique_ptr<v1::DataPlane::Stub> stub_;
+  std::unique_ptr<v1::DataPlane::Stub> stub_;
   const std::shared_ptr<StreamLink> link_;
-  grpc::ClientContext context_;
+  std::unique_ptr<grpc::ClientContext> context_;
 };
 
 void ClientCalls::Start(const HostPort& address, std::shared_ptr<StreamLink> link) {
@@ -82,6 +87,7 @@ void ClientCalls::Start(const HostPort& address, std::shared_ptr<StreamLink> lin
   {
     std::lock_guard lock(mutex_);
     calls_.insert(call);
+    ++live_;
   }
   call->Start();
 }
@@ -95,7 +101,7 @@ void ClientCalls::Reap() {
 void ClientCalls::Shutdown() {
   {
     std::unique_lock lock(mutex_);
-    const auto none_left = [this] { return calls_.empty(); };
+    const auto none_left = [this] { return live_ == 0; };
     if (!ended_.wait_for(lock, kShutdownGrace, none_left)) {
       for (Call* call : calls_) call->Cancel();
       ended_.wait_for(lock, kCancelGrace, none_left);
@@ -104,10 +110,15 @@ void ClientCalls::Shutdown() {
   Reap();
 }
 
-void ClientCalls::OnCallDone(Call* call, std::shared_ptr<grpc::Channel> channel) {
+void ClientCalls::Forget(Call* call) {
+  std::lock_guard lock(mutex_);
+  calls_.erase(call);
+}
+
+void ClientCalls::Bury(std::shared_ptr<grpc::Channel> channel) {
   std::lock_guard lock(mutex_);
   dead_.push_back(std::move(channel));
-  calls_.erase(call);
+  --live_;
   ended_.notify_all();
 }
 

@@ -32,11 +32,13 @@ class ClientCalls : public std::enable_shared_from_this<ClientCalls> {
  private:
   class Call;
 
-  void OnCallDone(Call* call, std::shared_ptr<grpc::Channel> channel);
+  void Forget(Call* call);  // it will not be cancelled any more
+  void Bury(std::shared_ptr<grpc::Channel> channel);
 
   std::mutex mutex_;
   std::condition_variable ended_;
   std::set<Call*> calls_;
+  size_t live_ = 0;  // calls whose channel has not come back
   std::vector<std::shared_ptr<grpc::Channel>> dead_;
 };
 

@@ -86,6 +86,7 @@ void GrpcAcceptor::Offer(const std::shared_ptr<StreamLink>& link) {
     acceptor = acceptor_;
   }
   if (acceptor == nullptr) return;  // Shut has closed the link
+  link->SetOffered();
   auto handle = std::make_shared<GrpcLink>(link);
   std::shared_ptr<LinkHandler> handler = acceptor->OnLink(handle);
   if (handler == nullptr) {
@@ -106,8 +107,8 @@ void GrpcAcceptor::Shut() {
   for (const auto& weak : links) {
     const std::shared_ptr<StreamLink> link = weak.lock();
     if (link == nullptr) continue;
-    link->Close(link->accepted() ? absl::OkStatus()
-                                 : absl::UnavailableError("the parent stopped listening"));
+    link->Close(link->offered() ? absl::OkStatus()
+                                : absl::UnavailableError("the parent stopped listening"));
   }
 }
 

@@ -40,7 +40,6 @@ void StreamLink::SetHandler(std::shared_ptr<LinkHandler> handler) {
   absl::Status status;
   {
     std::lock_guard lock(mutex_);
-    accepted_ = true;
     if (!done_) {
       handler_ = std::move(handler);
       Advance();
@@ -51,9 +50,14 @@ void StreamLink::SetHandler(std::shared_ptr<LinkHandler> handler) {
   DeliverClosed(std::move(handler), std::move(status));
 }
 
-bool StreamLink::accepted() const {
+void StreamLink::SetOffered() {
   std::lock_guard lock(mutex_);
-  return accepted_;
+  offered_ = true;
+}
+
+bool StreamLink::offered() const {
+  std::lock_guard lock(mutex_);
+  return offered_;
 }
 
 void StreamLink::Send(Frame frame) {

@@ -46,7 +46,9 @@ class StreamLink : public std::enable_shared_from_this<StreamLink> {
   void Attach(FrameStream* stream);
   // Whose calls begin from now on.
   void SetHandler(std::shared_ptr<LinkHandler> handler);
-  bool accepted() const;  // has had a handler
+  // The acceptor has been given this link; from then on a stop of the listener is a regular end.
+  void SetOffered();
+  bool offered() const;
 
   // As in Link.
   void Send(Frame frame);
@@ -82,7 +84,7 @@ class StreamLink : public std::enable_shared_from_this<StreamLink> {
   mutable std::mutex mutex_;
   FrameStream* stream_ = nullptr;  // null before Attach and after OnDone
   std::shared_ptr<LinkHandler> handler_;
-  bool accepted_ = false;
+  bool offered_ = false;
   bool done_ = false;
   std::optional<absl::Status> end_;  // what the handler is told; the first cause counts
   bool closed_here_ = false;         // no more frames for the handler, a Close frame at the end

@@ -9,7 +9,6 @@ InprocConnection::InprocConnection(std::shared_ptr<Executor> dialer_executor,
                                    std::shared_ptr<Executor> acceptor_executor) {
   ends_[kDialer].executor = std::move(dialer_executor);
   ends_[kDialer].handler = std::move(dialer);
-  ends_[kDialer].accepted = true;
   ends_[kAcceptor].executor = std::move(acceptor_executor);
 }
 
@@ -19,15 +18,19 @@ void InprocConnection::Accept(std::shared_ptr<LinkHandler> handler) {
     std::lock_guard lock(mutex_);
     End& end = ends_[kAcceptor];
     end.handler = std::move(handler);
-    end.accepted = true;
     deliver = ClaimDelivery(end);
   }
   if (deliver) PostDelivery(kAcceptor);
 }
 
-bool InprocConnection::accepted() const {
+void InprocConnection::SetOffered() {
   std::lock_guard lock(mutex_);
-  return ends_[kAcceptor].accepted;
+  offered_ = true;
+}
+
+bool InprocConnection::offered() const {
+  std::lock_guard lock(mutex_);
+  return offered_;
 }
 
 void InprocConnection::Send(Side side, Frame frame) {

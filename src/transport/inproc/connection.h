@@ -28,7 +28,9 @@ class InprocConnection : public std::enable_shared_from_this<InprocConnection> {
 
   // The acceptor's handler; frames that came before it are delivered from now on.
   void Accept(std::shared_ptr<LinkHandler> handler);
-  bool accepted() const;
+  // The acceptor has been given this link; from then on a stop of the listener is a regular end.
+  void SetOffered();
+  bool offered() const;
 
   void Send(Side side, Frame frame);
   bool Writable(Side side) const;
@@ -48,7 +50,6 @@ class InprocConnection : public std::enable_shared_from_this<InprocConnection> {
     // Set when the link ends for this side, for OnClosed once the inbox is empty. What it sends
     // from then on is dropped.
     std::optional<absl::Status> last;
-    bool accepted = false;
     bool delivering = false;  // a delivery task is posted or runs
     LinkStats stats;
   };
@@ -63,6 +64,7 @@ class InprocConnection : public std::enable_shared_from_this<InprocConnection> {
 
   mutable std::mutex mutex_;
   std::array<End, 2> ends_;
+  bool offered_ = false;
 };
 
 // One end as the user sees it; closes when destroyed.

@@ -49,7 +49,7 @@ class Endpoint : public std::enable_shared_from_this<Endpoint> {
       const std::shared_ptr<InprocConnection> connection = weak.lock();
       if (connection == nullptr) continue;
       connection->Close(InprocConnection::kAcceptor,
-                        connection->accepted()
+                        connection->offered()
                             ? absl::OkStatus()
                             : absl::UnavailableError("the parent stopped listening"));
     }
@@ -63,6 +63,7 @@ class Endpoint : public std::enable_shared_from_this<Endpoint> {
       acceptor = acceptor_;
     }
     if (acceptor == nullptr) return;  // Shut has closed the connection
+    connection->SetOffered();
     auto link = std::make_shared<InprocLink>(connection, InprocConnection::kAcceptor);
     std::shared_ptr<LinkHandler> handler = acceptor->OnLink(link);
     if (handler == nullptr) {

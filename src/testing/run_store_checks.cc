@@ -1,4 +1,4 @@
-#include "skein/testing/run_store_conformance.h"
+#include "skein/testing/run_store_checks.h"
 
 #include <limits>
 #include <tuple>

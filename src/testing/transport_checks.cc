@@ -1,4 +1,4 @@
-#include "skein/testing/transport_conformance.h"
+#include "skein/testing/transport_checks.h"
 
 #include <algorithm>
 #include <atomic>
