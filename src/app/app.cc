@@ -56,7 +56,6 @@ int Explain(const CLI::App& app, const CLI::ParseError& error, CommandContext& c
 int Dispatch(int argc, char** argv, CommandContext& context) {
   CLI::App app("Hierarchical federated learning", "skein");
   app.set_version_flag("--version", std::string("skein ") + SKEIN_VERSION);
-  app.require_subcommand(1);
   app.fallthrough();
   app.add_option("--log-level", context.log_level, "What is logged to stderr (default: warn)")
       ->envname("SKEIN_LOG")
@@ -71,6 +70,9 @@ int Dispatch(int argc, char** argv, CommandContext& context) {
   LogToStderr(context.log_level);
   const auto chosen = std::find_if(commands.begin(), commands.end(),
                                    [](const auto& command) { return command->chosen(); });
+  if (chosen == commands.end()) {
+    return Complain(context, "a command is needed; see skein --help", kBadInput);
+  }
   return (*chosen)->Run(context);
 }
 

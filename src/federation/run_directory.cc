@@ -49,7 +49,7 @@ absl::Status CreateRunDirectory(const std::string& path) {
   if (directory.has_parent_path()) fs::create_directories(directory.parent_path(), error);
   if (error) return SystemError("create", directory.parent_path().string(), error.value());
   if (!fs::create_directory(directory, error)) {
-    if (error) return SystemError("create", path, error.value());
+    if (error && error != std::errc::file_exists) return SystemError("create", path, error.value());
     return Exists(path);
   }
   return absl::OkStatus();
