@@ -4,6 +4,7 @@
 // Everything that most programs need.
 
 #include "skein/app/app.h"                // IWYU pragma: export
+#include "skein/base/random.h"            // IWYU pragma: export
 #include "skein/base/status.h"            // IWYU pragma: export
 #include "skein/builtins/builtins.h"      // IWYU pragma: export
 #include "skein/data/idx.h"               // IWYU pragma: export

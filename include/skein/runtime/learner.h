@@ -6,7 +6,6 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
@@ -32,6 +31,12 @@ struct WorkerContext {
   ValueMap attributes;  // the node's, from the topology
 };
 
+// A random source of one's own, for data that a learner makes up or draws when it is constructed.
+// Derive the seed (skein/base/random.h) from the run's seed and the leaf.
+at::Generator MakeGenerator(uint64_t seed);
+
+// libtorch's global generator is seeded too and nobody else's factory draws from it meanwhile, so
+// the default initial weights of a module made in Initialize are those of the run's seed.
 struct InitContext {
   at::Generator generator;  // seeded from the run's seed alone
 };
@@ -101,6 +106,7 @@ class LearnerRegistry {
     LearnerFactory factory;
     LearnerOptions options;
   };
+  // AlreadyExists if the name is taken.
   absl::Status Register(const std::string& name, LearnerFactory factory,
                         LearnerOptions options = {});
   // InvalidArgument "unknown learner", with the nearest known name.
@@ -113,7 +119,8 @@ class LearnerRegistry {
 
 // A TrainerFactory over the registered learners: packs and unpacks, makes deltas, seeds generators,
 // turns exceptions into Status, checks that results have the model's names, shapes and dtypes.
-// `registry` must outlive the result.
+// Messages name the node. Learners that one factory made share the turn at the global generator, so
+// make one factory a process. `registry` must outlive the result.
 TrainerFactory MakeLearnerTrainerFactory(const LearnerRegistry& registry);
 
 }  // namespace skein

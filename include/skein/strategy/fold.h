@@ -42,6 +42,10 @@ class Accumulator {
   // Adds a subtree's partial; the same guarantees.
   virtual absl::Status Merge(const PartialHeader& header, const PackedTensors& sums) = 0;
 
+  // Adds what a subtree's own local rounds made of the base: the difference of its last local model
+  // (as DeltaOf gives it), with the subtree's weight. The same guarantees.
+  virtual absl::Status AddSubtree(const PackedTensors& delta, Fixed128 weight) = 0;
+
   // Takes the content; the accumulator is empty again. FailedPrecondition if nothing was added.
   virtual absl::StatusOr<Partial> TakePartial() = 0;
 

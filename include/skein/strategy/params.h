@@ -9,6 +9,7 @@
 
 #include <absl/status/statusor.h>
 
+#include "skein/base/names.h"  // NearestName
 #include "skein/base/value.h"
 
 namespace skein {
@@ -74,10 +75,6 @@ class ParamSchema {
  private:
   std::vector<ParamSpec> specs_;
 };
-
-// The candidate nearest to `word` by edit distance, if it is near enough to be a likely typo.
-std::optional<std::string> NearestName(const std::string& word,
-                                       const std::vector<std::string>& candidates);
 
 }  // namespace skein
 

@@ -47,6 +47,7 @@ class ChunkDecoder {
   // Takes memory for the manifest's total_bytes(); the caller has bounded it.
   explicit ChunkDecoder(Manifest manifest);
   absl::Status Add(uint64_t offset, std::span<const std::byte> bytes, uint64_t checksum);
+  const Manifest& manifest() const { return tensors_.manifest(); }
   uint64_t received() const { return received_; }
   bool done() const { return received_ == tensors_.bytes().size(); }
   // The tensors; call once, when done().

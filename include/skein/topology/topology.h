@@ -10,6 +10,7 @@
 #include <absl/status/statusor.h>
 
 #include "skein/base/ids.h"
+#include "skein/base/names.h"
 #include "skein/base/value.h"
 
 namespace skein {
@@ -27,6 +28,7 @@ struct TopologyNode {
   LeafIndex leaf_begin = 0;      // leaves below (or the worker itself): leaf_begin <= i < leaf_end
   LeafIndex leaf_end = 0;
   ValueMap attributes;  // free: address, device, region, ...
+  friend bool operator==(const TopologyNode&, const TopologyNode&) = default;
 };
 
 // What a builder or file says of a node, before validation.
@@ -35,17 +37,18 @@ struct NodeSpec {
   NodeRole role = NodeRole::kWorker;
   std::optional<NodeId> parent;
   ValueMap attributes;
-  std::string where;  // "line 12", for messages; may be empty
+  std::string where;  // "sites.yaml:12:3", begins messages about it; may be empty
 };
 
 // The tree as an immutable, valid value: one root that is the coordinator, every other node has one
-// parent, no cycles, workers are leaves, every inner node has children, ids are unique. Nodes are
-// in breadth-first order, the root first; children keep the order in which they were listed.
+// parent, no cycles, workers are leaves, every inner node has children, ids are unique names
+// (CheckName). Nodes are in breadth-first order, the root first; children keep the order in which
+// they were listed. A default-constructed one is empty and fit only to be assigned to.
 class Topology {
  public:
   static constexpr size_t kMaxNodes = 2'000'000;
   static constexpr int kMaxDepth = 32;  // tiers below the root
-  static constexpr size_t kMaxIdBytes = 128;
+  static constexpr size_t kMaxIdBytes = kMaxNameBytes;
 
   // InvalidArgument names the node (and its `where`), the rule and the remedy.
   static absl::StatusOr<Topology> Create(const std::vector<NodeSpec>& nodes);
@@ -62,6 +65,7 @@ class Topology {
   size_t num_workers() const { return workers_.size(); }
   const TopologyNode& worker(LeafIndex leaf) const { return nodes_[workers_[leaf]]; }
   int num_tiers() const { return num_tiers_; }  // root only would be 1; flat:N has 2
+  friend bool operator==(const Topology&, const Topology&) = default;
 
  private:
   std::vector<TopologyNode> nodes_;
@@ -75,6 +79,9 @@ class Topology {
 absl::StatusOr<Topology> ReadTopologyFile(const std::string& path);
 // The same for text; `name` stands for the path in messages.
 absl::StatusOr<Topology> ParseTopologyYaml(const std::string& yaml, const std::string& name);
+
+// The tree as a file in our form; reading it gives an equal Topology.
+std::string ToYaml(const Topology& topology);
 
 // An indented tree with box-drawing lines (or ASCII), one node a line with role, attributes; runs
 // of more than `max_siblings` alike leaves are folded into one line ("w3 ... w7").

@@ -1,0 +1,168 @@
+#include "skein/observe/console.h"
+
+#include <algorithm>
+#include <cstdarg>
+#include <cstdio>
+
+#include "observe/event_fields.h"
+
+namespace skein {
+namespace {
+
+__attribute__((format(printf, 1, 2))) std::string Format(const char* format, ...) {
+  char buffer[256];
+  va_list args;
+  va_start(args, format);
+  std::vsnprintf(buffer, sizeof(buffer), format, args);
+  va_end(args);
+  return buffer;
+}
+
+std::string Bar(double fraction) {
+  constexpr int kWidth = 10;
+  const int filled = static_cast<int>(std::clamp(fraction, 0.0, 1.0) * kWidth + 1e-9);
+  return '[' + std::string(filled, '#') + std::string(kWidth - filled, '-') + ']';
+}
+
+std::string Plural(uint64_t count, const std::string& noun) {
+  return std::to_string(count) + ' ' + noun + (count == 1 ? "" : "s");
+}
+
+std::string Metric(const RoundSummary& round, const std::string& name) {
+  if (const auto value = round.Evaluated(name)) return Format("%s %.4f  ", name.c_str(), *value);
+  const auto it = round.training.find(name);
+  if (it == round.training.end()) return "";
+  return Format("train %s %.4f  ", name.c_str(), it->second);
+}
+
+constexpr double kRedrawSeconds = 0.1;
+
+}  // namespace
+
+std::string FormatBytes(double bytes) {
+  const char* const units[] = {"B", "kB", "MB", "GB", "TB", "PB"};
+  size_t unit = 0;
+  while (bytes >= 999.95 && unit + 1 < std::size(units)) {
+    bytes /= 1000;
+    ++unit;
+  }
+  return unit == 0 ? Format("%.0f B", bytes) : Format("%.1f %s", bytes, units[unit]);
+}
+
+std::string ProgressLine(const RoundSummary& round, uint64_t total_rounds) {
+  const uint64_t workers = round.committed ? round.contributors : round.arrived;
+  double done = static_cast<double>(round.round);
+  if (!round.committed && round.participants > 0) {
+    done += static_cast<double>(workers) / static_cast<double>(round.participants) - 1;
+  }
+  const int width = static_cast<int>(std::to_string(total_rounds).size());
+  std::string line =
+      Format("round %*llu/%llu ", width, static_cast<unsigned long long>(round.round),
+             static_cast<unsigned long long>(total_rounds)) +
+      Bar(total_rounds == 0 ? 0 : done / static_cast<double>(total_rounds)) + ' ' +
+      Metric(round, "loss") + Metric(round, "accuracy") +
+      Format("%llu/%llu workers", static_cast<unsigned long long>(workers),
+             static_cast<unsigned long long>(round.participants));
+  if (round.committed) line += Format("  %.1f s", round.wall_s);
+  if (!round.bytes.empty()) {
+    line += "  root " + FormatBytes(static_cast<double>(round.bytes[0].up)) + " up";
+  }
+  if (round.left_out > 0) line += "  " + std::to_string(round.left_out) + " left out";
+  if (round.rejected > 0) line += "  " + std::to_string(round.rejected) + " rejected";
+  return line;
+}
+
+void ConsoleProgress::OnEvent(const Event& event) {
+  if (const auto concluded = rounds_.OnEvent(event)) {
+    last_ = *concluded;
+    ShowLine(ProgressLine(last_, total_rounds_), /*final=*/true);
+  }
+  if (event.type == event::kRunStarted) {
+    total_rounds_ = CountField(event.fields, "rounds");
+    workers_ = CountField(event.fields, "workers");
+    if (options_.out != nullptr) {
+      *options_.out << TextField(event.fields, "name") << ": "
+                    << Plural(CountField(event.fields, "nodes"), "node") << ", "
+                    << Plural(workers_, "worker") << ", " << Plural(total_rounds_, "round")
+                    << ", seed " << CountField(event.fields, "seed") << std::endl;
+    }
+  } else if (event.type == event::kNodeLost) {
+    ShowNotice(event.node + " was lost: " + TextField(event.fields, "reason"));
+  } else if (event.type == event::kRunEnded) {
+    ShowSummary(event);
+  } else if (options_.redraw && rounds_.current().round > 0 &&
+             (event.type != event::kUpdateAccepted || event.time_s >= drawn_s_ + kRedrawSeconds)) {
+    drawn_s_ = event.time_s;
+    ShowLine(ProgressLine(rounds_.current(), total_rounds_), /*final=*/false);
+  }
+}
+
+void ConsoleProgress::ShowLine(const std::string& text, bool final) {
+  if (options_.out == nullptr) return;
+  if (options_.redraw) *options_.out << '\r' << text << "\x1b[K";
+  if (!options_.redraw) *options_.out << text;
+  if (final) *options_.out << '\n';
+  line_open_ = !final;
+  options_.out->flush();
+}
+
+void ConsoleProgress::ShowNotice(const std::string& text) {
+  std::ostream* stream = options_.out != nullptr ? options_.out : options_.err;
+  if (stream == nullptr) return;
+  if (line_open_) *stream << "\r\x1b[K";
+  line_open_ = false;
+  *stream << text << std::endl;
+}
+
+void ConsoleProgress::ShowSummary(const Event& event) {
+  const std::string status = TextField(event.fields, "status");
+  const std::string reason = TextField(event.fields, "reason");
+  if (options_.out == nullptr) {
+    if (status != "completed") ShowNotice("run " + status + ": " + reason);
+    return;
+  }
+  std::ostream& out = *options_.out;
+  if (line_open_) out << '\n';  // a round that was not committed keeps its line
+  line_open_ = false;
+  out << status;
+  if (status != "completed" && !reason.empty()) out << ": " << reason;
+  out << '\n'
+      << "  " << Plural(CountField(event.fields, "rounds"), "round") << " in "
+      << Format("%.1f s", NumberField(event.fields, "wall_s").value_or(0));
+  for (const char* metric : {"loss", "accuracy"}) {
+    if (const auto value = last_.Evaluated(metric)) out << Format(", %s %.4f", metric, *value);
+  }
+  out << '\n';
+  if (!last_.digest.empty()) out << "  model sha256 " << last_.digest << '\n';
+  if (!options_.directory.empty()) {
+    out << "  files in " << options_.directory
+        << ": model.safetensors, result.json, rounds.csv, events.jsonl, spec.yaml\n";
+  }
+  ShowTraffic(TrafficOf(event));
+  out.flush();
+}
+
+void ConsoleProgress::ShowTraffic(const std::vector<TierTraffic>& bytes) {
+  if (bytes.empty()) return;
+  std::ostream& out = *options_.out;
+  out << "  traffic with the children of each tier, total:\n";
+  for (size_t tier = 0; tier < bytes.size(); ++tier) {
+    out << Format("    tier %zu%s %10s up %10s down\n", tier, tier == 0 ? " (root)" : "       ",
+                  FormatBytes(static_cast<double>(bytes[tier].up)).c_str(),
+                  FormatBytes(static_cast<double>(bytes[tier].down)).c_str());
+  }
+  const uint64_t lowest =
+      options_.lowest_tier_workers > 0 ? options_.lowest_tier_workers : workers_;
+  if (bytes.size() < 2 || lowest == 0 || bytes[0].up == 0 || bytes[0].down == 0) return;
+  // In a two-tier tree the root would exchange with each worker what a lowest aggregator does now.
+  const double scale = static_cast<double>(workers_) / static_cast<double>(lowest);
+  const double up = static_cast<double>(bytes.back().up) * scale;
+  const double down = static_cast<double>(bytes.back().down) * scale;
+  out << "  a two-tier root would see " << FormatBytes(up) << " up, " << FormatBytes(down)
+      << " down (computed: " << workers_ << " workers x "
+      << FormatBytes((up + down) / static_cast<double>(workers_)) << " each): "
+      << Format("%.1f and %.1f times as much\n", up / static_cast<double>(bytes[0].up),
+                down / static_cast<double>(bytes[0].down));
+}
+
+}  // namespace skein

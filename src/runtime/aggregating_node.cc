@@ -1,0 +1,242 @@
+#include "runtime/aggregating_node.h"
+
+#include <algorithm>
+
+#include "skein/base/status.h"
+#include "skein/tensor/digest.h"
+
+namespace skein {
+namespace {
+
+constexpr uint64_t kDefaultStagingBytes = uint64_t{64} << 20;
+
+}  // namespace
+
+AggregatingNode::~AggregatingNode() {
+  if (downlinks_) downlinks_->Close();
+}
+
+// ---- from the control plane ----
+
+absl::StatusOr<std::string> AggregatingNode::Listen() {
+  downlinks_ = std::make_shared<Downlinks>(this, "", options_.incarnation);
+  SKEIN_ASSIGN_OR_RETURN(listener_, services_.transport->Listen(options_.listen_address,
+                                                                services_.executor, downlinks_));
+  return listener_->address();
+}
+
+absl::Status AggregatingNode::OnAssigned() {
+  downlinks_->SetRun(config_.run_id);
+  SKEIN_ASSIGN_OR_RETURN(
+      parts_, MakeTierParts(config_.strategy, view_.tier, view_.num_tiers, *services_.strategies));
+  core_.emplace(AggregatorCoreConfig{.view = view_,
+                                     .policy = parts_.policy,
+                                     .kappa = parts_.kappa,
+                                     .staging_bytes = config_.limits.staging_bytes,
+                                     .upload_stall_timeout = config_.limits.upload_stall_timeout});
+  return absl::OkStatus();
+}
+
+absl::Status AggregatingNode::OnMessage(ControlMessage message) {
+  if (auto* expect = std::get_if<ExpectChildMsg>(&message)) {
+    Feed(agg_event::ChildExpected{expect->child, expect->epoch});
+  } else if (auto* lost = std::get_if<ChildLostMsg>(&message)) {
+    Feed(agg_event::ChildLost{lost->child, lost->epoch, lost->reason});
+  }
+  return absl::OkStatus();
+}
+
+void AggregatingNode::OnEnd(const absl::Status&) {
+  if (downlinks_) downlinks_->Close();
+  listener_.reset();
+}
+
+void AggregatingNode::AddTraffic(ReportMsg& report) const {
+  if (downlinks_) std::tie(report.bytes_up, report.bytes_down) = downlinks_->Traffic();
+}
+
+// ---- from the children ----
+
+void AggregatingNode::OnChildUp(const NodeId& child, Epoch epoch) {
+  Feed(agg_event::ChildUp{child, epoch});
+}
+void AggregatingNode::OnChildDown(const NodeId& child, Epoch epoch) {
+  Feed(agg_event::ChildDown{child, epoch});
+}
+void AggregatingNode::OnUploadProgress(const UploadId& id) {
+  Feed(agg_event::UploadProgressed{id});
+}
+void AggregatingNode::OnUploadStaged(const UploadId& id) { Feed(agg_event::UploadStaged{id}); }
+void AggregatingNode::OnUploadBroken(const UploadId& id, const std::string& reason) {
+  Feed(agg_event::UploadBroken{id, reason});
+}
+void AggregatingNode::OnChildFailed(const NodeId& child, const TaskFailedFrame& what) {
+  Feed(agg_event::ChildFailed{child, what});
+}
+
+void AggregatingNode::OnUploadOffered(const UploadId& id, const OfferFrame& offer) {
+  UploadInfo info{.id = id, .bytes = offer.size(), .form = CheckManifest(offer)};
+  if (auto* update = std::get_if<UpdateHeader>(&offer.header)) {
+    info.kind = TransferKind::kUpdate;
+    info.round = update->round;
+    info.local_round = update->local_round;
+    info.base = update->base;
+    info.seq = update->seq;
+    info.num_samples = update->num_samples;
+    info.roster = Roster::Range(update->leaf, update->leaf + 1);
+  } else if (auto* partial = std::get_if<PartialHeader>(&offer.header)) {
+    info.kind = TransferKind::kPartial;
+    info.round = partial->round;
+    info.local_round = partial->local_round;
+    info.base = partial->base;
+    info.num_samples = partial->num_samples;
+    info.roster = partial->roster;
+  } else {
+    info.kind = TransferKind::kModel;
+  }
+  Feed(agg_event::UploadOffered{info});
+}
+
+absl::Status AggregatingNode::CheckManifest(const OfferFrame& offer) const {
+  if (models_.empty()) return absl::FailedPreconditionError("there is no model yet");
+  const Manifest& model = models_.begin()->second.tensors.manifest();
+  const bool update = std::holds_alternative<UpdateHeader>(offer.header);
+  SKEIN_ASSIGN_OR_RETURN(const Manifest expected,
+                         update ? UpdateManifest(model) : PartialManifest(model));
+  return expected.ExpectSame(offer.manifest);
+}
+
+void AggregatingNode::OnChildEvaluated(const NodeId& child, const EvalReportFrame& report) {
+  // The core decides whether it counts; it does if the roster has grown.
+  const bool open = core_ && core_->IsAwaited(child, report.round, report.version);
+  if (open) {
+    tally_.num_samples += report.num_samples;
+    tally_.metrics.Merge(report.metrics);
+  }
+  Feed(agg_event::ChildEvaluated{child, report.round, report.version, report.roster});
+}
+
+// ---- the core's decisions ----
+
+void AggregatingNode::Feed(const AggregatorEvent& event) {
+  if (!core_ || ended()) return;
+  for (const AggregatorAction& action : core_->Handle(event, Now())) {
+    if (ended()) return;
+    std::visit([this](const auto& a) { Do(a); }, action);
+  }
+  if (!events_.empty() && !ended()) SendReport(std::exchange(events_, {}));
+}
+
+void AggregatingNode::Do(const agg_action::Welcome& a) { downlinks_->Welcome(a.child, a.epoch); }
+void AggregatingNode::Do(const agg_action::Refuse& a) {
+  downlinks_->Refuse(a.child, a.epoch, a.why);
+}
+void AggregatingNode::Do(const agg_action::SendTask& a) { downlinks_->Send(a.child, a.task); }
+void AggregatingNode::Do(const agg_action::SendCancel& a) { downlinks_->Send(a.child, a.cancel); }
+void AggregatingNode::Do(const agg_action::SendCommitted& a) {
+  downlinks_->Send(a.child, a.committed);
+}
+void AggregatingNode::Do(const agg_action::Grant& a) { downlinks_->Grant(a.id); }
+void AggregatingNode::Do(const agg_action::Acknowledge& a) {
+  downlinks_->Acknowledge(a.id, a.status);
+}
+void AggregatingNode::Do(const agg_action::Report& a) { events_.push_back(a.event); }
+
+void AggregatingNode::Do(const agg_action::OfferModel& a) {
+  if (const Model* model = FindModel(a.version)) {
+    downlinks_->OfferModel(a.child, ModelHeader{a.version, numeric_}, model->tensors,
+                           model->digest);
+  }
+}
+
+void AggregatingNode::Do(const agg_action::WakeAt& a) {
+  LaterAt(a.when, [this] { Feed(agg_event::Tick{}); });
+}
+
+void AggregatingNode::Do(const agg_action::BeginFold& a) {
+  tally_ = {};
+  if (a.task.kind == TaskKind::kEvaluate) return;
+  accumulator_ = parts_.fold->NewAccumulator(FindModel(a.base)->tensors.manifest(), numeric_);
+}
+
+void AggregatingNode::Do(const agg_action::Fold& a) {
+  Feed(agg_event::UploadFolded{a.info.id, FoldUpload(a.info)});
+}
+
+absl::Status AggregatingNode::FoldUpload(const UploadInfo& info) {
+  const OfferFrame* offer = downlinks_->Offer(info.id);
+  if (offer == nullptr) return absl::UnavailableError("the link broke");
+  PackedTensors tensors = downlinks_->Staged(info.id);
+  if (auto* update = std::get_if<UpdateHeader>(&offer->header)) {
+    for (const auto& filter : parts_.filters) {
+      SKEIN_ASSIGN_OR_RETURN(tensors, filter->Apply(*update, std::move(tensors)));
+    }
+    SKEIN_RETURN_IF_ERROR(accumulator_->Add(*update, tensors));
+    tally_.num_samples += update->num_samples;
+    tally_.metrics.Add(update->metrics, update->num_samples);
+    return absl::OkStatus();
+  }
+  const auto& partial = std::get<PartialHeader>(offer->header);
+  SKEIN_RETURN_IF_ERROR(accumulator_->Merge(partial, tensors));
+  tally_.num_samples += partial.num_samples;
+  tally_.metrics.Merge(partial.metrics);
+  return absl::OkStatus();
+}
+
+void AggregatingNode::Do(const agg_action::CloseFold& a) {
+  if (a.into == agg_action::CloseFold::Into::kLocalModel) return MakeLocalModel(a);
+  if (absl::Status status = DeliverFold(a); !status.ok()) {
+    DeliverFailure(a.task, "'" + id() + "': " + Message(status));
+    Feed(agg_event::Delivered{});
+  }
+}
+
+// The plain mean of the local round is the base of the next one: the server optimizer's step is
+// taken once per round, at the coordinator.
+void AggregatingNode::MakeLocalModel(const agg_action::CloseFold& close) {
+  auto optimizer = services_.strategies->optimizers.Create(PartSpec{"sgd", {}});
+  absl::StatusOr<PackedTensors> local = optimizer.status();
+  if (optimizer.ok()) local = accumulator_->Finish(FindModel(close.base)->tensors, **optimizer);
+  if (!local.ok()) {
+    DeliverFailure(close.task, "'" + id() + "': " + Message(local.status()));
+    Feed(agg_event::Delivered{});
+    return;
+  }
+  std::string digest = ModelDigest(*local);
+  models_[close.made] = {*std::move(local), std::move(digest)};
+  Feed(agg_event::LocalModelMade{close.made});
+  DropOldModels();
+}
+
+void AggregatingNode::Do(const agg_action::DeliverEvaluation& a) { DeliverEvaluation(a); }
+
+void AggregatingNode::Do(const agg_action::Abandon& a) {
+  accumulator_.reset();
+  DeliverFailure(a.task, a.reason);
+}
+
+// ---- models ----
+
+void AggregatingNode::AddModel(const VersionRef& version, Model model) {
+  if (config_.limits.staging_bytes == 0) {
+    core_->set_staging_bytes(std::max(kDefaultStagingBytes, model.tensors.bytes().size() * 2));
+  }
+  models_[version] = std::move(model);
+  Feed(agg_event::ModelArrived{version});
+  DropOldModels();
+}
+
+// Downloads that are under way hold on to theirs.
+void AggregatingNode::DropOldModels() {
+  std::erase_if(models_, [this](const auto& entry) {
+    const auto& known = core_->models();
+    return std::find(known.begin(), known.end(), entry.first) == known.end();
+  });
+}
+
+const AggregatingNode::Model* AggregatingNode::FindModel(const VersionRef& version) const {
+  auto it = models_.find(version);
+  return it == models_.end() ? nullptr : &it->second;
+}
+
+}  // namespace skein

@@ -1,0 +1,105 @@
+#ifndef SKEIN_SRC_RUNTIME_AGGREGATING_NODE_H_
+#define SKEIN_SRC_RUNTIME_AGGREGATING_NODE_H_
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/aggregator_core.h"
+#include "runtime/downlinks.h"
+#include "runtime/node_shell.h"
+#include "skein/strategy/strategy_spec.h"
+
+namespace skein {
+
+// What aggregator and coordinator share: the shell around AggregatorCore. It carries the core's
+// events in from links and control plane, does what the core decides, and holds what the core only
+// names: models, the accumulator, metrics. Subclasses say where results go.
+class AggregatingNode : public NodeShell, public Downlinks::Owner {
+ public:
+  using NodeShell::NodeShell;
+  ~AggregatingNode() override;
+
+ protected:
+  struct Model {
+    PackedTensors tensors;
+    std::string digest;
+  };
+  // What was collected for the open task, besides the sums.
+  struct Tally {
+    uint64_t num_samples = 0;
+    MetricSums metrics;
+  };
+
+  // ---- for subclasses ----
+  // A closed aggregation is on its way; Deliver* must lead to a Delivered event.
+  virtual absl::Status DeliverFold(const agg_action::CloseFold& close) = 0;
+  virtual void DeliverEvaluation(const agg_action::DeliverEvaluation& evaluation) = 0;
+  virtual void DeliverFailure(const Task& task, const std::string& reason) = 0;
+
+  void Feed(const AggregatorEvent& event);
+  void AddModel(const VersionRef& version, Model model);
+  const Model* FindModel(const VersionRef& version) const;
+  Accumulator& accumulator() { return *accumulator_; }
+  const Tally& tally() const { return tally_; }
+  const TierParts& parts() const { return parts_; }
+
+  absl::StatusOr<std::string> Listen() override;
+  absl::Status OnAssigned() override;
+  absl::Status OnMessage(ControlMessage message) override;
+  void OnEnd(const absl::Status& why) override;
+  void AddTraffic(ReportMsg& report) const override;
+
+  NumericPlan numeric_;
+
+ private:
+  // Downlinks::Owner
+  void OnChildUp(const NodeId& child, Epoch epoch) override;
+  void OnChildDown(const NodeId& child, Epoch epoch) override;
+  void OnUploadOffered(const UploadId& id, const OfferFrame& offer) override;
+  void OnUploadProgress(const UploadId& id) override;
+  void OnUploadStaged(const UploadId& id) override;
+  void OnUploadBroken(const UploadId& id, const std::string& reason) override;
+  void OnChildFailed(const NodeId& child, const TaskFailedFrame& what) override;
+  void OnChildEvaluated(const NodeId& child, const EvalReportFrame& report) override;
+
+  void Do(const agg_action::Welcome& a);
+  void Do(const agg_action::Refuse& a);
+  void Do(const agg_action::SendTask& a);
+  void Do(const agg_action::OfferModel& a);
+  void Do(const agg_action::SendCancel& a);
+  void Do(const agg_action::SendCommitted& a);
+  void Do(const agg_action::BeginFold& a);
+  void Do(const agg_action::Grant& a);
+  void Do(const agg_action::Fold& a);
+  void Do(const agg_action::Acknowledge& a);
+  void Do(const agg_action::CloseFold& a);
+  void Do(const agg_action::DeliverEvaluation& a);
+  void Do(const agg_action::Abandon& a);
+  void Do(const agg_action::Report& a);
+  void Do(const agg_action::WakeAt& a);
+
+  absl::Status CheckManifest(const OfferFrame& offer) const;
+  absl::Status FoldUpload(const UploadInfo& info);
+  void MakeLocalModel(const agg_action::CloseFold& close);
+  void DropOldModels();
+
+  std::unique_ptr<Listener> listener_;
+  std::shared_ptr<Downlinks> downlinks_;
+  std::optional<AggregatorCore> core_;
+  TierParts parts_;
+  std::map<VersionRef, Model> models_;
+  std::unique_ptr<Accumulator> accumulator_;
+  Tally tally_;
+  std::vector<Event> events_;  // to be reported after the actions at hand
+};
+
+std::shared_ptr<Node> MakeAggregatorNode(NodeServices services, NodeOptions options);
+std::shared_ptr<Node> MakeCoordinatorNode(NodeServices services, NodeOptions options);
+std::shared_ptr<Node> MakeWorkerNode(NodeServices services, NodeOptions options);
+
+}  // namespace skein
+
+#endif  // SKEIN_SRC_RUNTIME_AGGREGATING_NODE_H_

@@ -1,0 +1,195 @@
+#ifndef SKEIN_SRC_RUNTIME_AGGREGATOR_MESSAGES_H_
+#define SKEIN_SRC_RUNTIME_AGGREGATOR_MESSAGES_H_
+
+#include <string>
+#include <variant>
+
+#include <absl/status/status.h>
+
+#include "skein/base/time.h"
+#include "skein/observe/event.h"
+#include "skein/transport/frame.h"
+
+// The events that AggregatorCore takes and the actions that it returns.
+
+namespace skein {
+
+// An upload at this node: the child, its attachment, and the transfer's number on that link.
+struct UploadId {
+  NodeId child;
+  Epoch epoch = 0;
+  uint64_t transfer = 0;
+  friend auto operator<=>(const UploadId&, const UploadId&) = default;
+};
+
+// What the core knows of an upload; the bytes are the shell's.
+struct UploadInfo {
+  UploadId id;
+  TransferKind kind = TransferKind::kUpdate;
+  uint64_t round = 0;
+  uint32_t local_round = 0;
+  VersionRef base;
+  Seq seq = 0;  // updates
+  uint64_t num_samples = 0;
+  Roster roster;
+  uint64_t bytes = 0;
+  absl::Status form;  // what the shell found when it compared the manifest with the model's
+};
+
+// What happens to an aggregating node.
+namespace agg_event {
+struct ChildExpected {
+  NodeId child;
+  Epoch epoch = 0;
+};  // control plane
+struct ChildUp {
+  NodeId child;
+  Epoch epoch = 0;
+};  // said hello
+struct ChildDown {
+  NodeId child;
+  Epoch epoch = 0;
+};  // its link broke
+struct ChildLost {
+  NodeId child;
+  Epoch epoch = 0;
+  std::string reason;
+};  // control plane
+struct TaskArrived {
+  Task task;
+};
+struct ModelArrived {
+  VersionRef version;
+};
+struct UploadOffered {
+  UploadInfo info;
+};
+struct UploadProgressed {
+  UploadId id;
+};
+struct UploadStaged {
+  UploadId id;
+};
+struct UploadFolded {
+  UploadId id;
+  absl::Status status;
+};
+struct UploadBroken {
+  UploadId id;
+  std::string reason;
+};  // data did not hold
+struct ChildFailed {
+  NodeId child;
+  TaskFailedFrame what;
+};
+struct ChildEvaluated {
+  NodeId child;
+  uint64_t round = 0;
+  VersionRef version;
+  Roster roster;
+};
+struct LocalModelMade {
+  VersionRef version;
+};
+struct Delivered {};  // the result went up, or was refused there
+struct Cancelled {
+  uint64_t round = 0;
+  std::string reason;
+};  // by the parent
+struct Committed {
+  uint64_t round = 0;
+  VersionRef version;
+};
+struct Tick {};
+}  // namespace agg_event
+
+using AggregatorEvent =
+    std::variant<agg_event::ChildExpected, agg_event::ChildUp, agg_event::ChildDown,
+                 agg_event::ChildLost, agg_event::TaskArrived, agg_event::ModelArrived,
+                 agg_event::UploadOffered, agg_event::UploadProgressed, agg_event::UploadStaged,
+                 agg_event::UploadFolded, agg_event::UploadBroken, agg_event::ChildFailed,
+                 agg_event::ChildEvaluated, agg_event::LocalModelMade, agg_event::Delivered,
+                 agg_event::Cancelled, agg_event::Committed, agg_event::Tick>;
+
+// What its shell is to do.
+namespace agg_action {
+struct Welcome {
+  NodeId child;
+  Epoch epoch = 0;
+};
+struct Refuse {
+  NodeId child;
+  Epoch epoch = 0;
+  absl::Status why;
+};
+struct SendTask {
+  NodeId child;
+  Task task;
+};
+struct OfferModel {
+  NodeId child;
+  VersionRef version;
+};
+struct SendCancel {
+  NodeId child;
+  CancelFrame cancel;
+};
+struct SendCommitted {
+  NodeId child;
+  CommittedFrame committed;
+};
+// An empty accumulator for updates to `base`, an empty tally.
+struct BeginFold {
+  Task task;
+  VersionRef base;
+};
+struct Grant {
+  UploadId id;
+};
+struct Fold {
+  UploadInfo info;
+};
+struct Acknowledge {
+  UploadId id;
+  absl::Status status;
+};  // and let go of its bytes
+// The accumulator is complete: make of it ...
+struct CloseFold {
+  enum class Into {
+    kPartial,     // the partial for the parent
+    kLocalModel,  // the base of the next local round
+    kLocalDelta,  // the last local model's difference to the task's base, for the parent
+    kVersion,     // the next global model (coordinator)
+  };
+  Into into = Into::kPartial;
+  Task task;
+  VersionRef base;  // what the updates refer to
+  VersionRef made;  // the name of the local model or version
+  Roster roster;
+};
+struct DeliverEvaluation {
+  Task task;
+  Roster roster;
+};
+struct Abandon {
+  Task task;
+  std::string reason;
+};  // nothing comes of the task; tell upward
+struct Report {
+  Event event;
+};
+struct WakeAt {
+  Time when{0};
+};
+}  // namespace agg_action
+
+using AggregatorAction =
+    std::variant<agg_action::Welcome, agg_action::Refuse, agg_action::SendTask,
+                 agg_action::OfferModel, agg_action::SendCancel, agg_action::SendCommitted,
+                 agg_action::BeginFold, agg_action::Grant, agg_action::Fold,
+                 agg_action::Acknowledge, agg_action::CloseFold, agg_action::DeliverEvaluation,
+                 agg_action::Abandon, agg_action::Report, agg_action::WakeAt>;
+
+}  // namespace skein
+
+#endif  // SKEIN_SRC_RUNTIME_AGGREGATOR_MESSAGES_H_

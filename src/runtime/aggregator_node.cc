@@ -1,0 +1,145 @@
+#include <optional>
+
+#include "runtime/aggregating_node.h"
+#include "runtime/uplink.h"
+#include "skein/base/random.h"
+#include "skein/base/status.h"
+
+namespace skein {
+namespace {
+
+// An aggregator that is not the root: its tasks and models come from its parent, its partials go
+// there.
+class AggregatorNode : public AggregatingNode, public Uplink::Owner {
+ public:
+  using AggregatingNode::AggregatingNode;
+  ~AggregatorNode() override {
+    if (uplink_) uplink_->Close();
+  }
+
+ private:
+  // The partial of a closed task, until the parent has answered.
+  struct Delivery {
+    uint64_t transfer = 0;
+    PartialHeader header;
+    PackedTensors sums;
+  };
+
+  absl::Status OnAssigned() override {
+    SKEIN_RETURN_IF_ERROR(AggregatingNode::OnAssigned());
+    uplink_ = std::make_shared<Uplink>(
+        this, services_.transport, services_.executor,
+        HelloFrame{kProtocolVersion, config_.run_id, id(), options_.incarnation, 0},
+        DeriveSeed(options_.incarnation, {view_.leaf_begin}));
+    return absl::OkStatus();
+  }
+
+  absl::Status OnMessage(ControlMessage message) override {
+    if (auto* attach = std::get_if<AttachMsg>(&message)) {
+      uplink_->Attach(*attach);
+      return absl::OkStatus();
+    }
+    return AggregatingNode::OnMessage(std::move(message));
+  }
+
+  void OnEnd(const absl::Status& why) override {
+    if (uplink_) uplink_->Close();
+    AggregatingNode::OnEnd(why);
+  }
+
+  // ---- Uplink::Owner ----
+
+  void OnParentUp(Epoch epoch) override {
+    SendControl(AttachedMsg{epoch});
+    Offer();
+  }
+  void OnTask(Task task) override {
+    delivery_.reset();
+    Feed(agg_event::TaskArrived{std::move(task)});
+  }
+  bool HasModel(const VersionRef& version) const override { return FindModel(version) != nullptr; }
+  void OnModel(ReceivedModel model) override {
+    numeric_ = std::move(model.header.numeric);
+    AddModel(model.header.version, {std::move(model.tensors), std::move(model.digest)});
+  }
+  void OnCancel(const CancelFrame& cancel) override {
+    if (delivery_ && delivery_->header.round == cancel.round) Withdraw();
+    Feed(agg_event::Cancelled{cancel.round, cancel.reason});
+  }
+  void OnCommitted(const CommittedFrame& committed) override {
+    Feed(agg_event::Committed{committed.round, committed.version});
+  }
+
+  // ---- results ----
+
+  absl::Status DeliverFold(const agg_action::CloseFold& close) override {
+    SKEIN_ASSIGN_OR_RETURN(Partial partial, MakePartial(close));
+    delivery_ = Delivery{.transfer = 0,
+                         .header = {.round = close.task.round,
+                                    .local_round = close.task.local_round,
+                                    .base = close.task.base,
+                                    .total_weight = partial.total_weight,
+                                    .scalars = std::move(partial.scalars),
+                                    .num_samples = tally().num_samples,
+                                    .roster = close.roster,
+                                    .metrics = tally().metrics},
+                         .sums = std::move(partial.sums)};
+    Offer();
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<Partial> MakePartial(const agg_action::CloseFold& close) {
+    if (close.into == agg_action::CloseFold::Into::kPartial) return accumulator().TakePartial();
+    // The last local model's difference to the task's base stands for the subtree, with the weight
+    // of the last local round (HierFAVG, Liu et al. 2020, arXiv 1905.06641).
+    const Fixed128 weight = accumulator().total_weight();
+    const PackedTensors& local_base = FindModel(close.base)->tensors;
+    const PackedTensors& base = FindModel(close.task.base)->tensors;
+    SKEIN_ASSIGN_OR_RETURN(auto optimizer,
+                           services_.strategies->optimizers.Create(PartSpec{"sgd", {}}));
+    SKEIN_ASSIGN_OR_RETURN(const PackedTensors local, accumulator().Finish(local_base, *optimizer));
+    SKEIN_ASSIGN_OR_RETURN(const PackedTensors delta, DeltaOf(local, base));
+    auto sums = parts().fold->NewAccumulator(base.manifest(), numeric_);
+    SKEIN_RETURN_IF_ERROR(sums->AddSubtree(delta, weight));
+    return sums->TakePartial();
+  }
+
+  void Offer() {
+    if (!delivery_) return;
+    delivery_->transfer = ++transfers_;
+    uplink_->Offer(delivery_->transfer, delivery_->sums, delivery_->header,
+                   [this, transfer = delivery_->transfer](const absl::Status&) {
+                     // Refused or accepted, the parent has recorded what it made of it.
+                     if (!delivery_ || delivery_->transfer != transfer) return;
+                     delivery_.reset();
+                     Feed(agg_event::Delivered{});
+                   });
+  }
+
+  void Withdraw() {
+    uplink_->Withdraw(delivery_->transfer);
+    delivery_.reset();
+  }
+
+  void DeliverEvaluation(const agg_action::DeliverEvaluation& evaluation) override {
+    uplink_->Send(EvalReportFrame{evaluation.task.round, evaluation.task.base, tally().num_samples,
+                                  evaluation.roster, tally().metrics});
+    Feed(agg_event::Delivered{});
+  }
+
+  void DeliverFailure(const Task& task, const std::string& reason) override {
+    uplink_->Send(TaskFailedFrame{task.kind, task.round, task.local_round, reason});
+  }
+
+  std::shared_ptr<Uplink> uplink_;
+  std::optional<Delivery> delivery_;
+  uint64_t transfers_ = 0;
+};
+
+}  // namespace
+
+std::shared_ptr<Node> MakeAggregatorNode(NodeServices services, NodeOptions options) {
+  return std::make_shared<AggregatorNode>(std::move(services), std::move(options));
+}
+
+}  // namespace skein

@@ -1,0 +1,253 @@
+#include "runtime/downlinks.h"
+
+#include "skein/base/status.h"
+
+namespace skein {
+namespace {
+
+// Half-received uploads of broken links are kept to resume them, up to this much in all.
+constexpr uint64_t kMaxSuspendedBytes = uint64_t{64} << 20;
+
+bool SameUpload(const OfferFrame& a, const OfferFrame& b) {
+  if (auto* ua = std::get_if<UpdateHeader>(&a.header)) {
+    auto* ub = std::get_if<UpdateHeader>(&b.header);
+    return ub != nullptr && ua->seq == ub->seq && a.manifest == b.manifest;
+  }
+  // Partials may have been made anew since; only updates are known to be the same bytes.
+  return false;
+}
+
+}  // namespace
+
+// One accepted link. Calls come on the node's executor.
+class Downlinks::ChildLink : public LinkHandler,
+                             public std::enable_shared_from_this<Downlinks::ChildLink> {
+ public:
+  ChildLink(std::weak_ptr<Downlinks> links, std::shared_ptr<Link> link)
+      : link_(std::move(link)), outbox(link_), links_(std::move(links)) {}
+
+  void OnFrame(Frame frame) override {
+    auto links = links_.lock();
+    if (links == nullptr) return;
+    if (auto* hello = std::get_if<HelloFrame>(&frame)) {
+      links->OnHello(shared_from_this(), *hello);
+    } else if (!child.empty()) {
+      links->OnFrame(*this, std::move(frame));
+    } else {
+      link_->Close(absl::FailedPreconditionError("a link begins with a hello"));
+    }
+  }
+  void OnWritable() override { outbox.OnWritable(); }
+  void OnClosed(absl::Status) override {
+    if (auto links = links_.lock()) links->OnClosed(*this);
+    links_.reset();
+  }
+
+  Link& link() { return *link_; }
+
+ private:
+  friend class Downlinks;
+  std::shared_ptr<Link> link_;
+  NodeId child;  // empty until its hello
+  Epoch epoch = 0;
+  Outbox outbox;
+  std::map<uint64_t, Incoming> incoming;
+  std::weak_ptr<Downlinks> links_;
+};
+
+Downlinks::Downlinks(Owner* owner, std::string run, Incarnation incarnation)
+    : owner_(owner), run_(std::move(run)), incarnation_(incarnation) {}
+
+void Downlinks::Close() {
+  owner_ = nullptr;
+  for (auto& [key, link] : links_) {
+    const LinkStats stats = link->link().stats();
+    closed_up_ += stats.bytes_received;
+    closed_down_ += stats.bytes_sent;
+    link->link().Close(absl::OkStatus());
+  }
+  links_.clear();
+  suspended_.clear();
+}
+
+std::shared_ptr<LinkHandler> Downlinks::OnLink(std::shared_ptr<Link> link) {
+  if (owner_ == nullptr) return nullptr;
+  return std::make_shared<ChildLink>(weak_from_this(), std::move(link));
+}
+
+void Downlinks::OnHello(const std::shared_ptr<ChildLink>& link, const HelloFrame& hello) {
+  if (owner_ == nullptr || !link->child.empty()) return;
+  if (hello.protocol != kProtocolVersion || hello.run != run_) {
+    link->link().Close(absl::FailedPreconditionError(
+        "'" + hello.node + "' belongs to run '" + hello.run + "', protocol " +
+        std::to_string(hello.protocol) + "; this is run '" + run_ + "', protocol " +
+        std::to_string(kProtocolVersion)));
+    return;
+  }
+  link->child = hello.node;
+  link->epoch = hello.epoch;
+  const Key key(hello.node, hello.epoch);
+  if (auto it = links_.find(key); it != links_.end()) {
+    // The child dialed again before we saw its last link break.
+    auto old = it->second;
+    OnClosed(*old);
+    old->link().Close(absl::AbortedError("replaced by a newer link"));
+  }
+  if (owner_ == nullptr) return;
+  links_[key] = link;
+  owner_->OnChildUp(hello.node, hello.epoch);
+}
+
+void Downlinks::OnClosed(ChildLink& link) {
+  const LinkStats stats = link.link().stats();
+  if (link.child.empty()) return;
+  const Key key(link.child, link.epoch);
+  auto it = links_.find(key);
+  if (it == links_.end() || it->second.get() != &link) return;
+  auto keep = it->second;  // until we are through
+  links_.erase(it);
+  closed_up_ += stats.bytes_received;
+  closed_down_ += stats.bytes_sent;
+  uint64_t suspended_bytes = 0;
+  for (const auto& [child, incoming] : suspended_) suspended_bytes += incoming.offer.size();
+  for (auto& [transfer, incoming] : link.incoming) {
+    if (!incoming.decoder || suspended_bytes + incoming.offer.size() > kMaxSuspendedBytes) continue;
+    suspended_.insert_or_assign(link.child, std::move(incoming));
+    break;
+  }
+  if (welcomed_.contains(link.child) && welcomed_[link.child] == link.epoch) {
+    welcomed_.erase(link.child);
+  }
+  if (owner_ != nullptr) owner_->OnChildDown(key.first, key.second);
+}
+
+void Downlinks::OnFrame(ChildLink& link, Frame frame) {
+  if (owner_ == nullptr) return;
+  auto welcomed = welcomed_.find(link.child);
+  if (welcomed == welcomed_.end() || welcomed->second != link.epoch) return;
+  if (auto* offer = std::get_if<OfferFrame>(&frame)) {
+    const uint64_t transfer = offer->transfer;
+    auto [it, fresh] = link.incoming.try_emplace(transfer, Incoming{.offer = std::move(*offer)});
+    if (!fresh) {
+      link.link().Close(absl::InvalidArgumentError("a transfer number was used twice"));
+      return;
+    }
+    owner_->OnUploadOffered({link.child, link.epoch, transfer}, it->second.offer);
+  } else if (auto* chunk = std::get_if<ChunkFrame>(&frame)) {
+    OnChunk(link, *chunk);
+  } else if (auto* trailer = std::get_if<TrailerFrame>(&frame)) {
+    OnTrailer(link, *trailer);
+  } else if (auto* failed = std::get_if<TaskFailedFrame>(&frame)) {
+    owner_->OnChildFailed(link.child, *failed);
+  } else if (auto* report = std::get_if<EvalReportFrame>(&frame)) {
+    owner_->OnChildEvaluated(link.child, *report);
+  } else if (auto* grant = std::get_if<GrantFrame>(&frame)) {
+    link.outbox.OnGrant(*grant);
+  } else if (auto* ack = std::get_if<AckFrame>(&frame)) {
+    link.outbox.OnAck(*ack);
+  }
+}
+
+void Downlinks::OnChunk(ChildLink& link, const ChunkFrame& chunk) {
+  auto it = link.incoming.find(chunk.transfer);
+  if (it == link.incoming.end() || !it->second.decoder) return;  // dropped meanwhile
+  const absl::Status status = it->second.decoder->Add(chunk.offset, chunk.bytes, chunk.checksum);
+  if (!status.ok()) {
+    link.link().Close(status);  // the child comes back and goes on where its data still held
+    return;
+  }
+  owner_->OnUploadProgress({link.child, link.epoch, chunk.transfer});
+}
+
+void Downlinks::OnTrailer(ChildLink& link, const TrailerFrame& trailer) {
+  auto it = link.incoming.find(trailer.transfer);
+  if (it == link.incoming.end() || !it->second.decoder) return;
+  const UploadId id{link.child, link.epoch, trailer.transfer};
+  if (!it->second.decoder->done()) {
+    owner_->OnUploadBroken(id, "its upload ended early");
+    return;
+  }
+  it->second.staged = it->second.decoder->Take();
+  it->second.decoder.reset();
+  owner_->OnUploadStaged(id);
+}
+
+void Downlinks::Welcome(const NodeId& child, Epoch epoch) {
+  auto it = links_.find({child, epoch});
+  if (it == links_.end()) return;
+  welcomed_[child] = epoch;
+  it->second->link().Send(WelcomeFrame{kProtocolVersion, incarnation_});
+}
+
+void Downlinks::Refuse(const NodeId& child, Epoch epoch, const absl::Status& why) {
+  auto it = links_.find({child, epoch});
+  if (it != links_.end()) it->second->link().Close(why);
+}
+
+void Downlinks::Send(const NodeId& child, Frame frame) {
+  auto welcomed = welcomed_.find(child);
+  if (welcomed == welcomed_.end()) return;
+  auto it = links_.find({child, welcomed->second});
+  if (it != links_.end()) it->second->link().Send(std::move(frame));
+}
+
+void Downlinks::OfferModel(const NodeId& child, const ModelHeader& header,
+                           const PackedTensors& tensors, const std::string& digest) {
+  auto welcomed = welcomed_.find(child);
+  if (welcomed == welcomed_.end()) return;
+  auto it = links_.find({child, welcomed->second});
+  if (it == links_.end()) return;
+  // The child verifies the digest; if it does not match it closes the link and comes again.
+  it->second->outbox.Offer(next_transfer_++, tensors, header, digest, nullptr);
+}
+
+void Downlinks::Grant(const UploadId& id) {
+  auto link = Find(id);
+  if (link == nullptr) return;
+  Incoming& incoming = link->incoming.at(id.transfer);
+  auto left = suspended_.find(id.child);
+  if (left != suspended_.end()) {
+    if (SameUpload(left->second.offer, incoming.offer)) {
+      incoming.decoder = std::move(left->second.decoder);
+    }
+    suspended_.erase(left);
+  }
+  if (!incoming.decoder) incoming.decoder.emplace(incoming.offer.manifest);
+  link->link().Send(GrantFrame{id.transfer, incoming.decoder->received()});
+}
+
+PackedTensors Downlinks::Staged(const UploadId& id) {
+  auto link = Find(id);
+  return link == nullptr ? PackedTensors() : link->incoming.at(id.transfer).staged;
+}
+
+const OfferFrame* Downlinks::Offer(const UploadId& id) const {
+  auto link = Find(id);
+  return link == nullptr ? nullptr : &link->incoming.at(id.transfer).offer;
+}
+
+void Downlinks::Acknowledge(const UploadId& id, const absl::Status& status) {
+  auto link = Find(id);
+  if (link == nullptr) return;
+  link->incoming.erase(id.transfer);
+  link->link().Send(AckFrame{id.transfer, static_cast<int>(status.code()), Message(status)});
+}
+
+std::shared_ptr<Downlinks::ChildLink> Downlinks::Find(const UploadId& id) const {
+  auto it = links_.find({id.child, id.epoch});
+  if (it == links_.end() || !it->second->incoming.contains(id.transfer)) return nullptr;
+  return it->second;
+}
+
+std::pair<uint64_t, uint64_t> Downlinks::Traffic() const {
+  uint64_t up = closed_up_;
+  uint64_t down = closed_down_;
+  for (const auto& [key, link] : links_) {
+    const LinkStats stats = link->link().stats();
+    up += stats.bytes_received;
+    down += stats.bytes_sent;
+  }
+  return {up, down};
+}
+
+}  // namespace skein

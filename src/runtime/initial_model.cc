@@ -1,0 +1,48 @@
+#include "runtime/initial_model.h"
+
+#include <algorithm>
+
+#include "skein/base/status.h"
+#include "skein/tensor/safetensors.h"
+
+namespace skein {
+namespace {
+
+// `model` with the values of the file at `path`, which must have just its tensors, in any order.
+absl::StatusOr<PackedTensors> WithValuesOf(const std::string& path, const PackedTensors& model) {
+  SKEIN_ASSIGN_OR_RETURN(const PackedTensors file, ReadSafetensors(path));
+  const Manifest& manifest = model.manifest();
+  for (const TensorInfo& info : file.manifest().tensors()) {
+    if (!manifest.Find(info.name)) {
+      return absl::InvalidArgumentError(path + ": the learner's model has no tensor '" + info.name +
+                                        "'");
+    }
+  }
+  PackedTensors result(manifest);
+  for (size_t i = 0; i < manifest.size(); ++i) {
+    const TensorInfo& info = manifest[i];
+    const auto at = file.manifest().Find(info.name);
+    if (!at) return absl::InvalidArgumentError(path + ": tensor '" + info.name + "' is missing");
+    const TensorInfo& there = file.manifest()[*at];
+    if (there.dtype != info.dtype || there.shape != info.shape) {
+      return absl::InvalidArgumentError(path + ": tensor '" + info.name + "' is " +
+                                        ToString(there) + ", the learner's is " + ToString(info));
+    }
+    std::ranges::copy(file.tensor(*at), result.mutable_tensor(i).begin());
+  }
+  return result;
+}
+
+}  // namespace
+
+absl::StatusOr<InitialModel> MakeInitialModel(const TrainerFactory& factory,
+                                              const RunConfig& config, const NodeView& view) {
+  SKEIN_ASSIGN_OR_RETURN(std::shared_ptr<Trainer> trainer, factory(config, view));
+  SKEIN_ASSIGN_OR_RETURN(PackedTensors model, trainer->Initialize());
+  if (!config.init.empty()) {
+    SKEIN_ASSIGN_OR_RETURN(model, WithValuesOf(config.init, model));
+  }
+  return InitialModel{std::move(trainer), std::move(model)};
+}
+
+}  // namespace skein

@@ -1,0 +1,195 @@
+#include "runtime/learner_trainer.h"
+
+#include <exception>
+#include <unordered_map>
+#include <utility>
+
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
+#include <c10/util/Exception.h>
+
+#include "skein/base/random.h"
+#include "skein/base/status.h"
+#include "skein/strategy/fold.h"
+
+namespace skein {
+namespace {
+
+// What a stream of random numbers is for. The values are part of what makes runs repeat.
+enum Purpose : uint64_t {
+  kMakeLearner = 0x4d414b45,
+  kInitialize = 0x494e4954,
+  kTrain = 0x54524149,
+  kEvaluate = 0x4556414c,
+};
+
+// Calls the user's code. With one intra-op thread: the pool's threads share the cores already, and
+// with one thread libtorch's results repeat bit for bit.
+template <typename Call>
+auto Guarded(const Call& call) -> decltype(call()) {
+  try {
+    if (at::get_num_threads() != 1) at::set_num_threads(1);
+    return call();
+  } catch (const c10::Error& error) {
+    return absl::InternalError(std::string("libtorch: ") + error.what_without_backtrace());
+  } catch (const std::exception& error) {
+    return absl::InternalError(std::string("exception: ") + error.what());
+  } catch (...) {
+    return absl::InternalError("exception that is no std::exception");
+  }
+}
+
+// `result` in the order and with the roles of `model`: a learner may list its tensors as it likes.
+// Types and shapes are compared later, when they are in a manifest.
+absl::StatusOr<StateDict> InOrderOf(const Manifest& model, const StateDict& result) {
+  std::unordered_map<std::string, at::Tensor> tensors;
+  for (const StateDict::Entry& entry : result.entries()) {
+    if (!model.Find(entry.name).has_value()) {
+      return absl::InvalidArgumentError("returned tensor '" + entry.name +
+                                        "', which the model does not have");
+    }
+    tensors.emplace(entry.name, entry.tensor);
+  }
+  StateDict ordered;
+  for (const TensorInfo& info : model.tensors()) {
+    auto it = tensors.find(info.name);
+    if (it == tensors.end()) {
+      return absl::InvalidArgumentError("did not return tensor '" + info.name + "' of the model");
+    }
+    SKEIN_RETURN_IF_ERROR(ordered.Add(info.name, it->second, info.role));
+  }
+  return ordered;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Trainer>> LearnerTrainer::Create(
+    const LearnerRegistry::Entry& entry, const RunConfig& config, const NodeView& view,
+    std::shared_ptr<GlobalRngTurn> turn) {
+  const bool is_coordinator = view.role == NodeRole::kCoordinator;
+  const std::string learner_name = "learner '" + config.learner.name + "'";
+  Settings settings;
+  settings.who = std::string(NameOf(view.role)) + " '" + view.id + "', " + learner_name;
+  settings.options = entry.options;
+  settings.seed = config.seed;
+  settings.stream = is_coordinator ? 0 : uint64_t{view.leaf_begin} + 1;
+  settings.cancel_grace = config.limits.cancel_grace;
+
+  WorkerContext context;
+  context.node = view.id;
+  context.is_coordinator = is_coordinator;
+  context.leaf = view.leaf_begin;
+  context.num_workers = view.num_workers;
+  context.seed = config.seed;
+  if (entry.options.schema != nullptr) {
+    SKEIN_ASSIGN_OR_RETURN(context.params,
+                           entry.options.schema->Resolve(config.learner.params, learner_name));
+  } else {
+    context.params = Params(config.learner.params);
+  }
+  context.data = Params(config.data);
+  context.attributes = view.attributes;
+
+  // Factories make modules, whose default initial weights come from the global generator.
+  auto hold = turn->Take(nullptr, settings.cancel_grace);
+  if (!hold.ok()) return hold.status();
+  auto learner = Guarded([&]() -> absl::StatusOr<std::unique_ptr<Learner>> {
+    at::manual_seed(DeriveSeed(settings.seed, {kMakeLearner, settings.stream}));
+    return entry.factory(context);
+  });
+  if (!learner.ok()) return Annotate(learner.status(), settings.who);
+  if (*learner == nullptr) {
+    return absl::InternalError(settings.who + ": the factory returned no learner");
+  }
+  return std::unique_ptr<Trainer>(
+      new LearnerTrainer(std::move(settings), *std::move(learner), std::move(turn)));
+}
+
+LearnerTrainer::LearnerTrainer(Settings settings, std::unique_ptr<Learner> learner,
+                               std::shared_ptr<GlobalRngTurn> turn)
+    : settings_(std::move(settings)), learner_(std::move(learner)), turn_(std::move(turn)) {}
+
+std::string LearnerTrainer::Where(const TrainRequest& request) const {
+  return settings_.who + ", round " + std::to_string(request.round);
+}
+
+absl::StatusOr<std::optional<GlobalRngTurn::Hold>> LearnerTrainer::TakeTurn(
+    const TrainRequest& request, uint64_t seed) const {
+  std::optional<GlobalRngTurn::Hold> result;
+  if (settings_.options.uses_global_rng) {
+    auto hold = turn_->Take(request.cancelled, settings_.cancel_grace);
+    if (!hold.ok()) return hold.status();
+    result.emplace(*std::move(hold));
+    at::manual_seed(seed);
+  }
+  return result;
+}
+
+absl::StatusOr<PackedTensors> LearnerTrainer::Initialize() {
+  auto hold = turn_->Take(nullptr, settings_.cancel_grace);
+  if (!hold.ok()) return hold.status();
+  auto packed = Guarded([&]() -> absl::StatusOr<PackedTensors> {
+    const uint64_t seed = DeriveSeed(settings_.seed, {kInitialize});
+    at::manual_seed(seed);
+    InitContext context{MakeGenerator(seed)};
+    SKEIN_ASSIGN_OR_RETURN(StateDict model, learner_->Initialize(context));
+    if (model.size() == 0) return absl::InvalidArgumentError("the initial model has no tensors");
+    return model.Pack();
+  });
+  if (!packed.ok()) return Annotate(packed.status(), settings_.who + ", initial model");
+  return packed;
+}
+
+absl::StatusOr<TrainOutput> LearnerTrainer::Train(const PackedTensors& base,
+                                                  const TrainRequest& request) {
+  auto output = Guarded([&]() -> absl::StatusOr<TrainOutput> {
+    const uint64_t seed = DeriveSeed(settings_.seed, {kTrain, settings_.stream, request.seq});
+    SKEIN_ASSIGN_OR_RETURN(auto hold, TakeTurn(request, seed));
+    if (request.cancelled->load()) return absl::CancelledError("cancelled before it started");
+    TrainContext context{request.round, request.local_round, MakeGenerator(seed),
+                         request.cancelled};
+    SKEIN_ASSIGN_OR_RETURN(TrainResult result, learner_->Train(StateDict::Unpack(base), context));
+    if (request.cancelled->load()) return absl::CancelledError("cancelled");
+    return Checked(std::move(result), base);
+  });
+  if (!output.ok()) return Annotate(output.status(), Where(request));
+  return output;
+}
+
+absl::StatusOr<TrainOutput> LearnerTrainer::Checked(TrainResult result,
+                                                    const PackedTensors& base) const {
+  if (result.num_samples == 0 || result.num_samples > settings_.options.max_samples) {
+    return absl::InvalidArgumentError(
+        "returned num_samples " + std::to_string(result.num_samples) + "; it must be 1 to " +
+        std::to_string(settings_.options.max_samples) + " (LearnerOptions::max_samples)");
+  }
+  SKEIN_ASSIGN_OR_RETURN(StateDict ordered, InOrderOf(base.manifest(), result.model));
+  SKEIN_ASSIGN_OR_RETURN(PackedTensors local, ordered.Pack());
+  SKEIN_RETURN_IF_ERROR(
+      Annotate(base.manifest().ExpectSame(local.manifest()), "returned another model"));
+  TrainOutput output;
+  SKEIN_ASSIGN_OR_RETURN(output.update, DeltaOf(local, base));
+  output.num_samples = result.num_samples;
+  output.metrics = std::move(result.metrics);
+  return output;
+}
+
+absl::StatusOr<EvalOutput> LearnerTrainer::Evaluate(const PackedTensors& model,
+                                                    const TrainRequest& request) {
+  auto output = Guarded([&]() -> absl::StatusOr<EvalOutput> {
+    const uint64_t seed = DeriveSeed(settings_.seed, {kEvaluate, settings_.stream, request.round});
+    SKEIN_ASSIGN_OR_RETURN(auto hold, TakeTurn(request, seed));
+    if (request.cancelled->load()) return absl::CancelledError("cancelled before it started");
+    const at::NoGradGuard no_grad;
+    EvalContext context{request.round, MakeGenerator(seed), request.cancelled};
+    SKEIN_ASSIGN_OR_RETURN(EvalResult result,
+                           learner_->Evaluate(StateDict::Unpack(model), context));
+    if (request.cancelled->load()) return absl::CancelledError("cancelled");
+    return EvalOutput{result.num_samples, std::move(result.metrics)};
+  });
+  if (!output.ok()) return Annotate(output.status(), Where(request) + ", evaluation");
+  return output;
+}
+
+}  // namespace skein

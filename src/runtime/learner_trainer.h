@@ -1,0 +1,57 @@
+#ifndef SKEIN_RUNTIME_LEARNER_TRAINER_H_
+#define SKEIN_RUNTIME_LEARNER_TRAINER_H_
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "runtime/global_rng_turn.h"
+#include "skein/runtime/learner.h"
+
+namespace skein {
+
+// A Learner as the runtime's Trainer: tensors in and bytes out, exceptions in and Status out. Owns
+// the learner; one thread at a time.
+class LearnerTrainer : public Trainer {
+ public:
+  // Makes the learner. Errors name node and learner.
+  static absl::StatusOr<std::unique_ptr<Trainer>> Create(const LearnerRegistry::Entry& entry,
+                                                         const RunConfig& config,
+                                                         const NodeView& view,
+                                                         std::shared_ptr<GlobalRngTurn> turn);
+
+  absl::StatusOr<PackedTensors> Initialize() override;
+  absl::StatusOr<TrainOutput> Train(const PackedTensors& base,
+                                    const TrainRequest& request) override;
+  absl::StatusOr<EvalOutput> Evaluate(const PackedTensors& model,
+                                      const TrainRequest& request) override;
+
+ private:
+  struct Settings {
+    std::string who;  // "worker 'w3', learner 'linear'", for messages
+    LearnerOptions options;
+    uint64_t seed = 0;
+    uint64_t stream = 0;  // of random numbers: leaf + 1; 0 for the coordinator
+    Duration cancel_grace{};
+  };
+
+  LearnerTrainer(Settings settings, std::unique_ptr<Learner> learner,
+                 std::shared_ptr<GlobalRngTurn> turn);
+
+  // The turn at the global generator, which is then seeded with `seed`; nothing if the learner
+  // does not use it.
+  absl::StatusOr<std::optional<GlobalRngTurn::Hold>> TakeTurn(const TrainRequest& request,
+                                                              uint64_t seed) const;
+  absl::StatusOr<TrainOutput> Checked(TrainResult result, const PackedTensors& base) const;
+  // "worker 'w3', learner 'linear', round 2"
+  std::string Where(const TrainRequest& request) const;
+
+  const Settings settings_;
+  const std::unique_ptr<Learner> learner_;
+  const std::shared_ptr<GlobalRngTurn> turn_;
+};
+
+}  // namespace skein
+
+#endif  // SKEIN_RUNTIME_LEARNER_TRAINER_H_

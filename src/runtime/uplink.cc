@@ -1,0 +1,191 @@
+#include "runtime/uplink.h"
+
+#include <algorithm>
+
+#include "skein/base/random.h"
+#include "skein/base/status.h"
+#include "skein/tensor/digest.h"
+
+namespace skein {
+namespace {
+
+constexpr Duration kFirstRedial = std::chrono::milliseconds(50);
+constexpr Duration kLastRedial = std::chrono::seconds(5);
+constexpr uint64_t kMaxModelBytes = uint64_t{64} << 30;
+
+}  // namespace
+
+// Tells calls of the current link from those of its predecessors.
+class Uplink::Handler : public LinkHandler {
+ public:
+  Handler(std::weak_ptr<Uplink> uplink, uint64_t generation)
+      : uplink_(std::move(uplink)), generation_(generation) {}
+  void OnFrame(Frame frame) override {
+    if (auto uplink = Current()) uplink->OnFrame(std::move(frame));
+  }
+  void OnWritable() override {
+    if (auto uplink = Current()) uplink->OnWritable();
+  }
+  void OnClosed(absl::Status status) override {
+    if (auto uplink = Current()) uplink->OnClosed(std::move(status));
+  }
+
+ private:
+  std::shared_ptr<Uplink> Current() const {
+    auto uplink = uplink_.lock();
+    return uplink && uplink->generation_ == generation_ ? uplink : nullptr;
+  }
+  std::weak_ptr<Uplink> uplink_;
+  uint64_t generation_;
+};
+
+Uplink::Uplink(Owner* owner, std::shared_ptr<Transport> transport,
+               std::shared_ptr<Executor> executor, HelloFrame hello, uint64_t jitter_seed)
+    : owner_(owner),
+      transport_(std::move(transport)),
+      executor_(std::move(executor)),
+      hello_(std::move(hello)),
+      jitter_(jitter_seed) {}
+
+void Uplink::Attach(const AttachMsg& attach) {
+  attach_ = attach;
+  hello_.epoch = attach.epoch;
+  failures_ = 0;
+  incoming_.reset();
+  Dial();
+}
+
+void Uplink::Close() {
+  ++generation_;
+  owner_ = nullptr;
+  if (link_) link_->Close(absl::OkStatus());
+  link_.reset();
+  outbox_.reset();
+}
+
+void Uplink::Dial() {
+  if (owner_ == nullptr) return;
+  ++generation_;
+  welcomed_ = false;
+  if (link_) link_->Close(absl::OkStatus());
+  link_ = transport_->Dial(attach_.address, executor_,
+                           std::make_shared<Handler>(weak_from_this(), generation_));
+  outbox_.emplace(link_);
+  link_->Send(hello_);
+}
+
+void Uplink::Send(Frame frame) {
+  if (welcomed_) link_->Send(std::move(frame));
+}
+
+void Uplink::Offer(uint64_t transfer, PackedTensors tensors, decltype(OfferFrame::header) header,
+                   Outbox::Answer answer) {
+  if (!welcomed_) return;
+  outbox_->Offer(transfer, std::move(tensors), std::move(header), "", std::move(answer));
+}
+
+void Uplink::Withdraw(uint64_t transfer) {
+  if (outbox_) outbox_->Withdraw(transfer);
+}
+
+void Uplink::OnWritable() { outbox_->OnWritable(); }
+
+void Uplink::OnClosed(absl::Status status) {
+  ++generation_;
+  welcomed_ = false;
+  link_.reset();
+  outbox_.reset();
+  // A void attachment stays void: wait for the control plane to make another.
+  if (absl::IsFailedPrecondition(status) || absl::IsNotFound(status)) return;
+  Duration wait = kFirstRedial * (int64_t{1} << std::min(failures_++, 10));
+  wait = std::min(wait, kLastRedial);
+  jitter_ = DeriveSeed(jitter_, {1});
+  wait += wait * (jitter_ % 256) / 256;
+  executor_->PostAt(executor_->Now() + wait, [weak = weak_from_this(), generation = generation_] {
+    auto self = weak.lock();
+    if (self && self->generation_ == generation) self->Dial();
+  });
+}
+
+void Uplink::OnFrame(Frame frame) {
+  if (auto* welcome = std::get_if<WelcomeFrame>(&frame)) {
+    if (welcome->protocol != kProtocolVersion) {
+      link_->Close(absl::FailedPreconditionError("the parent speaks protocol " +
+                                                 std::to_string(welcome->protocol)));
+      return;
+    }
+    failures_ = 0;
+    welcomed_ = true;
+    owner_->OnParentUp(attach_.epoch);
+  } else if (auto* task = std::get_if<Task>(&frame)) {
+    owner_->OnTask(std::move(*task));
+  } else if (auto* offer = std::get_if<OfferFrame>(&frame)) {
+    On(*offer);
+  } else if (auto* chunk = std::get_if<ChunkFrame>(&frame)) {
+    On(*chunk);
+  } else if (auto* trailer = std::get_if<TrailerFrame>(&frame)) {
+    On(*trailer);
+  } else if (auto* grant = std::get_if<GrantFrame>(&frame)) {
+    outbox_->OnGrant(*grant);
+  } else if (auto* ack = std::get_if<AckFrame>(&frame)) {
+    outbox_->OnAck(*ack);
+  } else if (auto* cancel = std::get_if<CancelFrame>(&frame)) {
+    owner_->OnCancel(*cancel);
+  } else if (auto* committed = std::get_if<CommittedFrame>(&frame)) {
+    owner_->OnCommitted(*committed);
+  }
+}
+
+void Uplink::On(OfferFrame& offer) {
+  auto* header = std::get_if<ModelHeader>(&offer.header);
+  if (header == nullptr || offer.size() > kMaxModelBytes) {
+    const absl::Status why = absl::InvalidArgumentError("a model of reasonable size was expected");
+    link_->Send(AckFrame{offer.transfer, static_cast<int>(why.code()), Message(why)});
+    return;
+  }
+  uint64_t offset = 0;
+  if (owner_->HasModel(header->version)) {
+    offset = offer.size();
+    incoming_ = {.transfer = offer.transfer, .header = *header, .decoder = std::nullopt};
+  } else if (incoming_ && incoming_->decoder && incoming_->header.version == header->version &&
+             incoming_->decoder->manifest() == offer.manifest) {
+    incoming_->transfer = offer.transfer;  // the rest of what a broken link had begun
+    offset = incoming_->decoder->received();
+  } else {
+    incoming_.emplace();
+    incoming_->transfer = offer.transfer;
+    incoming_->header = *header;
+    incoming_->decoder.emplace(std::move(offer.manifest));
+  }
+  link_->Send(GrantFrame{offer.transfer, offset});
+}
+
+void Uplink::On(const ChunkFrame& chunk) {
+  if (!incoming_ || incoming_->transfer != chunk.transfer || !incoming_->decoder) return;
+  const absl::Status status = incoming_->decoder->Add(chunk.offset, chunk.bytes, chunk.checksum);
+  if (!status.ok()) link_->Close(status);  // and resume on the next link
+}
+
+void Uplink::On(const TrailerFrame& trailer) {
+  if (!incoming_ || incoming_->transfer != trailer.transfer) return;
+  absl::Status status;
+  std::optional<ReceivedModel> model;
+  if (incoming_->decoder && !incoming_->decoder->done()) {
+    status = absl::DataLossError("the model ended early");
+  } else if (incoming_->decoder) {
+    model = {incoming_->header, incoming_->decoder->Take(), trailer.digest};
+    if (ModelDigest(model->tensors) != trailer.digest) {
+      status = absl::DataLossError("the model's digest does not match");
+      model.reset();
+    }
+  }
+  incoming_.reset();
+  link_->Send(AckFrame{trailer.transfer, static_cast<int>(status.code()), Message(status)});
+  if (!status.ok()) {
+    link_->Close(status);
+  } else if (model) {
+    owner_->OnModel(*std::move(model));
+  }
+}
+
+}  // namespace skein

@@ -1,0 +1,85 @@
+#ifndef SKEIN_SRC_RUNTIME_UPLINK_H_
+#define SKEIN_SRC_RUNTIME_UPLINK_H_
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "runtime/outbox.h"
+#include "skein/runtime/control_link.h"
+#include "skein/transport/transport.h"
+
+namespace skein {
+
+// A model as it came from the parent.
+struct ReceivedModel {
+  ModelHeader header;
+  PackedTensors tensors;
+  std::string digest;
+};
+
+// The child's end of the link to its parent: dials as the control plane says, dials again when the
+// link breaks, receives models, sends updates. Lives on the node's executor.
+class Uplink : public LinkHandler, public std::enable_shared_from_this<Uplink> {
+ public:
+  // What the node is told. All calls on its executor.
+  class Owner {
+   public:
+    virtual ~Owner() = default;
+    virtual void OnParentUp(
+        Epoch epoch) = 0;  // welcomed; whatever is unanswered is to be offered again
+    virtual void OnTask(Task task) = 0;
+    virtual bool HasModel(const VersionRef& version) const = 0;
+    virtual void OnModel(ReceivedModel model) = 0;  // complete, its digest verified
+    virtual void OnCancel(const CancelFrame& cancel) = 0;
+    virtual void OnCommitted(const CommittedFrame& committed) = 0;
+  };
+
+  // `owner` must outlive the uplink or Close it. `jitter_seed` spreads redials of many children.
+  Uplink(Owner* owner, std::shared_ptr<Transport> transport, std::shared_ptr<Executor> executor,
+         HelloFrame hello, uint64_t jitter_seed);
+
+  void Attach(const AttachMsg& attach);
+  void Close();
+  // Small frames; dropped while there is no link.
+  void Send(Frame frame);
+  // Tensors for the parent. `transfer` numbers are the caller's and never repeat. Offers do not
+  // survive the link: OnParentUp says when to make them again.
+  void Offer(uint64_t transfer, PackedTensors tensors, decltype(OfferFrame::header) header,
+             Outbox::Answer answer);
+  void Withdraw(uint64_t transfer);
+
+ private:
+  class Handler;
+  // A model that is coming in.
+  struct Incoming {
+    uint64_t transfer = 0;
+    ModelHeader header;
+    std::optional<ChunkDecoder> decoder;  // none: we have this version already
+  };
+
+  void OnFrame(Frame frame) override;
+  void OnWritable() override;
+  void OnClosed(absl::Status status) override;
+  void Dial();
+  void On(OfferFrame& offer);
+  void On(const ChunkFrame& chunk);
+  void On(const TrailerFrame& trailer);
+
+  Owner* owner_;
+  std::shared_ptr<Transport> transport_;
+  std::shared_ptr<Executor> executor_;
+  HelloFrame hello_;
+  uint64_t jitter_;
+  AttachMsg attach_;
+  uint64_t generation_ = 0;  // of the link; calls of older ones are ignored
+  int failures_ = 0;         // dials in a row that did not lead to a welcome
+  bool welcomed_ = false;
+  std::shared_ptr<Link> link_;
+  std::optional<Outbox> outbox_;
+  std::optional<Incoming> incoming_;  // kept when the link breaks, to resume
+};
+
+}  // namespace skein
+
+#endif  // SKEIN_SRC_RUNTIME_UPLINK_H_

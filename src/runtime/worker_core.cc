@@ -1,0 +1,181 @@
+#include "runtime/worker_core.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "skein/base/status.h"
+
+namespace skein {
+namespace {
+
+using Phase = WorkerCore::Phase;
+
+constexpr WorkerCore::Transition kTransitions[] = {
+    {Phase::kIdle, Phase::kAwaitingModel, "a task came before its model"},
+    {Phase::kIdle, Phase::kWorking, "a task came and its model is here"},
+    {Phase::kAwaitingModel, Phase::kWorking, "the model came"},
+    {Phase::kAwaitingModel, Phase::kAwaitingModel, "a newer task came"},
+    {Phase::kAwaitingModel, Phase::kIdle, "cancelled"},
+    {Phase::kWorking, Phase::kIdle, "the learner returned"},
+    {Phase::kWorking, Phase::kStopping, "cancelled, or a newer task came"},
+    {Phase::kStopping, Phase::kIdle, "the learner returned"},
+    {Phase::kStopping, Phase::kStuck, "the grace period passed"},
+};
+
+constexpr size_t kUpdatesKept = 2;
+
+bool SameTask(const Task& a, const Task& b) {
+  return a.kind == b.kind && a.round == b.round && a.attempt == b.attempt &&
+         a.local_round == b.local_round && a.seq_first == b.seq_first;
+}
+
+}  // namespace
+
+std::span<const WorkerCore::Transition> WorkerCore::Transitions() { return kTransitions; }
+
+std::vector<WorkerAction> WorkerCore::Handle(const WorkerEvent& event, Time now) {
+  now_ = now;
+  actions_.clear();
+  std::visit([this](const auto& e) { On(e); }, event);
+  return std::move(actions_);
+}
+
+void WorkerCore::On(const worker_event::LinkUp&) {
+  // The parent may not have what was under way when the last link broke.
+  for (const Kept& kept : kept_) {
+    if (!kept.answered) Do(worker_action::OfferUpdate{kept.seq});
+  }
+}
+
+void WorkerCore::On(const worker_event::TaskArrived& e) {
+  const bool busy = phase_ == Phase::kWorking || phase_ == Phase::kStopping;
+  if (phase_ == Phase::kStuck) {
+    SendFailure(e.task, "its learner did not return after it was cancelled in round " +
+                            std::to_string(running_.round));
+    return;
+  }
+  if (task_ && SameTask(*task_, e.task)) return;
+  if (busy && wanted_ && SameTask(running_, e.task)) return;
+  if (e.task.kind == TaskKind::kTrain) {
+    for (Kept& kept : kept_) {
+      if (kept.seq != e.task.seq_first) continue;
+      // Trained already; the parent did not get it or has forgotten.
+      kept.answered = false;
+      Do(worker_action::OfferUpdate{kept.seq});
+      return;
+    }
+  }
+  task_ = e.task;
+  if (busy) {
+    StopWork();
+  } else {
+    Begin();
+  }
+}
+
+void WorkerCore::Begin() {
+  if (!task_) return;
+  if (model_ != task_->base) {
+    Enter(Phase::kAwaitingModel);
+    return;
+  }
+  running_ = *std::exchange(task_, std::nullopt);
+  wanted_ = true;
+  Enter(Phase::kWorking);
+  Do(worker_action::StartWork{++starts_, running_});
+}
+
+void WorkerCore::On(const worker_event::ModelArrived& e) {
+  model_ = e.version;
+  if (phase_ == Phase::kAwaitingModel) Begin();
+}
+
+void WorkerCore::On(const worker_event::WorkEnded& e) {
+  if (e.start != starts_ || phase_ == Phase::kStuck) return;
+  Enter(Phase::kIdle);
+  if (wanted_) {
+    if (!e.status.ok()) {
+      SendFailure(running_, Message(e.status));
+    } else if (running_.kind == TaskKind::kEvaluate) {
+      Do(worker_action::SendEvaluation{running_});
+    } else {
+      Keep(running_.seq_first, running_.round);
+      Do(worker_action::OfferUpdate{running_.seq_first});
+    }
+  } else if (running_.kind == TaskKind::kTrain) {
+    Do(worker_action::DropUpdate{running_.seq_first});
+  }
+  Begin();
+}
+
+void WorkerCore::Keep(Seq seq, uint64_t round) {
+  kept_.push_back({seq, round, false});
+  while (kept_.size() > kUpdatesKept) {
+    Do(worker_action::DropUpdate{kept_.front().seq});
+    kept_.pop_front();
+  }
+}
+
+void WorkerCore::On(const worker_event::UpdateAnswered& e) {
+  auto it = std::find_if(kept_.begin(), kept_.end(), [&](const Kept& k) { return k.seq == e.seq; });
+  if (it == kept_.end()) return;
+  if (e.status.ok()) {
+    it->answered = true;
+  } else {
+    // Refused for good, or no longer wanted.
+    Do(worker_action::DropUpdate{e.seq});
+    kept_.erase(it);
+  }
+}
+
+void WorkerCore::On(const worker_event::Cancelled& e) {
+  auto matches = [&](const Task& t) {
+    return t.round == e.round && t.local_round == e.local_round;
+  };
+  if (task_ && matches(*task_)) {
+    task_.reset();
+    if (phase_ == Phase::kAwaitingModel) Enter(Phase::kIdle);
+  }
+  if (phase_ == Phase::kWorking && matches(running_)) StopWork();
+}
+
+void WorkerCore::StopWork() {
+  wanted_ = false;
+  if (phase_ == Phase::kStopping) return;
+  Enter(Phase::kStopping);
+  stop_by_ = now_ + cancel_grace_;
+  Do(worker_action::CancelWork{});
+  Do(worker_action::WakeAt{stop_by_});
+}
+
+void WorkerCore::On(const worker_event::Committed& e) {
+  while (!kept_.empty() && kept_.front().round <= e.round) {
+    Do(worker_action::DropUpdate{kept_.front().seq});
+    kept_.pop_front();
+  }
+}
+
+void WorkerCore::On(const worker_event::Tick&) {
+  if (phase_ != Phase::kStopping || now_ < stop_by_) return;
+  Enter(Phase::kStuck);
+  Do(worker_action::AbandonWork{});
+  if (task_) {
+    SendFailure(*task_, "its learner did not return after it was cancelled in round " +
+                            std::to_string(running_.round));
+    task_.reset();
+  }
+}
+
+void WorkerCore::SendFailure(const Task& task, const std::string& reason) {
+  Do(worker_action::SendFailed{TaskFailedFrame{task.kind, task.round, task.local_round, reason}});
+}
+
+void WorkerCore::Enter(Phase to) {
+  const bool declared =
+      std::any_of(std::begin(kTransitions), std::end(kTransitions),
+                  [&](const Transition& t) { return t.from == phase_ && t.to == to; });
+  if (!declared) std::abort();  // a bug in this file
+  phase_ = to;
+}
+
+}  // namespace skein

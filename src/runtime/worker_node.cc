@@ -1,0 +1,186 @@
+#include <atomic>
+#include <map>
+#include <optional>
+
+#include "runtime/aggregating_node.h"
+#include "runtime/node_shell.h"
+#include "runtime/uplink.h"
+#include "runtime/worker_core.h"
+#include "skein/base/random.h"
+#include "skein/base/status.h"
+
+namespace skein {
+namespace {
+
+// The shell around WorkerCore: holds the learner, the model it trains from and the updates that
+// are not committed yet.
+class WorkerNode : public NodeShell, public Uplink::Owner {
+ public:
+  using NodeShell::NodeShell;
+  ~WorkerNode() override {
+    if (uplink_) uplink_->Close();
+  }
+
+ private:
+  struct Kept {
+    UpdateHeader header;
+    PackedTensors update;
+    uint64_t transfer = 0;  // of its last offer
+  };
+
+  absl::Status OnAssigned() override {
+    core_.emplace(config_.limits.cancel_grace);
+    uplink_ = std::make_shared<Uplink>(
+        this, services_.transport, services_.executor,
+        HelloFrame{kProtocolVersion, config_.run_id, id(), options_.incarnation, 0},
+        DeriveSeed(options_.incarnation, {view_.leaf_begin}));
+    services_.trainers->Run([back = WayBack(), factory = services_.trainer_factory,
+                             config = config_, view = view_, this] {
+      auto made = std::make_shared<absl::StatusOr<std::unique_ptr<Trainer>>>(factory(config, view));
+      back([this, made] {
+        if (!made->ok()) return Fail(made->status());
+        trainer_ = std::move(**made);
+        if (attach_) uplink_->Attach(*attach_);
+      });
+    });
+    return absl::OkStatus();
+  }
+
+  absl::Status OnMessage(ControlMessage message) override {
+    if (auto* attach = std::get_if<AttachMsg>(&message)) {
+      attach_ = *attach;
+      if (trainer_) uplink_->Attach(*attach);  // not before there is a learner to work
+    }
+    return absl::OkStatus();
+  }
+
+  void OnEnd(const absl::Status&) override {
+    if (uplink_) uplink_->Close();
+    if (cancelled_) cancelled_->store(true);
+    if (working_) services_.trainers->Abandon(ticket_);
+  }
+
+  // ---- Uplink::Owner ----
+
+  void OnParentUp(Epoch epoch) override {
+    SendControl(AttachedMsg{epoch});
+    Feed(worker_event::LinkUp{});
+  }
+  void OnTask(Task task) override { Feed(worker_event::TaskArrived{std::move(task)}); }
+  bool HasModel(const VersionRef& version) const override { return model_version_ == version; }
+  void OnModel(ReceivedModel model) override {
+    model_ = std::move(model.tensors);
+    model_version_ = model.header.version;
+    Feed(worker_event::ModelArrived{*model_version_});
+  }
+  void OnCancel(const CancelFrame& cancel) override {
+    Feed(worker_event::Cancelled{cancel.round, cancel.local_round});
+  }
+  void OnCommitted(const CommittedFrame& committed) override {
+    Feed(worker_event::Committed{committed.round});
+  }
+
+  // ---- the core's decisions ----
+
+  void Feed(const WorkerEvent& event) {
+    for (const WorkerAction& action : core_->Handle(event, Now())) {
+      if (ended()) return;
+      std::visit([this](const auto& a) { Do(a); }, action);
+    }
+  }
+
+  void Do(const worker_action::StartWork& a) {
+    cancelled_ = std::make_shared<std::atomic<bool>>(false);
+    working_ = true;
+    const TrainRequest request{a.task.round, a.task.local_round, a.task.seq_first, cancelled_};
+    ticket_ = services_.trainers->Run([this, back = WayBack(), trainer = trainer_, model = model_,
+                                       request, start = a.start, task = a.task] {
+      if (task.kind == TaskKind::kEvaluate) {
+        auto output = trainer->Evaluate(model, request);
+        back([this, start, output = std::move(output)] { OnEvaluated(start, output); });
+      } else {
+        auto output = trainer->Train(model, request);
+        back([this, start, task, output = std::move(output)] { OnTrained(start, task, output); });
+      }
+    });
+  }
+
+  void OnTrained(uint64_t start, const Task& task, const absl::StatusOr<TrainOutput>& output) {
+    working_ = false;
+    if (output.ok()) {
+      Kept& kept = kept_[task.seq_first];
+      kept.header = {.leaf = view_.leaf_begin,
+                     .seq = task.seq_first,
+                     .round = task.round,
+                     .local_round = task.local_round,
+                     .base = task.base,
+                     .num_samples = output->num_samples,
+                     .metrics = output->metrics};
+      kept.update = output->update;
+    }
+    Feed(worker_event::WorkEnded{start, output.status()});
+  }
+
+  void OnEvaluated(uint64_t start, const absl::StatusOr<EvalOutput>& output) {
+    working_ = false;
+    if (output.ok()) evaluation_ = *output;
+    Feed(worker_event::WorkEnded{start, output.status()});
+  }
+
+  void Do(const worker_action::CancelWork&) { cancelled_->store(true); }
+  void Do(const worker_action::AbandonWork&) {
+    working_ = false;
+    services_.trainers->Abandon(ticket_);
+  }
+
+  void Do(const worker_action::OfferUpdate& a) {
+    Kept& kept = kept_.at(a.seq);
+    kept.transfer = ++transfers_;
+    uplink_->Offer(kept.transfer, kept.update, kept.header,
+                   [this, seq = a.seq](const absl::Status& status) {
+                     Feed(worker_event::UpdateAnswered{seq, status});
+                   });
+  }
+
+  void Do(const worker_action::DropUpdate& a) {
+    auto it = kept_.find(a.seq);
+    if (it == kept_.end()) return;
+    uplink_->Withdraw(it->second.transfer);
+    kept_.erase(it);
+  }
+
+  void Do(const worker_action::SendEvaluation& a) {
+    EvalReportFrame report{.round = a.task.round,
+                           .version = a.task.base,
+                           .num_samples = evaluation_.num_samples,
+                           .roster = Roster::Range(view_.leaf_begin, view_.leaf_end)};
+    report.metrics.Add(evaluation_.metrics, evaluation_.num_samples);
+    uplink_->Send(std::move(report));
+  }
+
+  void Do(const worker_action::SendFailed& a) { uplink_->Send(a.what); }
+  void Do(const worker_action::WakeAt& a) {
+    LaterAt(a.when, [this] { Feed(worker_event::Tick{}); });
+  }
+
+  std::optional<WorkerCore> core_;
+  std::shared_ptr<Uplink> uplink_;
+  std::shared_ptr<Trainer> trainer_;
+  std::optional<AttachMsg> attach_;  // that came before the learner was made
+  std::optional<VersionRef> model_version_;
+  PackedTensors model_;
+  std::map<Seq, Kept> kept_;
+  EvalOutput evaluation_;
+  std::shared_ptr<std::atomic<bool>> cancelled_;
+  TaskRunner::Ticket ticket_ = 0;
+  bool working_ = false;
+  uint64_t transfers_ = 0;
+};
+
+}  // namespace
+
+std::shared_ptr<Node> MakeWorkerNode(NodeServices services, NodeOptions options) {
+  return std::make_shared<WorkerNode>(std::move(services), std::move(options));
+}
+
+}  // namespace skein

@@ -1,0 +1,77 @@
+#include "skein/strategy/numeric_plan.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+#include "strategy/elements.h"
+
+namespace skein {
+namespace {
+
+constexpr uint64_t kMaxUpdateWeight = uint64_t{1} << 40;
+constexpr uint64_t kMaxWorkers = uint64_t{1} << 31;
+constexpr double kHeadroom = 64;  // updates may be this much larger than the initial values
+constexpr size_t kChunk = 4096;
+
+int CeilLog2(uint64_t value) { return value <= 1 ? 0 : 64 - std::countl_zero(value - 1); }
+
+int CeilLog2(double value) {
+  int exponent = 0;
+  const double fraction = std::frexp(value, &exponent);  // in [0.5, 1)
+  return fraction == 0.5 ? exponent - 1 : exponent;
+}
+
+absl::StatusOr<double> MaxMagnitude(const PackedTensors& tensors, size_t index) {
+  const TensorInfo& info = tensors.manifest()[index];
+  double largest = 0;
+  std::vector<double> chunk(kChunk);
+  for (uint64_t at = 0; at < info.NumElements(); at += kChunk) {
+    chunk.resize(std::min<uint64_t>(kChunk, info.NumElements() - at));
+    LoadDoubles(info.dtype, tensors.tensor(index), at, chunk);
+    for (size_t i = 0; i < chunk.size(); ++i) {
+      if (!std::isfinite(chunk[i])) {
+        return absl::InvalidArgumentError("tensor '" + info.name + "' has " +
+                                          (std::isnan(chunk[i]) ? "NaN" : "Inf") + " at index " +
+                                          std::to_string(at + i));
+      }
+      largest = std::max(largest, std::abs(chunk[i]));
+    }
+  }
+  return largest;
+}
+
+}  // namespace
+
+absl::StatusOr<NumericPlan> MakeNumericPlan(const PackedTensors& initial,
+                                            uint64_t max_update_weight, uint64_t num_workers) {
+  if (max_update_weight == 0 || max_update_weight > kMaxUpdateWeight) {
+    return absl::InvalidArgumentError("the bound on one update's weight is " +
+                                      std::to_string(max_update_weight) +
+                                      ", it must be from 1 to 2^40");
+  }
+  if (num_workers == 0 || num_workers > kMaxWorkers) {
+    return absl::InvalidArgumentError("there must be from 1 to 2^31 workers");
+  }
+  NumericPlan plan;
+  plan.max_update_weight = max_update_weight;
+  const bool overflow = CeilLog2(max_update_weight) + CeilLog2(num_workers) > 63;
+  plan.max_total_weight = overflow ? UINT64_MAX : max_update_weight * num_workers;
+  const int log_total = overflow ? CeilLog2(max_update_weight) + CeilLog2(num_workers)
+                                 : CeilLog2(plan.max_total_weight);
+  const int bits = std::min(62 - log_total, 50 - CeilLog2(max_update_weight));
+  for (size_t i = 0; i < initial.manifest().size(); ++i) {
+    TensorScale scale;
+    if (IsFloat(initial.manifest()[i].dtype)) {
+      auto largest = MaxMagnitude(initial, i);
+      if (!largest.ok()) return largest.status();
+      // Beyond 2^120 the bound itself would leave float32's range.
+      scale.bound_log2 = std::min(120, CeilLog2(std::max(1.0, kHeadroom * *largest)));
+      scale.scale_bits = bits - scale.bound_log2;
+    }
+    plan.scales.push_back(scale);
+  }
+  return plan;
+}
+
+}  // namespace skein

@@ -1,0 +1,24 @@
+#ifndef SKEIN_SRC_STRATEGY_POLICY_TIME_H_
+#define SKEIN_SRC_STRATEGY_POLICY_TIME_H_
+
+#include <algorithm>
+#include <string>
+
+#include "skein/base/time.h"
+#include "skein/base/value.h"
+
+namespace skein {
+
+// A limit for a node `levels` tiers further up: its children need time to close and to send.
+inline Duration RelaxLimit(Duration limit, int levels) {
+  for (int i = 0; i < levels; ++i) {
+    limit += std::max<Duration>(std::chrono::seconds(1), limit / 10);
+  }
+  return limit;
+}
+
+inline std::string SecondsText(Duration d) { return ToJson(Value(ToSeconds(d))) + " s"; }
+
+}  // namespace skein
+
+#endif  // SKEIN_SRC_STRATEGY_POLICY_TIME_H_

@@ -1,0 +1,36 @@
+#include "strategy/parts.h"
+#include "strategy/sampling.h"
+
+namespace skein {
+namespace {
+
+class SelectCount : public Selector {
+ public:
+  explicit SelectCount(int64_t count) : count_(count) {}
+  absl::StatusOr<Roster> Select(const SelectionInput& input) override {
+    return SampleUniformly(input, static_cast<size_t>(count_));
+  }
+
+ private:
+  int64_t count_;
+};
+
+}  // namespace
+
+absl::Status RegisterSelectCount(StrategyRegistries& registries) {
+  return registries.selectors.Register(
+      {.name = "count",
+       .summary = "a fixed number of random workers, drawn anew each round",
+       .source = "Skein",
+       .schema = ParamSchema({{.name = "count",
+                               .type = ParamSpec::Type::kInt,
+                               .required = true,
+                               .min = 1,
+                               .max = 1e9,
+                               .doc = "workers a round"}})},
+      [](const Params& params) -> absl::StatusOr<std::shared_ptr<Selector>> {
+        return std::make_shared<SelectCount>(params.Int("count"));
+      });
+}
+
+}  // namespace skein

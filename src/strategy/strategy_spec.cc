@@ -1,0 +1,103 @@
+#include "skein/strategy/strategy_spec.h"
+
+#include <algorithm>
+#include <set>
+
+#include "skein/base/status.h"
+
+namespace skein {
+namespace {
+
+constexpr int kMaxKappa = 10000;
+
+const TierSpec* FindTier(const StrategySpec& spec, int tier) {
+  auto it = std::ranges::find(spec.tiers, tier, &TierSpec::tier);
+  return it == spec.tiers.end() ? nullptr : &*it;
+}
+
+std::string TierName(int tier) { return "strategy, tier " + std::to_string(tier); }
+
+absl::Status CheckTiers(const StrategySpec& spec, int num_tiers) {
+  std::set<int> seen;
+  for (const TierSpec& tier : spec.tiers) {
+    const std::string name = TierName(tier.tier);
+    if (tier.tier < 0 || tier.tier > num_tiers - 2) {
+      return absl::InvalidArgumentError(name + ": the tree's aggregating tiers are 0 to " +
+                                        std::to_string(num_tiers - 2));
+    }
+    if (!seen.insert(tier.tier).second) {
+      return absl::InvalidArgumentError(name + ": it is listed twice");
+    }
+    if (tier.kappa < 1 || tier.kappa > kMaxKappa) {
+      return absl::InvalidArgumentError(name + ": kappa is " + std::to_string(tier.kappa) +
+                                        ", it must be from 1 to " + std::to_string(kMaxKappa));
+    }
+    if (tier.tier == 0 && tier.kappa != 1) {
+      return absl::InvalidArgumentError(
+          name + ": kappa counts local rounds below the root; use 'rounds' for the root's");
+    }
+  }
+  uint64_t tasks = 1;
+  for (const TierSpec& tier : spec.tiers) tasks *= static_cast<uint64_t>(tier.kappa);
+  if (tasks > 1'000'000) {
+    return absl::InvalidArgumentError("strategy: the tiers' kappas multiply to " +
+                                      std::to_string(tasks) + " tasks a round, at most 1000000");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<TierParts> MakeTierParts(const StrategySpec& spec, int tier, int num_tiers,
+                                        const StrategyRegistries& registries) {
+  const TierSpec* own = FindTier(spec, tier);
+  TierParts parts;
+  const PartSpec& fold = own != nullptr && own->fold ? *own->fold : spec.fold;
+  SKEIN_ASSIGN_OR_RETURN(parts.fold, registries.folds.Create(fold));
+  const bool own_policy = own != nullptr && own->policy;
+  SKEIN_ASSIGN_OR_RETURN(parts.policy,
+                         registries.policies.Create(own_policy ? *own->policy : spec.policy));
+  // An inherited deadline is meant for those who wait for workers.
+  const int levels = num_tiers - 2 - tier;
+  if (!own_policy && levels > 0) {
+    if (auto relaxed = parts.policy->Relaxed(levels)) parts.policy = std::move(relaxed);
+  }
+  for (const PartSpec& filter : spec.filters) {
+    SKEIN_ASSIGN_OR_RETURN(auto made, registries.filters.Create(filter));
+    parts.filters.push_back(std::move(made));
+  }
+  parts.kappa = own != nullptr ? own->kappa : 1;
+  return parts;
+}
+
+absl::Status ValidateStrategy(const StrategySpec& spec, int num_tiers,
+                              const StrategyRegistries& registries) {
+  SKEIN_RETURN_IF_ERROR(
+      Annotate(registries.optimizers.Create(spec.optimizer).status(), "strategy"));
+  SKEIN_RETURN_IF_ERROR(Annotate(registries.selectors.Create(spec.selector).status(), "strategy"));
+  SKEIN_RETURN_IF_ERROR(Annotate(registries.folds.Create(spec.fold).status(), "strategy"));
+  SKEIN_RETURN_IF_ERROR(Annotate(registries.policies.Create(spec.policy).status(), "strategy"));
+  SKEIN_RETURN_IF_ERROR(CheckTiers(spec, num_tiers));
+  const int lowest = num_tiers - 2;
+  for (int tier = 0; tier <= lowest; ++tier) {
+    auto parts = MakeTierParts(spec, tier, num_tiers, registries);
+    if (!parts.ok()) return Annotate(parts.status(), TierName(tier));
+    if (tier < lowest && parts->fold->composition() == Composition::kNone) {
+      const TierSpec* own = FindTier(spec, tier);
+      return absl::InvalidArgumentError(
+          TierName(tier) + ": fold '" +
+          (own != nullptr && own->fold ? own->fold->name : spec.fold.name) +
+          "' needs every update at once and can only stand right above the workers, at tier " +
+          std::to_string(lowest));
+    }
+    const TierSpec* own = FindTier(spec, tier);
+    if (own != nullptr && own->fold && *own->fold != spec.fold) {
+      return absl::InvalidArgumentError(TierName(tier) + ": fold '" + own->fold->name +
+                                        "' differs from the strategy's '" + spec.fold.name +
+                                        "', and partials of different folds do not merge");
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace skein
