@@ -4,6 +4,7 @@
 
 #include <ATen/CPUGeneratorImpl.h>
 
+#include "runtime/global_rng_turn.h"
 #include "runtime/learner_trainer.h"
 #include "skein/base/status.h"
 #include "skein/strategy/registry.h"
@@ -11,6 +12,8 @@
 namespace skein {
 
 at::Generator MakeGenerator(uint64_t seed) { return at::detail::createCPUGenerator(seed); }
+
+LearnerRegistry::LearnerRegistry() : turn_(std::make_shared<GlobalRngTurn>()) {}
 
 absl::Status LearnerRegistry::Register(const std::string& name, LearnerFactory factory,
                                        LearnerOptions options) {
@@ -34,11 +37,10 @@ std::vector<std::string> LearnerRegistry::Names() const {
 }
 
 TrainerFactory MakeLearnerTrainerFactory(const LearnerRegistry& registry) {
-  return [&registry, turn = std::make_shared<GlobalRngTurn>()](
-             const RunConfig& config,
-             const NodeView& view) -> absl::StatusOr<std::unique_ptr<Trainer>> {
+  return [&registry](const RunConfig& config,
+                     const NodeView& view) -> absl::StatusOr<std::unique_ptr<Trainer>> {
     SKEIN_ASSIGN_OR_RETURN(LearnerRegistry::Entry entry, registry.Find(config.learner.name));
-    return LearnerTrainer::Create(entry, config, view, turn);
+    return LearnerTrainer::Create(entry, config, view, registry.turn_);
   };
 }
 

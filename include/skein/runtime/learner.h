@@ -99,13 +99,19 @@ struct LearnerOptions {
   std::shared_ptr<const ParamSchema> schema;
 };
 
-// Learners by name. Owned by the app or federation, filled before use, read-only after that.
+class GlobalRngTurn;  // who may draw from libtorch's global generator
+
+// Learners by name. Owned by the app or federation, filled before use, read-only after that. Use
+// one in a process: the learners of a registry (and of its copies) take turns at libtorch's global
+// generator, whichever trainer factory made them.
 class LearnerRegistry {
  public:
   struct Entry {
     LearnerFactory factory;
     LearnerOptions options;
   };
+
+  LearnerRegistry();
   // AlreadyExists if the name is taken.
   absl::Status Register(const std::string& name, LearnerFactory factory,
                         LearnerOptions options = {});
@@ -114,13 +120,14 @@ class LearnerRegistry {
   std::vector<std::string> Names() const;
 
  private:
+  friend TrainerFactory MakeLearnerTrainerFactory(const LearnerRegistry& registry);
   std::map<std::string, Entry> entries_;
+  std::shared_ptr<GlobalRngTurn> turn_;
 };
 
 // A TrainerFactory over the registered learners: packs and unpacks, makes deltas, seeds generators,
 // turns exceptions into Status, checks that results have the model's names, shapes and dtypes.
-// Messages name the node. Learners that one factory made share the turn at the global generator, so
-// make one factory a process. `registry` must outlive the result.
+// Messages name the node. `registry` must outlive the result.
 TrainerFactory MakeLearnerTrainerFactory(const LearnerRegistry& registry);
 
 }  // namespace skein

@@ -250,7 +250,10 @@ TEST_F(LearnerTest, GlobalGeneratorRepeatsForLearnersThatDeclareIt) {
   // Now with others that draw at the same time.
   std::vector<std::unique_ptr<Trainer>> trainers;
   std::vector<std::future<std::vector<std::vector<float>>>> results;
-  for (LeafIndex leaf = 2; leaf < 6; ++leaf) trainers.push_back(MakeAnother(leaf));
+  for (LeafIndex leaf = 2; leaf < 6; ++leaf) {
+    factory_ = MakeLearnerTrainerFactory(registry_);  // every node may have a factory of its own
+    trainers.push_back(MakeAnother(leaf));
+  }
   for (auto& one : trainers) {
     results.push_back(std::async(std::launch::async, [&] { return train(*one); }));
   }
@@ -330,7 +333,8 @@ TEST_F(LearnerTest, StatusOfTheLearnerKeepsItsCode) {
 }
 
 TEST_F(LearnerTest, WrongShapeNamesTheTensor) {
-  EXPECT_THAT(TrainError(Returning(at::zeros({3, 2}), at::zeros({}, at::kLong))), HasSubstr("\"w\": expected F32[2,3], got F32[3,2]"));
+  EXPECT_THAT(TrainError(Returning(at::zeros({3, 2}), at::zeros({}, at::kLong))),
+              HasSubstr("\"w\": expected F32[2,3], got F32[3,2]"));
 }
 
 TEST_F(LearnerTest, WrongTypeNamesTheTensor) {
