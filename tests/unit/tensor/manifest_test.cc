@@ -6,7 +6,6 @@
 #include <gtest/gtest.h>
 
 #include "skein/base/status.h"
-#include "tensor/utf8.h"
 #include "unit/tensor/tensor_testing.h"
 
 namespace skein {
@@ -59,6 +58,7 @@ TEST(Manifest, RefusesBadNames) {
   EXPECT_THAT(Refusal({{"a"}, {""}}), HasSubstr("tensor #1: the name is empty"));
   EXPECT_THAT(Refusal({{std::string(513, 'x')}}), HasSubstr("513 bytes"));
   EXPECT_THAT(Refusal({{"\xC3"}}), HasSubstr("not UTF-8"));
+  EXPECT_THAT(Refusal({{"\xED\xA0\x80"}}), HasSubstr("not UTF-8"));  // a surrogate
   EXPECT_THAT(Refusal({{"__metadata__"}}), HasSubstr("reserved"));
   MustCreate({{std::string(512, 'x')}});
 }
@@ -104,22 +104,6 @@ TEST(Manifest, SaysHowAnotherOneDiffers) {
             "tensor \"b\": expected F32[10], got F64[10]");
   EXPECT_EQ(difference({w, {"b", DType::kFloat32, {10}, TensorRole::kBuffer}}),
             "tensor \"b\": expected a parameter, got a buffer");
-}
-
-TEST(Utf8, AcceptsWhatUnicodeDefinesAndNothingElse) {
-  for (const char* good : {"", "weight", "\u00e9\u20ac\uFFFD", "\U0001F986", "\U0010FFFF"}) {
-    EXPECT_TRUE(IsUtf8(good)) << good;
-  }
-  for (const char* bad :
-       {"\x80", "\xC0\xAF", "\xC1\xBF", "\xE0\x9F\xBF", "\xED\xA0\x80", "\xF0\x8F\xBF\xBF",
-        "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "a\xE2\x82", "\xE2\x28\xA1", "\xF0\x9F\xA6"}) {
-    EXPECT_FALSE(IsUtf8(bad)) << testing::PrintToString(bad);
-  }
-  for (const unsigned code : {0u, 0x7Fu, 0x80u, 0x7FFu, 0x800u, 0xFFFFu, 0x10000u, 0x10FFFFu}) {
-    std::string text;
-    AppendUtf8(text, code);
-    EXPECT_TRUE(IsUtf8(text)) << code;
-  }
 }
 
 }  // namespace

@@ -184,7 +184,7 @@ TEST(StateDict, UnknownNameIsAnsweredWithTheNearest) {
   }
   const absl::Status status = state.Get("conv.weight").status();
   EXPECT_TRUE(absl::IsNotFound(status));
-  EXPECT_EQ(Message(status), "no tensor \"conv.weight\"; the nearest name is \"conv1.weight\"");
+  EXPECT_EQ(Message(status), "no tensor \"conv.weight\"; did you mean 'conv1.weight'?");
 }
 
 }  // namespace
