@@ -2,7 +2,7 @@
 
 find_program(SKEIN_PROTOC protoc REQUIRED)
 find_program(SKEIN_GRPC_PLUGIN grpc_cpp_plugin REQUIRED)
-set(SKEIN_GEN_DIR "${CMAKE_BINARY_DIR}/gen")
+set(SKEIN_GEN_DIR "${PROJECT_BINARY_DIR}/gen")
 file(MAKE_DIRECTORY "${SKEIN_GEN_DIR}")
 
 set(SKEIN_PROTO_SOURCES "")

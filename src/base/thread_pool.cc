@@ -5,6 +5,7 @@
 #include <map>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace skein {
@@ -109,7 +110,7 @@ class ThreadPool::Strand : public Executor, public std::enable_shared_from_this<
       if (active_) return;
       active_ = true;
     }
-    state_->Enqueue([self = shared_from_this()] { self->Drain(); });
+    TakeTurn();
   }
 
   void PostAt(Time when, std::function<void()> task) override {
@@ -135,7 +136,32 @@ class ThreadPool::Strand : public Executor, public std::enable_shared_from_this<
       }
       task();
     }
-    state_->Enqueue([self = shared_from_this()] { self->Drain(); });
+    TakeTurn();
+  }
+
+  // The strand's place in the pool's queue. Dropped without having run, it drops the strand's
+  // tasks: they may own whoever owns the strand, and would keep each other alive.
+  class Turn {
+   public:
+    explicit Turn(std::shared_ptr<Strand> strand) : strand_(std::move(strand)) {}
+    ~Turn() {
+      if (strand_ != nullptr) strand_->DropTasks();
+    }
+    void Run() { std::exchange(strand_, nullptr)->Drain(); }
+
+   private:
+    std::shared_ptr<Strand> strand_;
+  };
+
+  void TakeTurn() {
+    state_->Enqueue([turn = std::make_shared<Turn>(shared_from_this())] { turn->Run(); });
+  }
+
+  void DropTasks() {
+    std::deque<std::function<void()>> dropped;  // outside the lock: destructors may post
+    std::lock_guard lock(mutex_);
+    dropped.swap(tasks_);
+    active_ = false;
   }
 
   const std::shared_ptr<State> state_;

@@ -4,7 +4,15 @@
 #include <cstdlib>
 
 #include "skein/base/status.h"
-#include "strategy/parts.h"
+#include "strategy/fedavg/fedavg.h"
+#include "strategy/filter_max_norm/filter_max_norm.h"
+#include "strategy/mean/mean.h"
+#include "strategy/policy_all/policy_all.h"
+#include "strategy/policy_quorum/policy_quorum.h"
+#include "strategy/select_all/select_all.h"
+#include "strategy/select_count/select_count.h"
+#include "strategy/select_fraction/select_fraction.h"
+#include "strategy/sgd/sgd.h"
 
 namespace skein {
 

@@ -160,8 +160,8 @@ void ConsoleProgress::ShowTraffic(const std::vector<TierTraffic>& bytes) {
   const double down = static_cast<double>(bytes.back().down) * scale;
   out << "  a two-tier root would see " << FormatBytes(up) << " up, " << FormatBytes(down)
       << " down (computed: " << workers_ << " workers x "
-      << FormatBytes((up + down) / static_cast<double>(workers_)) << " each): "
-      << Format("%.1f and %.1f times as much\n", up / static_cast<double>(bytes[0].up),
+      << FormatBytes((up + down) / static_cast<double>(workers_)) << "), "
+      << Format("%.1f and %.1f times as much as this one\n", up / static_cast<double>(bytes[0].up),
                 down / static_cast<double>(bytes[0].down));
 }
 

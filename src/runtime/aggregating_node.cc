@@ -124,6 +124,10 @@ void AggregatingNode::Feed(const AggregatorEvent& event) {
     if (ended()) return;
     std::visit([this](const auto& a) { Do(a); }, action);
   }
+  ReportDecisions();
+}
+
+void AggregatingNode::ReportDecisions() {
   if (!events_.empty() && !ended()) SendReport(std::exchange(events_, {}));
 }
 

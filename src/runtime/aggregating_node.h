@@ -40,6 +40,9 @@ class AggregatingNode : public NodeShell, public Downlinks::Owner {
   virtual void DeliverFailure(const Task& task, const std::string& reason) = 0;
 
   void Feed(const AggregatorEvent& event);
+  // Sends what was decided so far. The control plane must hear of it before it hears of what was
+  // made of it.
+  void ReportDecisions();
   void AddModel(const VersionRef& version, Model model);
   const Model* FindModel(const VersionRef& version) const;
   Accumulator& accumulator() { return *accumulator_; }

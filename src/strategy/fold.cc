@@ -1,15 +1,14 @@
 #include "skein/strategy/fold.h"
 
 #include <algorithm>
-#include <cstring>
+#include <span>
+#include <vector>
 
 #include "skein/base/status.h"
 #include "strategy/elements.h"
 
 namespace skein {
 namespace {
-
-constexpr size_t kChunk = 4096;
 
 absl::StatusOr<Manifest> WithTypes(const Manifest& model, DType for_floats, bool ints_too) {
   std::vector<TensorInfo> tensors = model.tensors();
@@ -34,7 +33,7 @@ absl::StatusOr<PackedTensors> DeltaOf(const PackedTensors& local, const PackedTe
   const Manifest& model = base.manifest();
   SKEIN_ASSIGN_OR_RETURN(Manifest manifest, UpdateManifest(model));
   PackedTensors delta(std::move(manifest));
-  std::vector<double> x(kChunk), y(kChunk);
+  std::vector<double> base_values(kFoldChunk);
   for (size_t t = 0; t < model.size(); ++t) {
     const TensorInfo& info = model[t];
     if (!IsFloat(info.dtype)) {
@@ -42,17 +41,18 @@ absl::StatusOr<PackedTensors> DeltaOf(const PackedTensors& local, const PackedTe
       continue;
     }
     const bool difference = info.role == TensorRole::kParameter;
-    for (uint64_t at = 0; at < info.NumElements(); at += kChunk) {
-      const size_t count = std::min<uint64_t>(kChunk, info.NumElements() - at);
-      x.assign(count, 0);
-      y.resize(count);
+    const std::span<std::byte> out = delta.mutable_tensor(t);
+    ForChunks<double>(info, [&](uint64_t at, std::span<double> y) {
       LoadDoubles(info.dtype, local.tensor(t), at, y);
-      if (difference) LoadDoubles(info.dtype, base.tensor(t), at, x);
-      // The difference of two float32 rounds once: it is exact in double but for values that
-      // differ by more than 29 binary orders, where the smaller one does not matter.
-      for (size_t i = 0; i < count; ++i) y[i] -= x[i];
-      StoreDoubles(DType::kFloat32, y, delta.mutable_tensor(t), at);
-    }
+      if (difference) {
+        const auto x = std::span(base_values).first(y.size());
+        LoadDoubles(info.dtype, base.tensor(t), at, x);
+        // For float32 this equals the float32 difference: a double has more than twice its digits
+        // and two, so that rounding to double first changes nothing (Figueroa 1995).
+        for (size_t i = 0; i < y.size(); ++i) y[i] -= x[i];
+      }
+      StoreDoubles(DType::kFloat32, y, out, at);
+    });
   }
   return delta;
 }

@@ -12,9 +12,8 @@ namespace {
 constexpr uint64_t kMaxUpdateWeight = uint64_t{1} << 40;
 constexpr uint64_t kMaxWorkers = uint64_t{1} << 31;
 constexpr double kHeadroom = 64;  // updates may be this much larger than the initial values
-constexpr size_t kChunk = 4096;
 
-int CeilLog2(uint64_t value) { return value <= 1 ? 0 : 64 - std::countl_zero(value - 1); }
+int CeilLog2(uint64_t value) { return static_cast<int>(std::bit_width(value - 1)); }
 
 int CeilLog2(double value) {
   int exponent = 0;
@@ -25,19 +24,19 @@ int CeilLog2(double value) {
 absl::StatusOr<double> MaxMagnitude(const PackedTensors& tensors, size_t index) {
   const TensorInfo& info = tensors.manifest()[index];
   double largest = 0;
-  std::vector<double> chunk(kChunk);
-  for (uint64_t at = 0; at < info.NumElements(); at += kChunk) {
-    chunk.resize(std::min<uint64_t>(kChunk, info.NumElements() - at));
-    LoadDoubles(info.dtype, tensors.tensor(index), at, chunk);
-    for (size_t i = 0; i < chunk.size(); ++i) {
-      if (!std::isfinite(chunk[i])) {
-        return absl::InvalidArgumentError("tensor '" + info.name + "' has " +
-                                          (std::isnan(chunk[i]) ? "NaN" : "Inf") + " at index " +
-                                          std::to_string(at + i));
+  absl::Status status;
+  ForChunks<double>(info, [&](uint64_t at, std::span<double> values) {
+    LoadDoubles(info.dtype, tensors.tensor(index), at, values);
+    for (size_t i = 0; i < values.size() && status.ok(); ++i) {
+      if (!std::isfinite(values[i])) {
+        status = absl::InvalidArgumentError("tensor '" + info.name + "' has " +
+                                            (std::isnan(values[i]) ? "NaN" : "Inf") + " at index " +
+                                            std::to_string(at + i));
       }
-      largest = std::max(largest, std::abs(chunk[i]));
+      largest = std::max(largest, std::abs(values[i]));
     }
-  }
+  });
+  if (!status.ok()) return status;
   return largest;
 }
 

@@ -10,13 +10,16 @@
 namespace skein {
 namespace {
 
-// Asking for a parameter that the schema does not declare is a bug in the part.
+// Asking for a parameter that the schema does not declare, or as another type, is a bug in the
+// part.
+[[noreturn]] void Bug(const std::string& name, const char* what) {
+  std::fprintf(stderr, "parameter '%s' %s\n", name.c_str(), what);
+  std::abort();
+}
+
 const Value& Require(const ValueMap& values, const std::string& name) {
   auto it = values.find(name);
-  if (it == values.end()) {
-    std::fprintf(stderr, "parameter '%s' was not declared\n", name.c_str());
-    std::abort();
-  }
+  if (it == values.end()) Bug(name, "was not declared");
   return it->second;
 }
 
@@ -55,7 +58,13 @@ std::string Join(const std::vector<std::string>& words) {
   return text;
 }
 
-std::string Bound(double value) { return ToJson(Value(value)); }
+std::string RangeText(const ParamSpec& spec) {
+  const std::string low = ToJson(Value(spec.min));
+  const std::string high = ToJson(Value(spec.max));
+  if (!std::isfinite(spec.max)) return "at least " + low;
+  if (!std::isfinite(spec.min)) return "at most " + high;
+  return "from " + low + " to " + high;
+}
 
 // The value as its declared type and within its range.
 absl::StatusOr<Value> Check(const ParamSpec& spec, const Value& value) {
@@ -87,31 +96,16 @@ absl::StatusOr<Value> Check(const ParamSpec& spec, const Value& value) {
       if (text == nullptr) return wrong_type();
       if (!spec.choices.empty() && std::ranges::find(spec.choices, *text) == spec.choices.end()) {
         return absl::InvalidArgumentError("'" + spec.name + "' must be one of " +
-                                          Join(spec.choices) + ", not '" + *text + "'");
+                                          Join(spec.choices) + ", not " + QuoteName(*text));
       }
       return value;
     }
   }
   if (number < spec.min || number > spec.max) {
-    const bool upper = std::isfinite(spec.max);
     return absl::InvalidArgumentError("'" + spec.name + "' is " + ToJson(value) + ", it must be " +
-                                      (upper ? "from " + Bound(spec.min) + " to " + Bound(spec.max)
-                                             : "at least " + Bound(spec.min)));
+                                      RangeText(spec));
   }
   return checked;
-}
-
-size_t EditDistance(const std::string& a, const std::string& b) {
-  std::vector<size_t> row(b.size() + 1);
-  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = std::exchange(row[0], i);
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t replaced = diagonal + (a[i - 1] != b[j - 1]);
-      diagonal = std::exchange(row[j], std::min({row[j] + 1, row[j - 1] + 1, replaced}));
-    }
-  }
-  return row.back();
 }
 
 }  // namespace
@@ -119,21 +113,23 @@ size_t EditDistance(const std::string& a, const std::string& b) {
 bool Params::Has(const std::string& name) const { return values_.contains(name); }
 
 int64_t Params::Int(const std::string& name) const {
-  return ToInt(Require(values_, name)).value_or(0);
+  const auto value = ToInt(Require(values_, name));
+  if (!value) Bug(name, "is no whole number");
+  return *value;
 }
 double Params::Real(const std::string& name) const {
-  return ToReal(Require(values_, name)).value_or(0);
+  const auto value = ToReal(Require(values_, name));
+  if (!value) Bug(name, "is no number");
+  return *value;
 }
 bool Params::Bool(const std::string& name) const {
   const bool* value = Require(values_, name).AsBool();
-  return value != nullptr && *value;
+  if (value == nullptr) Bug(name, "is neither true nor false");
+  return *value;
 }
 const std::string& Params::String(const std::string& name) const {
   const std::string* value = Require(values_, name).AsString();
-  if (value == nullptr) {
-    std::fprintf(stderr, "parameter '%s' is no text\n", name.c_str());
-    std::abort();
-  }
+  if (value == nullptr) Bug(name, "is no text");
   return *value;
 }
 
@@ -154,7 +150,7 @@ absl::StatusOr<Params> ParamSchema::Resolve(const ValueMap& values,
   for (const ParamSpec& spec : specs_) names.push_back(spec.name);
   for (const auto& [key, value] : values) {
     if (std::ranges::find(names, key) != names.end()) continue;
-    std::string text = "unknown parameter '" + key + "'";
+    std::string text = "unknown parameter " + QuoteName(key);
     if (auto nearest = NearestName(key, names)) {
       text += ", did you mean '" + *nearest + "'?";
     } else {
@@ -177,21 +173,6 @@ absl::StatusOr<Params> ParamSchema::Resolve(const ValueMap& values,
     params.values_[spec.name] = *std::move(checked);
   }
   return params;
-}
-
-std::optional<std::string> NearestName(const std::string& word,
-                                       const std::vector<std::string>& candidates) {
-  std::optional<std::string> nearest;
-  // Beyond a third of the word it is no typo any more.
-  size_t best = std::max<size_t>(1, word.size() / 3) + 1;
-  for (const std::string& candidate : candidates) {
-    const size_t distance = EditDistance(word, candidate);
-    if (distance < best) {
-      best = distance;
-      nearest = candidate;
-    }
-  }
-  return nearest;
 }
 
 }  // namespace skein

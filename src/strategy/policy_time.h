@@ -9,12 +9,9 @@
 
 namespace skein {
 
-// A limit for a node `levels` tiers further up: its children need time to close and to send.
+// The limit for a node `levels` tiers further up: its children need time to close and to send.
 inline Duration RelaxLimit(Duration limit, int levels) {
-  for (int i = 0; i < levels; ++i) {
-    limit += std::max<Duration>(std::chrono::seconds(1), limit / 10);
-  }
-  return limit;
+  return limit + levels * std::max<Duration>(std::chrono::seconds(1), limit / 10);
 }
 
 inline std::string SecondsText(Duration d) { return ToJson(Value(ToSeconds(d))) + " s"; }

@@ -4,7 +4,7 @@ namespace skein {
 
 absl::Status UnknownPart(const std::string& kind, const std::string& name,
                          const std::vector<std::string>& known) {
-  std::string text = "unknown " + kind + " '" + name + "'";
+  std::string text = "unknown " + kind + " " + QuoteName(name);
   if (auto nearest = NearestName(name, known)) {
     text += ", did you mean '" + *nearest + "'?";
   } else {

@@ -18,6 +18,10 @@ const TierSpec* FindTier(const StrategySpec& spec, int tier) {
 std::string TierName(int tier) { return "strategy, tier " + std::to_string(tier); }
 
 absl::Status CheckTiers(const StrategySpec& spec, int num_tiers) {
+  if (num_tiers < 2) {
+    return absl::InvalidArgumentError("strategy: a tree has two tiers at least, not " +
+                                      std::to_string(num_tiers));
+  }
   std::set<int> seen;
   for (const TierSpec& tier : spec.tiers) {
     const std::string name = TierName(tier.tier);
@@ -38,10 +42,13 @@ absl::Status CheckTiers(const StrategySpec& spec, int num_tiers) {
     }
   }
   uint64_t tasks = 1;
-  for (const TierSpec& tier : spec.tiers) tasks *= static_cast<uint64_t>(tier.kappa);
-  if (tasks > 1'000'000) {
-    return absl::InvalidArgumentError("strategy: the tiers' kappas multiply to " +
-                                      std::to_string(tasks) + " tasks a round, at most 1000000");
+  for (const TierSpec& tier : spec.tiers) {
+    tasks *= static_cast<uint64_t>(tier.kappa);  // checked at each step, so that it cannot wrap
+    if (tasks > 1'000'000) {
+      return absl::InvalidArgumentError("strategy: the tiers' kappas multiply to " +
+                                        std::to_string(tasks) +
+                                        " tasks a round or more, at most 1000000");
+    }
   }
   return absl::OkStatus();
 }
@@ -77,6 +84,9 @@ absl::Status ValidateStrategy(const StrategySpec& spec, int num_tiers,
   SKEIN_RETURN_IF_ERROR(Annotate(registries.selectors.Create(spec.selector).status(), "strategy"));
   SKEIN_RETURN_IF_ERROR(Annotate(registries.folds.Create(spec.fold).status(), "strategy"));
   SKEIN_RETURN_IF_ERROR(Annotate(registries.policies.Create(spec.policy).status(), "strategy"));
+  for (const PartSpec& filter : spec.filters) {
+    SKEIN_RETURN_IF_ERROR(Annotate(registries.filters.Create(filter).status(), "strategy"));
+  }
   SKEIN_RETURN_IF_ERROR(CheckTiers(spec, num_tiers));
   const int lowest = num_tiers - 2;
   for (int tier = 0; tier <= lowest; ++tier) {

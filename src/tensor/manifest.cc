@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "skein/base/names.h"
 #include "skein/base/value.h"
-#include "tensor/utf8.h"
 
 namespace skein {
 namespace {
@@ -31,13 +31,13 @@ std::string Ordinal(size_t i) { return "tensor #" + std::to_string(i); }
 
 absl::Status Invalid(const std::string& message) { return absl::InvalidArgumentError(message); }
 
-absl::Status CheckName(const std::string& name, size_t i) {
+absl::Status CheckTensorName(const std::string& name, size_t i) {
   if (name.empty()) return Invalid(Ordinal(i) + ": the name is empty");
   if (name.size() > Manifest::kMaxNameBytes) {
     return Invalid(Ordinal(i) + ": the name has " + std::to_string(name.size()) +
                    " bytes, at most " + std::to_string(Manifest::kMaxNameBytes) + " are allowed");
   }
-  if (!IsUtf8(name)) return Invalid(Ordinal(i) + ": the name is not UTF-8");
+  if (Utf8PrefixLength(name) != name.size()) return Invalid(Ordinal(i) + ": the name is not UTF-8");
   if (name == "__metadata__") {
     return Invalid(Ordinal(i) + ": the name __metadata__ is reserved by the safetensors format");
   }
@@ -108,7 +108,7 @@ absl::StatusOr<Manifest> Manifest::Create(std::vector<TensorInfo> tensors) {
   manifest.offsets_.reserve(tensors.size());
   for (size_t i = 0; i < tensors.size(); ++i) {
     const TensorInfo& info = tensors[i];
-    if (absl::Status status = CheckName(info.name, i); !status.ok()) return status;
+    if (absl::Status status = CheckTensorName(info.name, i); !status.ok()) return status;
     const size_t element_size = SizeOf(info.dtype);
     if (element_size == 0) {
       return Invalid("tensor " + JsonQuote(info.name) + ": unknown element type " +

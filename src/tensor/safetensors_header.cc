@@ -7,9 +7,9 @@
 #include <utility>
 #include <vector>
 
+#include "skein/base/names.h"
 #include "skein/base/status.h"
 #include "skein/base/value.h"
-#include "tensor/utf8.h"
 
 namespace skein {
 namespace {
@@ -23,6 +23,26 @@ struct Entry {
 // `text` for an error message, unless it would swamp it.
 std::string Shown(const std::string& text) {
   return text.size() <= 64 ? JsonQuote(text) : "of " + std::to_string(text.size()) + " bytes";
+}
+
+// Appends a code point, at most 0x10FFFF.
+void AppendUtf8(std::string& out, unsigned code_point) {
+  const auto put = [&out](unsigned value) { out += static_cast<char>(value); };
+  if (code_point < 0x80) {
+    put(code_point);
+  } else if (code_point < 0x800) {
+    put(0xC0 | code_point >> 6);
+    put(0x80 | (code_point & 0x3F));
+  } else if (code_point < 0x10000) {
+    put(0xE0 | code_point >> 12);
+    put(0x80 | (code_point >> 6 & 0x3F));
+    put(0x80 | (code_point & 0x3F));
+  } else {
+    put(0xF0 | code_point >> 18);
+    put(0x80 | (code_point >> 12 & 0x3F));
+    put(0x80 | (code_point >> 6 & 0x3F));
+    put(0x80 | (code_point & 0x3F));
+  }
 }
 
 // The subset of JSON that a header is made of: objects of known depth, strings, lists of
@@ -152,7 +172,7 @@ class HeaderParser {
     while (at_ < text_.size()) {
       const char c = text_[at_++];
       if (c == '"') {
-        if (!IsUtf8(out)) return Error("string that is not UTF-8");
+        if (Utf8PrefixLength(out) != out.size()) return Error("string that is not UTF-8");
         return out;
       }
       if (static_cast<unsigned char>(c) < 0x20) return Error("control character in a string");

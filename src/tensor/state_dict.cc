@@ -6,6 +6,7 @@
 
 #include <ATen/ATen.h>
 
+#include "skein/base/names.h"
 #include "skein/base/status.h"
 #include "skein/base/value.h"
 
@@ -33,20 +34,6 @@ std::optional<DType> DTypeOf(const at::Tensor& tensor) {
 
 at::ScalarType ScalarTypeOf(DType dtype) {
   return std::ranges::find(kScalarTypes, dtype, &ScalarTypeRow::dtype)->scalar_type;
-}
-
-// Number of single-character edits that turn `a` into `b` (Levenshtein).
-size_t EditDistance(const std::string& a, const std::string& b) {
-  std::vector<size_t> row(b.size() + 1);
-  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = std::exchange(row[0], i);
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t substituted = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = std::exchange(row[j], std::min({row[j] + 1, row[j - 1] + 1, substituted}));
-    }
-  }
-  return row[b.size()];
 }
 
 // Row-major memory on the CPU that holds the tensor's values.
@@ -78,13 +65,9 @@ absl::StatusOr<at::Tensor> StateDict::Get(const std::string& name) const {
   if (const auto found = index_.find(name); found != index_.end()) {
     return entries_[found->second].tensor;
   }
-  std::string message = "no tensor " + JsonQuote(name);
-  if (!entries_.empty()) {
-    const auto nearest = std::ranges::min_element(
-        entries_, {}, [&](const Entry& entry) { return EditDistance(name, entry.name); });
-    message += "; the nearest name is " + JsonQuote(nearest->name);
-  }
-  return absl::NotFoundError(message);
+  std::vector<std::string> names;
+  for (const Entry& entry : entries_) names.push_back(entry.name);
+  return absl::NotFoundError("no tensor " + JsonQuote(name) + Suggestion(name, names));
 }
 
 absl::StatusOr<PackedTensors> StateDict::Pack() const {

@@ -8,8 +8,9 @@
 namespace skein {
 namespace {
 
-const std::string kFlat = "flat:";
-const std::string kTree = "tree:";
+constexpr char kFlat[] = "flat:";
+constexpr char kTree[] = "tree:";
+constexpr size_t kPrefixLength = 5;
 
 absl::Status BadShape(const std::string& shape, const std::string& message) {
   return absl::InvalidArgumentError("topology shape " + QuoteName(shape) + ": " + message);
@@ -69,10 +70,10 @@ absl::StatusOr<Topology> Topology::FromShape(const std::string& shape) {
                     "unknown; write flat:32 (32 workers) or tree:4x8 (4 aggregators with 8 "
                     "workers each)");
   }
-  SKEIN_ASSIGN_OR_RETURN(const std::vector<size_t> fan_out, ParseFanOut(shape, kFlat.size()));
+  SKEIN_ASSIGN_OR_RETURN(const std::vector<size_t> fan_out, ParseFanOut(shape, kPrefixLength));
   if (fan_out.size() > 1 && shape.rfind(kFlat, 0) == 0) {
     return BadShape(shape, "flat takes one number; did you mean " +
-                               QuoteName(kTree + shape.substr(kFlat.size())) + "?");
+                               QuoteName(kTree + shape.substr(kPrefixLength)) + "?");
   }
   SKEIN_RETURN_IF_ERROR(CheckSize(shape, fan_out));
 

@@ -66,9 +66,10 @@ bool IsUnclosed(const std::string& text, YamlMark mark) {
   return true;
 }
 
-// Scanner messages of yaml-cpp, in one line.
+// A message may quote what the user wrote, or be the parser's own: never more than one line.
 std::string OneLine(std::string text) {
-  std::replace(text.begin(), text.end(), '\n', ' ');
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
   return text;
 }
 
@@ -133,7 +134,7 @@ std::string YamlDocument::Where(const YamlMark& mark) const {
 }
 
 absl::Status YamlDocument::Error(const YamlMark& mark, const std::string& message) const {
-  return absl::InvalidArgumentError(Where(mark) + ": " + message);
+  return absl::InvalidArgumentError(Where(mark) + ": " + OneLine(message));
 }
 
 YamlDocument YamlDocument::WithRoot(std::shared_ptr<const YamlNode> root,

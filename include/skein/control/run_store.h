@@ -47,14 +47,16 @@ struct RoundRecord {
 // SQLite; each implementation passes the conformance suite (skein/testing/run_store_conformance.h).
 // All methods are synchronous and durable on return. One thread at a time. Errors: Unavailable or
 // ResourceExhausted (disk full) with the file's name; FailedPrecondition for a schema that is newer
-// than this program.
+// than this program; DataLoss for a damaged file; NotFound for records of a run that was never put.
 class RunStore {
  public:
   virtual ~RunStore() = default;
   virtual absl::Status PutRun(const RunRecord& run) = 0;  // insert or replace
   virtual absl::StatusOr<std::optional<RunRecord>> GetRun(const std::string& run_id) = 0;
+  // AlreadyExists if the child has had this epoch.
   virtual absl::Status PutAttachment(const std::string& run_id, const AttachmentRecord& record) = 0;
   virtual absl::StatusOr<std::vector<AttachmentRecord>> Attachments(const std::string& run_id) = 0;
+  // Insert, or replace the same attempt at the same round.
   virtual absl::Status PutRound(const std::string& run_id, const RoundRecord& record) = 0;
   virtual absl::StatusOr<std::vector<RoundRecord>> Rounds(const std::string& run_id) = 0;
 };

@@ -18,16 +18,20 @@ struct RunSpec {
   RunConfig config;  // run_id and output_dir still empty
   Topology topology;
   std::string topology_text;  // the shape, or the file's content in our form
+  std::string output;         // default for the run directory; empty: runs/<name>-<time>
+  friend bool operator==(const RunSpec&, const RunSpec&) = default;
 };
 
 struct SpecOverrides {
   std::vector<std::pair<std::string, std::string>> set;  // --set path=value, in order
-  std::string topology;                                  // --topology SHAPE|FILE
+  // --topology SHAPE|FILE; a file is relative to the working directory. Goes before all of `set`.
+  std::string topology;
 };
 
 // Reads a spec file, applies the overrides, checks everything that can be checked before a run:
 // syntax, keys (with the nearest known one), types, ranges, topology, strategy, learner name and
-// parameters. InvalidArgument/NotFound in one line: "spec.yaml:12:3: ...".
+// parameters. The result is resolved: parameters have their defaults, paths are absolute.
+// InvalidArgument/NotFound in one line: "spec.yaml:12:3: ...".
 absl::StatusOr<RunSpec> ReadRunSpec(const std::string& path, const SpecOverrides& overrides,
                                     const Registries& registries);
 
@@ -36,10 +40,11 @@ absl::StatusOr<RunSpec> ParseRunSpec(const std::string& yaml, const std::string&
                                      const std::string& directory, const SpecOverrides& overrides,
                                      const Registries& registries);
 
-// The checks of ParseRunSpec for a spec that was built in code.
+// The checks of ParseRunSpec for a spec that was built in code, apart from files.
 absl::Status ValidateRunSpec(const RunSpec& spec, const Registries& registries);
 
-// The resolved spec as YAML with every default written out; reading it gives an equal RunSpec.
+// The spec as YAML with every default written out; if it is resolved, reading that gives an equal
+// RunSpec.
 std::string ToYaml(const RunSpec& spec);
 
 }  // namespace skein

@@ -143,7 +143,8 @@ class ControlHandler {
   virtual void OnControlClosed(absl::Status status) = 0;
 };
 
-// Knows how to reach the control plane.
+// Knows how to reach the control plane. Outlives its links (destruction ends those that are left)
+// and is not owned by their handlers.
 class ControlDialer {
  public:
   virtual ~ControlDialer() = default;

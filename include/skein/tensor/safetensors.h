@@ -16,14 +16,15 @@ namespace skein {
 std::string SafetensorsHeader(const Manifest& manifest);
 
 // Writes the canonical file atomically (temporary file beside it, fsync, rename). On error nothing
-// is left behind. Errors: Unavailable/ResourceExhausted with the path and the system's reason.
+// is left behind, and a file that was there before stays. Errors: Unavailable/ResourceExhausted
+// with the path and the system's reason.
 absl::Status WriteSafetensors(const PackedTensors& tensors, const std::string& path);
 
-// Maps the file; the result refers to the mapping. Tensors are ordered by their data offset, all
-// with role kParameter (the format has no roles). Refused with InvalidArgument and the path:
-// headers that are too long, not JSON, overlapping or non-contiguous offsets, sizes that do not fit
-// type and shape, unknown types, duplicate names, truncation, trailing bytes. NotFound if there is
-// no such file.
+// Maps the file; the result refers to the mapping, so the file may be replaced or removed meanwhile
+// but must not be cut short in place. Tensors are ordered by their data offset, all with role
+// kParameter (the format has no roles). Refused with InvalidArgument and the path: headers that are
+// too long, not JSON, overlapping or non-contiguous offsets, sizes that do not fit type and shape,
+// unknown types, duplicate names, truncation, trailing bytes. NotFound if there is no such file.
 absl::StatusOr<PackedTensors> ReadSafetensors(const std::string& path);
 
 }  // namespace skein

@@ -31,7 +31,7 @@ class StateDict {
 
   size_t size() const { return entries_.size(); }
   const std::vector<Entry>& entries() const { return entries_; }
-  // NotFound names the tensor and the nearest name there is.
+  // NotFound names the tensor and the nearest name, or some of those there are.
   absl::StatusOr<at::Tensor> Get(const std::string& name) const;
 
   // Copies into one packed block (moves to CPU, makes contiguous).

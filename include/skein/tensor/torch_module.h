@@ -13,8 +13,9 @@ namespace skein {
 // names, detached but sharing storage with the module: pass to Pack() or clone before training on.
 absl::StatusOr<StateDict> StateDictOf(const torch::nn::Module& module);
 
-// Copies `state` into the module's parameters and buffers, outside autograd. InvalidArgument names
-// the first tensor that is missing, unknown or has another shape; nothing is changed then.
+// Copies `state` into the module's parameters and buffers, outside autograd; values are converted
+// to the module's element types. InvalidArgument names the first tensor that is missing, unknown or
+// has another shape; nothing is changed then.
 absl::Status LoadStateDict(const StateDict& state, torch::nn::Module& module);
 
 }  // namespace skein

@@ -43,12 +43,16 @@ class Link {
  public:
   virtual ~Link() = default;
   // Queues a frame. Frames arrive in order, whole and once, or the link closes. Never blocks;
-  // after the end of the link frames are dropped.
+  // after the end of the link frames are dropped. A chunk above 4 MiB or another frame above 16 MiB
+  // closes the link (ResourceExhausted).
   virtual void Send(Frame frame) = 0;
   // False when enough is queued; bulk senders wait for OnWritable, small frames may always be sent.
+  // False also after the end, when no OnWritable comes any more.
   virtual bool Writable() const = 0;
   // Sends what is queued, then closes; both handlers get OnClosed (the peer with `status`'s code
-  // and message if it is an error).
+  // and message if it is an error). The own handler gets no more frames. A second call, or one
+  // after the peer has closed, changes nothing but that. A peer that takes nothing for too long
+  // (10 s with grpc) is cut off.
   virtual void Close(absl::Status status) = 0;
   virtual LinkStats stats() const = 0;
 };

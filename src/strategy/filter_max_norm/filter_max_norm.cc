@@ -1,27 +1,23 @@
-#include <algorithm>
+#include "strategy/filter_max_norm/filter_max_norm.h"
+
 #include <cmath>
-#include <vector>
+#include <string>
 
 #include "strategy/elements.h"
-#include "strategy/parts.h"
 
 namespace skein {
 namespace {
 
-constexpr size_t kChunk = 4096;
-
 // L2 norm over the float parameters of an update, taken together.
 double NormOf(const PackedTensors& update) {
   double squares = 0;
-  std::vector<double> chunk(kChunk);
   for (size_t t = 0; t < update.manifest().size(); ++t) {
     const TensorInfo& info = update.manifest()[t];
     if (!IsFloat(info.dtype) || info.role == TensorRole::kBuffer) continue;
-    for (uint64_t at = 0; at < info.NumElements(); at += kChunk) {
-      chunk.resize(std::min<uint64_t>(kChunk, info.NumElements() - at));
-      LoadDoubles(info.dtype, update.tensor(t), at, chunk);
-      for (const double v : chunk) squares += v * v;
-    }
+    ForChunks<double>(info, [&](uint64_t at, std::span<double> values) {
+      LoadDoubles(info.dtype, update.tensor(t), at, values);
+      for (const double v : values) squares += v * v;
+    });
   }
   return std::sqrt(squares);
 }
@@ -32,8 +28,9 @@ class MaxNormFilter : public UpdateFilter {
   absl::StatusOr<PackedTensors> Apply(const UpdateHeader&, PackedTensors update) const override {
     const double norm = NormOf(update);
     if (!(norm <= limit_)) {
-      return absl::InvalidArgumentError("its norm is " + ToJson(Value(norm)) +
-                                        ", filter 'max-norm' allows " + ToJson(Value(limit_)));
+      const std::string text = std::isfinite(norm) ? ToJson(Value(norm)) : "not finite";
+      return absl::InvalidArgumentError("its norm is " + text + ", filter 'max-norm' allows " +
+                                        ToJson(Value(limit_)));
     }
     return update;
   }

@@ -1,5 +1,6 @@
-#include "strategy/linear/linear_accumulator.h"
-#include "strategy/parts.h"
+#include "strategy/mean/mean.h"
+
+#include "strategy/linear/linear_fold.h"
 
 namespace skein {
 

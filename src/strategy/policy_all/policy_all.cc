@@ -1,4 +1,5 @@
-#include "strategy/parts.h"
+#include "strategy/policy_all/policy_all.h"
+
 #include "strategy/policy_time.h"
 
 namespace skein {
@@ -13,7 +14,8 @@ class PolicyAll : public RoundPolicy {
   PolicyDecision Decide(const PolicyView& view) const override {
     const std::string needs = "policy 'all' needs " + std::to_string(view.expected) + " of " +
                               std::to_string(view.expected) + " children";
-    if (view.failed > 0 || view.expected == 0) {
+    if (view.expected == 0) return {Verdict::kFail, "policy 'all': no child takes part"};
+    if (view.failed > 0) {
       return {Verdict::kFail, needs + " and " + std::to_string(view.failed) + " failed"};
     }
     if (view.accepted == view.expected) return {Verdict::kClose, ""};
@@ -25,6 +27,7 @@ class PolicyAll : public RoundPolicy {
   }
   bool has_barrier() const override { return true; }
   std::shared_ptr<const RoundPolicy> Relaxed(int levels) const override {
+    if (levels <= 0) return nullptr;
     return std::make_shared<PolicyAll>(RelaxLimit(timeout_, levels));
   }
 

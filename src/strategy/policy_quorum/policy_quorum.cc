@@ -1,8 +1,9 @@
+#include "strategy/policy_quorum/policy_quorum.h"
+
 #include <algorithm>
 #include <cmath>
 #include <optional>
 
-#include "strategy/parts.h"
 #include "strategy/policy_time.h"
 
 namespace skein {
@@ -27,12 +28,13 @@ class PolicyQuorum : public RoundPolicy {
       : quorum_(quorum), deadline_(deadline), timeout_(timeout) {}
 
   PolicyDecision Decide(const PolicyView& view) const override {
+    if (view.expected == 0) return {Verdict::kFail, "policy 'quorum': no child takes part"};
     const int needed = quorum_.Of(view.expected);
     const Duration limit = deadline_.value_or(timeout_);
-    const std::string has = "quorum needs " + std::to_string(needed) + " of " +
+    const std::string has = "policy 'quorum' needs " + std::to_string(needed) + " of " +
                             std::to_string(view.expected) + " children and has " +
                             std::to_string(view.accepted);
-    if (view.accepted + view.pending() < needed || view.expected == 0) {
+    if (view.accepted + view.pending() < needed) {
       return {Verdict::kFail, has + ", " + std::to_string(view.failed) + " failed"};
     }
     const bool enough = view.accepted >= needed;
@@ -48,6 +50,7 @@ class PolicyQuorum : public RoundPolicy {
   }
   bool has_barrier() const override { return true; }
   std::shared_ptr<const RoundPolicy> Relaxed(int levels) const override {
+    if (levels <= 0) return nullptr;
     std::optional<Duration> deadline = deadline_;
     if (deadline) deadline = RelaxLimit(*deadline, levels);
     return std::make_shared<PolicyQuorum>(quorum_, deadline, RelaxLimit(timeout_, levels));

@@ -1,4 +1,4 @@
-#include "strategy/parts.h"
+#include "strategy/select_all/select_all.h"
 
 namespace skein {
 namespace {

@@ -1,4 +1,5 @@
-#include "strategy/parts.h"
+#include "strategy/select_count/select_count.h"
+
 #include "strategy/sampling.h"
 
 namespace skein {

@@ -1,7 +1,8 @@
+#include "strategy/select_fraction/select_fraction.h"
+
 #include <algorithm>
 #include <cmath>
 
-#include "strategy/parts.h"
 #include "strategy/sampling.h"
 
 namespace skein {

@@ -1,4 +1,4 @@
-#include "strategy/parts.h"
+#include "strategy/sgd/sgd.h"
 
 namespace skein {
 namespace {

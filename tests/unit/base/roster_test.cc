@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "skein/base/random.h"
+#include "support/iterations.h"
 
 namespace skein {
 namespace {
@@ -21,7 +22,7 @@ Roster ToRoster(const std::set<LeafIndex>& set) { return Roster::Of({set.begin()
 
 TEST(Roster, AgreesWithSetsInEveryOperation) {
   Rng rng(11);
-  for (int i = 0; i < 500; ++i) {
+  for (int i = FuzzIterations(500); i > 0; --i) {
     const auto a = RandomSet(rng), b = RandomSet(rng);
     std::set<LeafIndex> both, either = a, without;
     either.insert(b.begin(), b.end());

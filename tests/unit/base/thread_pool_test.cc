@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <future>
+#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -64,6 +65,37 @@ TEST(ThreadPool, ShutdownDropsWhatIsQueuedAndExecutorsMayOutliveIt) {
   }
   executor->Post([&] { ran = true; });
   EXPECT_FALSE(ran);
+}
+
+TEST(ThreadPool, ShutdownReleasesWhatDroppedTasksOwn) {
+  // Like a node: it owns its executor, and the executor's tasks own it.
+  struct Owner {
+    std::shared_ptr<Executor> executor;
+  };
+  std::weak_ptr<Owner> queued;
+  std::weak_ptr<Owner> late;
+  {
+    ThreadPool pool(1);
+    std::promise<void> running;
+    std::promise<void> go_on;
+    auto busy = pool.NewExecutor();
+    busy->Post([&] {
+      running.set_value();
+      go_on.get_future().wait();
+    });
+    running.get_future().wait();  // the only thread is taken, so the next task stays in its queue
+    auto owner = std::make_shared<Owner>(Owner{pool.NewExecutor()});
+    owner->executor->Post([owner] {});
+    queued = owner;
+    auto after = std::make_shared<Owner>(Owner{pool.NewExecutor()});
+    std::thread shutdown([&pool] { pool.Shutdown(); });
+    go_on.set_value();
+    shutdown.join();
+    after->executor->Post([after] {});
+    late = after;
+  }
+  EXPECT_TRUE(queued.expired());
+  EXPECT_TRUE(late.expired());
 }
 
 }  // namespace

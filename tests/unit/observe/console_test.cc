@@ -94,7 +94,7 @@ TEST(ConsoleProgress, SummaryComparesTheRootWithTwoTiers) {
   EXPECT_THAT(text, HasSubstr("runs/demo"));
   EXPECT_THAT(text,
               HasSubstr("a two-tier root would see 8.0 MB up, 8.0 MB down (computed: 2 workers"
-                        " x 8.0 MB each): 8.0 and 8.0 times as much"));
+                        " x 8.0 MB), 8.0 and 8.0 times as much as this one"));
 }
 
 TEST(ConsoleProgress, ScalesWhenSomeWorkersSitHigher) {

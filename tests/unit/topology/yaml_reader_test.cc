@@ -9,6 +9,7 @@
 
 #include "skein/base/names.h"
 #include "skein/base/status.h"
+#include "support/iterations.h"
 #include "topology/yaml_fields.h"
 #include "topology/yaml_writer.h"
 
@@ -197,7 +198,7 @@ TEST(Document, NeverCrashesOnDamagedText) {
   ASSERT_TRUE(YamlDocument::Parse(good, "f.yaml").ok());
   std::mt19937 random(7);
   const std::string alphabet = "{}[]:,-&*!|>'\"#%@`\n\t x0~?";
-  for (int i = 0; i < 3000; ++i) {
+  for (int i = FuzzIterations(3000); i > 0; --i) {
     std::string text = good;
     for (unsigned n = 1 + random() % 4; n > 0; --n) {
       const size_t at = random() % text.size();
@@ -258,7 +259,7 @@ Value RandomValue(std::mt19937& random, int depth) {
 
 TEST(FlowYaml, ReadsBackEqual) {
   std::mt19937 random(11);
-  for (int i = 0; i < 2000; ++i) {
+  for (int i = FuzzIterations(2000); i > 0; --i) {
     const Value value = RandomValue(random, 4);
     EXPECT_EQ(Read("v: " + ToFlowYaml(value)), Value(ValueMap{{"v", value}})) << ToFlowYaml(value);
   }

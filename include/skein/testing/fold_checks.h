@@ -1,0 +1,66 @@
+#ifndef SKEIN_TESTING_FOLD_CHECKS_H_
+#define SKEIN_TESTING_FOLD_CHECKS_H_
+
+#include <functional>
+#include <memory>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "skein/strategy/fold.h"
+
+namespace skein::testing {
+
+struct FoldCase {
+  std::string name;
+  std::function<std::shared_ptr<const Fold>()> make;
+  // For folds that are a weighted mean of the updates: the weight of one. Null: the checks against
+  // a plain mean are skipped.
+  std::function<double(const UpdateHeader&)> weight;
+  friend void PrintTo(const FoldCase& c, std::ostream* out) { *out << c.name; }
+};
+
+// An update as it arrives at its parent.
+struct SampleUpdate {
+  UpdateHeader header;
+  PackedTensors tensors;
+};
+
+// The checks of the conformance suite; fold_conformance.h makes tests of them. They work on a model
+// with every type of element, scalars, empty tensors, buffers and tensors that lie unaligned.
+class FoldConformance : public ::testing::TestWithParam<FoldCase> {
+ protected:
+  void SetUp() override;
+
+  std::unique_ptr<Accumulator> New() const;
+  void AddAll(const std::vector<SampleUpdate>& updates, Accumulator& accumulator) const;
+  // The next model; `accumulator` must not be empty.
+  PackedTensors Finish(Accumulator& accumulator) const;
+  PackedTensors FlatResult(const std::vector<SampleUpdate>& updates) const;
+
+  PackedTensors base_;
+  NumericPlan plan_;
+  std::vector<SampleUpdate> updates_;
+  std::shared_ptr<const Fold> fold_;
+
+  void OrderDoesNotMatter();
+  void AnyTreeGivesTheFlatResult();
+  void MatchesAPlainWeightedMean();
+  void EqualUpdatesGiveTheirModel();
+  void KeepsTheModelsManifest();
+  void AccumulatorsAreIndependent();
+  void NothingAddedIsAnError();
+  void TakingThePartialEmpties();
+  void OptimizerSeesEachParameterOnce();
+  void RefusesNanAndInfinityNamingThePlace();
+  void RefusesOtherTensors();
+  void RefusesPartialsOfOtherTensors();
+  void RefusesPartialsWithoutWeight();
+  void ARefusedUpdateLeavesNoTrace();
+};
+
+}  // namespace skein::testing
+
+#endif  // SKEIN_TESTING_FOLD_CHECKS_H_

@@ -1,0 +1,43 @@
+#!/bin/bash
+# The long runs, for a night or before a release: every test under every sanitizer, the fuzz-style
+# and simulated tests with many more seeds, and the integration tests over and over.
+#   SKEIN_FUZZ_ITERATIONS   iterations of each fuzz-style test (default 200000)
+#   SKEIN_SIM_SEEDS         random schedules of each simulated test (default 500)
+#   SKEIN_SOAK_REPEATS      repetitions of the integration tests (default 20)
+set -uo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+fuzz=${SKEIN_FUZZ_ITERATIONS:-200000}
+seeds=${SKEIN_SIM_SEEDS:-500}
+repeats=${SKEIN_SOAK_REPEATS:-20}
+unset SKEIN_FUZZ_ITERATIONS SKEIN_SIM_SEEDS
+
+# more PRESET: the test programs that read these variables, without ctest's time limits.
+more() (
+  local preset=$1 program status=0
+  [[ $preset == tsan ]] && export OMP_NUM_THREADS=1 \
+    TSAN_OPTIONS="suppressions=$PWD/tests/tsan.supp halt_on_error=1"
+  while read -r program; do
+    echo "--- $program"
+    SKEIN_FUZZ_ITERATIONS=$fuzz SKEIN_SIM_SEEDS=$seeds timeout 4h "$program" --gtest_brief=1 ||
+      status=1
+  done < <(grep -lE 'SKEIN_(FUZZ_ITERATIONS|SIM_SEEDS)' build/"$preset"/bin/*_test)
+  exit "$status"
+)
+
+repeated() {
+  ctest --preset release -L integration --repeat "until-fail:$repeats"
+}
+
+stage "dependencies" scripts/install-deps.sh || { print_stages; exit 1; }
+for preset in asan-full tsan release; do
+  if stage "build ($preset)" build "$preset"; then
+    stage "tests ($preset)" ctest --preset "$preset" -j "$jobs"
+    stage "fuzz x $fuzz, seeds x $seeds ($preset)" more "$preset"
+  else
+    skip "tests ($preset)" "no build"
+  fi
+done
+stage "integration tests x $repeats (release)" repeated
+
+print_stages
+exit "$stage_failed"

@@ -1,0 +1,74 @@
+#include <fstream>
+#include <utility>
+
+#include <CLI/CLI.hpp>
+
+#include "app/command.h"
+#include "app/run_flags.h"
+#include "app/signals.h"
+#include "federation/run_directory.h"
+#include "federation/run_host.h"
+#include "skein/base/status.h"
+
+namespace skein {
+namespace {
+
+// To a pipe as it comes; a file appears whole, for whoever waits for it.
+absl::Status PublishAddress(const std::string& path, const std::string& address) {
+  if (path.empty()) return absl::OkStatus();
+  if (path.rfind("/dev/", 0) != 0) return WriteFileAtomically(path, address + '\n');
+  std::ofstream file(path);
+  file << address << std::endl;
+  if (file.good()) return absl::OkStatus();
+  return absl::UnavailableError("cannot write the address to " + path);
+}
+
+class ControlCommand : public Command {
+ public:
+  void Define(CLI::App& root) override {
+    command_ = root.add_subcommand("control", "Host the control plane of one run");
+    command_->add_option("--spec", flags_.spec, "The run: a YAML file (see docs/run_spec.md)")
+        ->required()
+        ->type_name("SPEC");
+    flags_.Define(*command_);
+    command_->add_option("--listen", listen_, "Address to listen at; port 0: any free one")
+        ->type_name("HOST:PORT")
+        ->capture_default_str();
+    command_->add_option("--address-file", address_file_, "File or pipe that gets the address")
+        ->type_name("PATH");
+    command_->add_flag("--insecure", insecure_, "Allow listening beyond loopback, without TLS");
+  }
+  bool chosen() const override { return command_->parsed(); }
+
+  int Run(CommandContext& context) override {
+    StopSignals signals;
+    auto run = Resolve(flags_, *context.registries);
+    if (!run.ok()) return Complain(context, run.status(), kBadInput);
+    ThreadPool pool(2);
+    auto host = RunHost::Create(
+        {run->spec, run->directory, listen_, insecure_, MakeProgress(flags_, *run, context)}, pool,
+        *context.registries);
+    if (!host.ok()) return Complain(context, host.status(), kBadInput);
+    (*host)->Start();
+    signals.OnStop([&host] { (*host)->Stop("stopped by a signal"); });
+    const absl::Status published = PublishAddress(address_file_, (*host)->server().address());
+    if (!published.ok()) (*host)->Stop(Message(published));
+    const RunResult result = (*host)->Wait();
+    signals.OnStop(nullptr);
+    pool.Shutdown();
+    return Conclude(flags_, result, context);
+  }
+
+ private:
+  CLI::App* command_ = nullptr;
+  RunFlags flags_;
+  std::string listen_ = "127.0.0.1:0";
+  std::string address_file_;
+  bool insecure_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> MakeControlCommand() { return std::make_unique<ControlCommand>(); }
+
+}  // namespace skein

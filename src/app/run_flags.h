@@ -1,0 +1,51 @@
+#ifndef SKEIN_SRC_APP_RUN_FLAGS_H_
+#define SKEIN_SRC_APP_RUN_FLAGS_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <absl/status/statusor.h>
+
+#include "app/command.h"
+#include "skein/federation/federation.h"
+#include "skein/federation/run_spec.h"
+#include "skein/observe/event.h"
+
+namespace skein {
+
+// What the command line says of a run; `run` and `control` have it in common.
+struct RunFlags {
+  std::string spec;
+  std::vector<std::string> set;
+  std::string topology;
+  std::string rounds;  // as text: the spec's checks judge it
+  std::string seed;
+  std::string out;
+  bool quiet = false;
+  bool json = false;
+
+  void Define(CLI::App& command);
+  // The flags, spec apart, for another process, with `directory` for --out.
+  std::vector<std::string> ToArguments(const std::string& directory) const;
+};
+
+struct ResolvedRun {
+  RunSpec spec;
+  std::string directory;  // which does not exist yet
+};
+
+// Reads and checks all there is to check before a run is created. InvalidArgument, NotFound,
+// AlreadyExists, each in one line.
+absl::StatusOr<ResolvedRun> Resolve(const RunFlags& flags, const Registries& registries);
+
+// The progress for a person at `context.out`, as the flags will have it.
+std::shared_ptr<EventSink> MakeProgress(const RunFlags& flags, const ResolvedRun& run,
+                                        CommandContext& context);
+
+// Prints the result if --json asks for it; the exit code of the run.
+int Conclude(const RunFlags& flags, const RunResult& result, CommandContext& context);
+
+}  // namespace skein
+
+#endif  // SKEIN_SRC_APP_RUN_FLAGS_H_

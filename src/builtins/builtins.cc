@@ -1,0 +1,13 @@
+#include "skein/builtins/builtins.h"
+
+#include "skein/builtins/learners.h"
+#include "skein/builtins/strategies.h"
+
+namespace skein {
+
+void RegisterBuiltins(Registries& registries) {
+  RegisterBuiltinStrategies(registries.strategies);
+  RegisterBuiltinLearners(registries.learners);
+}
+
+}  // namespace skein

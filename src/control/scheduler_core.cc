@@ -1,0 +1,416 @@
+#include "skein/control/scheduler_core.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <limits>
+#include <utility>
+
+#include "skein/base/status.h"
+
+namespace skein {
+namespace {
+
+using scheduler::State;
+
+// Silence is looked for this many times in a time-out, so that it costs little with many nodes.
+constexpr int kSweepsPerTimeout = 4;
+
+ValueMap ToValues(const std::map<std::string, double>& metrics) {
+  ValueMap values;
+  for (const auto& [name, value] : metrics) values[name] = value;
+  return values;
+}
+
+// "30 s", "0.5 s"
+std::string ForPeople(Duration duration) {
+  char text[32];
+  std::snprintf(text, sizeof(text), "%g s", ToSeconds(duration));
+  return text;
+}
+
+std::string RoundName(uint64_t round) { return "round " + std::to_string(round); }
+
+// now + duration, without overflow; never if the duration is not positive.
+Time After(Time now, Duration duration) {
+  if (duration <= Duration(0) || duration >= kNever - now) return kNever;
+  return now + duration;
+}
+
+Seq LastSeqOf(const std::vector<RoundRecord>& rounds) {
+  Seq last = 0;
+  for (const RoundRecord& round : rounds) {
+    last = std::max(last, round.seq_first + round.seq_count - 1);
+  }
+  return last;
+}
+
+}  // namespace
+
+absl::StatusOr<uint32_t> SeqCountOf(const StrategySpec& strategy, int num_tiers) {
+  uint64_t product = 1;
+  for (const TierSpec& tier : strategy.tiers) {
+    if (tier.tier < 1 || tier.tier > num_tiers - 2) continue;
+    product *= static_cast<uint64_t>(std::max(1, tier.kappa));
+    if (product > std::numeric_limits<uint32_t>::max()) {
+      return absl::InvalidArgumentError(
+          "strategy.tiers: the product of all kappas is too large; lower one");
+    }
+  }
+  return static_cast<uint32_t>(product);
+}
+
+SchedulerCore::SchedulerCore(SchedulerSetup setup, std::shared_ptr<Selector> selector)
+    : config_(std::move(setup.config)),
+      topology_(std::move(setup.topology)),
+      selector_(std::move(selector)),
+      seq_count_(setup.seq_count),
+      earlier_rounds_(std::move(setup.history.rounds)),
+      members_(topology_, setup.history.attachments),
+      record_(std::move(setup.record)),
+      last_seq_(LastSeqOf(earlier_rounds_)) {
+  record_.run_id = config_.run_id;
+  record_.status = "running";
+}
+
+scheduler::Actions SchedulerCore::Handle(const scheduler::Event& event, Time now) {
+  now_ = now;
+  handling_ = scheduler::NameOf(event);
+  std::visit([this](const auto& e) { On(e); }, event);
+  return std::exchange(actions_, {});
+}
+
+bool SchedulerCore::Running() const {
+  return state_ != State::kStopping && state_ != State::kEnded;
+}
+
+void SchedulerCore::MoveTo(State to) {
+  for (const SchedulerTransition& row : SchedulerTransitions()) {
+    if (row.from == state_ && row.to == to && std::strcmp(row.event, handling_) == 0) {
+      state_ = to;
+      return;
+    }
+  }
+  std::fprintf(stderr, "scheduler: undeclared transition from %s to %s on %s\n", NameOf(state_),
+               NameOf(to), handling_);
+  std::abort();
+}
+
+bool SchedulerCore::FromCoordinator(const NodeId& node) const {
+  return node == topology_->root().id && members_.IsLive(0);
+}
+
+void SchedulerCore::Wake(Time when) {
+  if (when != kNever) actions_.push_back(scheduler::WakeAt{when});
+}
+
+void SchedulerCore::Persist(const RoundRecord& round) {
+  actions_.push_back(scheduler::PersistRound{round});
+}
+
+void SchedulerCore::PersistStatus() { actions_.push_back(scheduler::PersistRun{record_}); }
+
+// ---- the run begins ----
+
+void SchedulerCore::On(const scheduler::RunStarted&) {
+  if (std::exchange(has_started_, true)) return;
+  started_ = now_;
+  start_deadline_ = After(now_, config_.limits.start_timeout);
+  next_sweep_ = After(now_, config_.limits.heartbeat_timeout / kSweepsPerTimeout);
+  PersistStatus();
+  Event started{0, event::kRunStarted, 0, "", {}};
+  started.fields = {{"name", config_.name},
+                    {"run", config_.run_id},
+                    {"nodes", static_cast<uint64_t>(topology_->nodes().size())},
+                    {"workers", static_cast<uint64_t>(topology_->num_workers())},
+                    {"rounds", config_.rounds},
+                    {"seed", config_.seed}};
+  actions_.push_back(scheduler::EmitEvent{std::move(started)});
+  Wake(start_deadline_);
+  Wake(next_sweep_);
+}
+
+void SchedulerCore::On(const scheduler::NodeRegistered& event) {
+  const absl::Status status =
+      Running() ? members_.Register(event.message, event.session, config_, now_, actions_)
+                : absl::FailedPreconditionError("the run has ended: " + record_.reason);
+  if (!status.ok()) actions_.push_back(scheduler::Refuse{event.session, status});
+}
+
+void SchedulerCore::On(const scheduler::NodeAttached& event) {
+  const auto node = topology_->Find(event.node);
+  if (node.has_value() && members_.Attached(*node, event.epoch)) StartIfReady();
+}
+
+void SchedulerCore::On(const scheduler::ModelReady& event) {
+  if (state_ != State::kGathering || !FromCoordinator(event.node) || model_.has_value()) return;
+  const VersionRef& version = event.message.version;
+  const bool known =
+      version.version == 0 ||
+      std::any_of(earlier_rounds_.begin(), earlier_rounds_.end(), [&](const RoundRecord& round) {
+        return round.state == "committed" && round.version == version;
+      });
+  if (!known || version.version >= config_.rounds) {
+    Fail("the coordinator's model " + ToString(version) +
+         (known ? " is of the last round already" : " was never committed in this run"));
+    return;
+  }
+  model_ = version;
+  StartIfReady();
+}
+
+void SchedulerCore::StartIfReady() {
+  if (state_ != State::kGathering || !model_.has_value() || !members_.AllAttached()) return;
+  start_deadline_ = kNever;
+  OpenRound();
+}
+
+// ---- rounds ----
+
+void SchedulerCore::OpenRound() {
+  const uint64_t number = model_->version + 1;
+  const Roster available = members_.Available();
+  const std::string lost = members_.DescribeLost();
+  const std::string why = lost.empty() ? "" : "; " + lost;
+  if (available.empty()) return Fail(RoundName(number) + ": no worker is available" + why);
+  const absl::StatusOr<Roster> selected =
+      selector_->Select({number, config_.seed, &available, topology_->num_workers()});
+  if (!selected.ok()) return Fail(RoundName(number) + ": " + Message(selected.status()) + why);
+  if (selected->empty()) return Fail(RoundName(number) + ": the selector chose no worker" + why);
+
+  round_ = RoundRecord();
+  round_.round = number;
+  for (const RoundRecord& earlier : earlier_rounds_) {
+    if (earlier.round == number) round_.attempt = std::max(round_.attempt, earlier.attempt + 1);
+  }
+  round_.state = "open";
+  round_.base = *model_;
+  round_.participants = *selected;
+  round_.seq_first = last_seq_ + 1;
+  round_.seq_count = seq_count_;
+  last_seq_ += seq_count_;
+  round_opened_ = now_;
+
+  Persist(round_);
+  Event opened{0, event::kRoundOpened, number, "", {}};
+  opened.fields = {{"participants", static_cast<uint64_t>(selected->Count())},
+                   {"roster", selected->ToString()},
+                   {"attempt", round_.attempt},
+                   {"base", round_.base.version}};
+  actions_.push_back(scheduler::EmitEvent{std::move(opened)});
+  actions_.push_back(scheduler::SendTo{
+      topology_->root().id, PlanMsg{number, round_.attempt, round_.base, round_.participants,
+                                    round_.seq_first, round_.seq_count}});
+  MoveTo(State::kTraining);
+}
+
+absl::Status SchedulerCore::CheckResult(const RoundResultMsg& result) const {
+  const VersionRef expected{round_.round, round_.attempt, 0};
+  if (result.version != expected) {
+    return absl::InternalError("the coordinator made version " + ToString(result.version) +
+                               " where " + ToString(expected) + " was due");
+  }
+  if (result.roster.empty()) return absl::InternalError("the coordinator counted no worker");
+  if (!result.roster.IsSubsetOf(round_.participants)) {
+    return absl::InternalError("the coordinator counted workers that do not take part: " +
+                               result.roster.Minus(round_.participants).ToString());
+  }
+  return absl::OkStatus();
+}
+
+void SchedulerCore::On(const scheduler::RoundResult& event) {
+  const RoundResultMsg& result = event.message;
+  if (state_ != State::kTraining || !FromCoordinator(event.node)) return;
+  if (result.round != round_.round || result.attempt != round_.attempt) return;  // long settled
+  if (result.code != 0) return Fail(RoundName(round_.round) + ": " + result.message);
+  const absl::Status sound = CheckResult(result);
+  if (!sound.ok()) return Fail(RoundName(round_.round) + ": " + Message(sound));
+  Commit(result);
+}
+
+void SchedulerCore::Commit(const RoundResultMsg& result) {
+  round_.state = "committed";
+  round_.version = result.version;
+  round_.digest = result.digest;
+  round_.contributors = result.roster;
+  model_ = result.version;
+  ++committed_;
+  Persist(round_);
+
+  Event committed{0, event::kRoundCommitted, round_.round, topology_->root().id, {}};
+  committed.fields = {{"version", result.version.version},
+                      {"digest", result.digest},
+                      {"contributors", static_cast<uint64_t>(result.roster.Count())},
+                      {"roster", result.roster.ToString()},
+                      {"samples", result.num_samples},
+                      {"metrics", ToValues(result.metrics)},
+                      {"wall_s", ToSeconds(now_ - round_opened_)}};
+  actions_.push_back(scheduler::EmitEvent{std::move(committed)});
+
+  const uint64_t every = config_.evaluate.every;
+  const bool due = round_.round == config_.rounds || (every != 0 && round_.round % every == 0);
+  CommitMsg commit{round_.round, result.version};
+  commit.participants = round_.participants.Intersection(members_.Available());
+  commit.evaluate_at_coordinator = due && config_.evaluate.coordinator;
+  commit.evaluate_at_workers = due && config_.evaluate.workers && !commit.participants.empty();
+  evaluating_.clear();
+  if (commit.evaluate_at_coordinator) evaluating_.insert("coordinator");
+  if (commit.evaluate_at_workers) evaluating_.insert("workers");
+  actions_.push_back(scheduler::SendTo{topology_->root().id, std::move(commit)});
+  if (evaluating_.empty()) return NextRoundOrComplete();
+  MoveTo(State::kEvaluating);
+}
+
+void SchedulerCore::On(const scheduler::Evaluated& event) {
+  const EvaluatedMsg& result = event.message;
+  if (state_ != State::kEvaluating || !FromCoordinator(event.node)) return;
+  if (result.round != round_.round || result.version != round_.version) return;
+  if (evaluating_.erase(result.where) == 0) return;
+  if (result.code != 0) {
+    return Fail(RoundName(round_.round) + ": evaluation (" + result.where + "): " + result.message);
+  }
+  Event evaluated{0, event::kEvaluated, result.round, event.node, {}};
+  evaluated.fields = {{"where", result.where},
+                      {"samples", result.num_samples},
+                      {"metrics", ToValues(result.metrics)}};
+  for (const char* name : {"loss", "accuracy"}) {
+    const auto metric = result.metrics.find(name);
+    if (metric != result.metrics.end()) evaluated.fields[name] = metric->second;
+  }
+  actions_.push_back(scheduler::EmitEvent{std::move(evaluated)});
+  if (evaluating_.empty()) NextRoundOrComplete();
+}
+
+void SchedulerCore::NextRoundOrComplete() {
+  if (round_.round < config_.rounds) return OpenRound();
+  Stop(0, "completed", "");
+}
+
+// ---- nodes come and go ----
+
+void SchedulerCore::On(const scheduler::NodeHeard& event) {
+  if (const auto node = topology_->Find(event.node)) members_.Heard(*node, now_);
+}
+
+void SchedulerCore::On(const scheduler::NodeLost& event) {
+  const auto node = topology_->Find(event.node);
+  if (node.has_value() && members_.IsLive(*node)) Lose(*node, event.reason);
+}
+
+void SchedulerCore::On(const scheduler::NodeGoodbye& event) {
+  const auto node = topology_->Find(event.node);
+  if (!node.has_value() || !members_.IsLive(*node)) return;
+  const GoodbyeMsg& bye = event.message;
+  if (Running()) {
+    const bool starting = state_ == State::kGathering;
+    const std::string reason = bye.message.empty() ? "it left the run" : bye.message;
+    Lose(*node, reason);
+    if (starting && Running()) Fail("node '" + event.node + "' cannot start: " + reason);
+    return;
+  }
+  members_.Leave(*node);
+  // The model may have failed to reach its place: then the run has not completed.
+  if (*node == 0 && bye.code != 0 && record_.status == "completed") {
+    record_.status = "failed";
+    record_.reason = "coordinator '" + event.node + "': " + bye.message;
+    PersistStatus();
+  }
+  EndIfAllGone();
+}
+
+void SchedulerCore::Lose(size_t node, const std::string& reason) {
+  if (!Running()) {  // it is told to go, so how it went is of no interest
+    members_.Leave(node);
+    return EndIfAllGone();
+  }
+  members_.Lose(node, reason, state_ == State::kGathering ? 0 : round_.round, actions_);
+  if (node == 0) Fail("coordinator '" + topology_->root().id + "' was lost: " + reason);
+}
+
+void SchedulerCore::On(const scheduler::Tick&) {
+  if (state_ == State::kEnded) return;
+  if (now_ >= next_sweep_) {
+    const Duration timeout = config_.limits.heartbeat_timeout;
+    for (const size_t node : members_.SilentSince(now_ - timeout)) {
+      if (state_ == State::kEnded) return;
+      Lose(node, "silent for more than " + ForPeople(timeout));
+    }
+    next_sweep_ = After(now_, timeout / kSweepsPerTimeout);
+    if (state_ != State::kEnded) Wake(next_sweep_);
+  }
+  if (state_ == State::kGathering && now_ >= start_deadline_) {
+    std::string text = "the run did not start within " + ForPeople(config_.limits.start_timeout);
+    if (!members_.AllAttached()) text += ": " + members_.DescribeMissing();
+    if (members_.AllAttached()) text += ": the coordinator has no initial model yet";
+    return Fail(text);
+  }
+  if (state_ == State::kStopping && now_ >= stop_deadline_) End();
+}
+
+// ---- the run ends ----
+
+void SchedulerCore::On(const scheduler::StopRequested& event) {
+  if (Running()) Stop(static_cast<int>(absl::StatusCode::kCancelled), "stopped", event.reason);
+}
+
+void SchedulerCore::Fail(const std::string& reason) {
+  Stop(static_cast<int>(absl::StatusCode::kAborted), "failed", reason);
+}
+
+void SchedulerCore::Stop(int code, const std::string& status, const std::string& reason) {
+  if (state_ == State::kTraining && round_.state == "open") {
+    round_.state = "failed";
+    round_.reason = reason;
+    Persist(round_);
+  }
+  record_.status = status;
+  record_.reason = reason;
+  PersistStatus();
+  MoveTo(State::kStopping);
+  for (const size_t node : members_.Live()) {
+    actions_.push_back(scheduler::SendTo{topology_->node(node).id, StopMsg{code, reason}});
+  }
+  AwaitGoodbyes();
+}
+
+void SchedulerCore::On(const scheduler::StoreFailed& event) {
+  // What was to follow the failed write was not done, so it is done here, without more writes: the
+  // store cannot be relied on, and the nodes must stop all the same.
+  const std::string reason = "the run store failed: " + Message(event.status);
+  if (record_.status != "failed" || record_.reason.empty()) record_.reason = reason;
+  record_.status = "failed";
+  if (event.lost_commit) --committed_;
+  if (state_ == State::kEnded) return End();
+  if (Running()) MoveTo(State::kStopping);
+  const StopMsg stop{static_cast<int>(absl::StatusCode::kAborted), record_.reason};
+  for (const size_t node : members_.Live()) {
+    actions_.push_back(scheduler::SendTo{topology_->node(node).id, stop});
+  }
+  AwaitGoodbyes();
+}
+
+void SchedulerCore::AwaitGoodbyes() {
+  // Learners get their grace to return, and what they interrupt as much again to be tidied up.
+  const Duration grace = std::max<Duration>(config_.limits.cancel_grace, Duration(1));
+  stop_deadline_ = After(After(now_, grace), grace);
+  Wake(stop_deadline_);
+  EndIfAllGone();
+}
+
+void SchedulerCore::EndIfAllGone() {
+  if (state_ == State::kStopping && members_.num_live() == 0) End();
+}
+
+void SchedulerCore::End() {
+  if (state_ != State::kEnded) MoveTo(State::kEnded);
+  Event ended{0, event::kRunEnded, round_.round, "", {}};
+  ended.fields = {{"status", record_.status},
+                  {"reason", record_.reason},
+                  {"rounds", committed_},
+                  {"wall_s", ToSeconds(now_ - started_)}};
+  actions_.push_back(scheduler::EmitEvent{std::move(ended)});
+  actions_.push_back(scheduler::Finish{record_.status, record_.reason, committed_});
+}
+
+}  // namespace skein

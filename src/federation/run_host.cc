@@ -1,0 +1,85 @@
+#include "federation/run_host.h"
+
+#include <cstdio>
+#include <ctime>
+#include <filesystem>
+#include <random>
+#include <utility>
+
+#include "federation/run_directory.h"
+#include "skein/base/status.h"
+#include "skein/observe/fan_out.h"
+
+namespace skein {
+
+std::string UtcTime() {
+  const std::time_t now = std::time(nullptr);
+  std::tm utc{};
+  gmtime_r(&now, &utc);
+  char text[32];
+  std::strftime(text, sizeof(text), "%Y%m%dT%H%M%SZ", &utc);
+  return text;
+}
+
+std::string MakeRunId(const std::string& name) {
+  char suffix[16];
+  std::snprintf(suffix, sizeof(suffix), "%08x", static_cast<unsigned>(std::random_device{}()));
+  return name + '-' + UtcTime() + '-' + suffix;
+}
+
+absl::StatusOr<std::unique_ptr<RunHost>> RunHost::Create(RunHostOptions options, ThreadPool& pool,
+                                                         const Registries& registries) {
+  const std::string directory = options.directory;
+  if (!directory.empty()) SKEIN_RETURN_IF_ERROR(CreateRunDirectory(directory));
+  std::unique_ptr<RunHost> host(new RunHost());
+  const absl::Status status = host->Open(std::move(options), pool, registries);
+  if (status.ok()) return host;
+  host.reset();
+  if (!directory.empty()) {
+    std::error_code ignored;
+    std::filesystem::remove_all(directory, ignored);
+  }
+  return status;
+}
+
+absl::Status RunHost::Open(RunHostOptions options, ThreadPool& pool, const Registries& registries) {
+  const std::string& directory = options.directory;
+  const RunSpec& spec = options.spec;
+  const std::string spec_text = ToYaml(spec);
+  SKEIN_ASSIGN_OR_RETURN(recorder_,
+                         RunRecorder::Create(directory, spec_text, spec.topology.num_tiers() - 1));
+  SKEIN_ASSIGN_OR_RETURN(
+      std::shared_ptr<RunStore> store,
+      OpenSqliteStore(directory.empty() ? ":memory:" : directory + "/control.db"));
+  config_ = spec.config;
+  config_.run_id = MakeRunId(config_.name);
+  // Absolute: nodes may have another working directory.
+  if (!directory.empty()) config_.output_dir = std::filesystem::absolute(directory).string();
+  auto sink = std::make_shared<FanOutSink>(
+      std::vector<std::shared_ptr<EventSink>>{recorder_, std::move(options.events)});
+  SKEIN_ASSIGN_OR_RETURN(
+      plane_, ControlPlane::Create({config_, spec.topology, spec_text, spec.topology_text},
+                                   pool.NewExecutor(), std::move(store), std::move(sink),
+                                   &registries.strategies));
+  SKEIN_ASSIGN_OR_RETURN(server_,
+                         StartControlServer(plane_, options.listen_address, options.insecure));
+  return absl::OkStatus();
+}
+
+void RunHost::Start() {
+  auto promise = std::make_shared<std::promise<RunOutcome>>();
+  outcome_ = promise->get_future();
+  plane_->Start([promise](RunOutcome outcome) { promise->set_value(std::move(outcome)); });
+}
+
+RunResult RunHost::Wait() {
+  const RunOutcome outcome = outcome_.get();
+  RunResult result = recorder_->result();
+  if (result.status.empty()) {  // ended before there was anything to record
+    result.status = outcome.status;
+    result.reason = outcome.reason;
+  }
+  return result;
+}
+
+}  // namespace skein

@@ -1,0 +1,63 @@
+#ifndef SKEIN_SRC_FEDERATION_RUN_HOST_H_
+#define SKEIN_SRC_FEDERATION_RUN_HOST_H_
+
+#include <future>
+#include <memory>
+#include <string>
+
+#include <absl/status/statusor.h>
+
+#include "federation/run_recorder.h"
+#include "skein/base/thread_pool.h"
+#include "skein/control/control_plane.h"
+#include "skein/federation/federation.h"
+#include "skein/federation/run_spec.h"
+
+namespace skein {
+
+struct RunHostOptions {
+  RunSpec spec;                       // resolved and valid
+  std::string directory;              // created; empty: nothing is written
+  std::string listen_address;         // of the control plane; empty: in-process use only
+  bool insecure = false;              // it may listen beyond loopback
+  std::shared_ptr<EventSink> events;  // besides the recorder; may be null
+};
+
+// The control plane of one run with what it needs: its store, the recorder, the gRPC service. Nodes
+// are someone else's: in this process (EmbeddedRun) or in others. Create, Start, Wait; Stop from
+// any thread at any time between.
+class RunHost {
+ public:
+  // `pool` and `registries` outlive it. AlreadyExists for the directory; if anything else fails,
+  // the directory is removed again.
+  static absl::StatusOr<std::unique_ptr<RunHost>> Create(RunHostOptions options, ThreadPool& pool,
+                                                         const Registries& registries);
+
+  ControlServer& server() { return *server_; }
+  const RunConfig& config() const { return config_; }
+
+  void Start();
+  // Ends the run as "stopped".
+  void Stop(const std::string& reason) { plane_->RequestStop(reason); }
+  // Blocks until the run has ended and its record is written. Once, after Start.
+  RunResult Wait();
+
+ private:
+  RunHost() = default;
+  absl::Status Open(RunHostOptions options, ThreadPool& pool, const Registries& registries);
+
+  RunConfig config_;
+  std::shared_ptr<RunRecorder> recorder_;
+  std::shared_ptr<ControlPlane> plane_;
+  std::unique_ptr<ControlServer> server_;  // goes before the plane
+  std::future<RunOutcome> outcome_;
+};
+
+// A name for a run that no other has: "<name>-<UTC time>-<random>".
+std::string MakeRunId(const std::string& name);
+// "20260131T235959Z".
+std::string UtcTime();
+
+}  // namespace skein
+
+#endif  // SKEIN_SRC_FEDERATION_RUN_HOST_H_

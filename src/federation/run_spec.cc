@@ -1,0 +1,230 @@
+#include "skein/federation/run_spec.h"
+
+#include <filesystem>
+#include <utility>
+
+#include "federation/spec_fields.h"
+#include "federation/strategy_reader.h"
+#include "skein/base/names.h"
+#include "skein/base/status.h"
+#include "topology/topology_yaml.h"
+#include "topology/yaml_fields.h"
+#include "topology/yaml_override.h"
+
+namespace skein {
+namespace {
+
+// Where --set may turn a word into a map, and under which key it keeps the word.
+std::string KeyForWord(const std::string& path) {
+  if (path == "learner") return "name";
+  if (path == "evaluate") return "where";
+  for (const char* part : {".fold", ".optimizer", ".selector", ".policy"}) {
+    const size_t at = path.rfind(part);
+    if (path.rfind("strategy.", 0) == 0 && at != path.npos && path.substr(at) == part) {
+      return "name";
+    }
+  }
+  return path.rfind("strategy.filters.", 0) == 0 ? "name" : "";
+}
+
+// `path` as seen from `directory`, made absolute.
+std::string Resolve(const std::string& path, const std::string& directory) {
+  std::error_code error;
+  const std::filesystem::path joined = std::filesystem::path(directory) / path;
+  const std::filesystem::path absolute = std::filesystem::absolute(joined, error);
+  return (error ? joined : absolute).lexically_normal().string();
+}
+
+std::string DefaultName(const std::string& file) {
+  const std::string stem = std::filesystem::path(file).stem().string();
+  return CheckName(stem).ok() ? stem : "run";
+}
+
+// The learner's parameters, checked and with defaults where it was registered with a schema.
+absl::StatusOr<ValueMap> ResolveLearner(const PartSpec& learner, const LearnerRegistry& learners) {
+  SKEIN_ASSIGN_OR_RETURN(const LearnerRegistry::Entry entry, learners.Find(learner.name));
+  if (entry.options.schema == nullptr) return learner.params;
+  SKEIN_ASSIGN_OR_RETURN(
+      const Params params,
+      entry.options.schema->Resolve(learner.params, "learner " + QuoteName(learner.name)));
+  return params.values();
+}
+
+// The topology that a shape or file names; `where` begins messages.
+absl::StatusOr<Topology> LoadTopology(const std::string& text, const std::string& directory,
+                                      const std::string& where) {
+  auto topology = Topology::LooksLikeShape(text)
+                      ? Topology::FromShape(text)
+                      : ReadTopologyFile((std::filesystem::path(directory) / text).string());
+  if (absl::IsNotFound(topology.status())) {
+    return absl::NotFoundError(where + ": topology: " + Message(topology.status()) +
+                               " (and no shape like flat:32 or tree:4x8)");
+  }
+  if (!topology.ok()) return Annotate(topology.status(), where);
+  return topology;
+}
+
+class SpecReader {
+ public:
+  SpecReader(const YamlDocument& document, const std::string& directory,
+             const Registries& registries)
+      : document_(document), directory_(directory), registries_(registries) {}
+
+  absl::StatusOr<RunSpec> Read(const std::string& name, const std::string& topology) {
+    const YamlNode& root = document_.root();
+    SKEIN_RETURN_IF_ERROR(CheckMap(document_, root, "",
+                                   {"name", "topology", "learner", "data", "strategy", "rounds",
+                                    "seed", "init", "evaluate", "limits", "output"}));
+    RunConfig& config = spec_.config;
+    config.name = DefaultName(name);
+    SKEIN_RETURN_IF_ERROR(ReadScalars(root));
+    SKEIN_RETURN_IF_ERROR(ReadPaths(root));
+    SKEIN_RETURN_IF_ERROR(ReadTopology(root, topology));
+    SKEIN_ASSIGN_OR_RETURN(config.strategy,
+                           ReadStrategy(document_, root, FindValue(root, "strategy"),
+                                        spec_.topology.num_tiers(), registries_.strategies));
+    SKEIN_RETURN_IF_ERROR(ReadLearner(root));
+    if (const YamlNode* data = FindValue(root, "data")) {
+      SKEIN_ASSIGN_OR_RETURN(config.data, ReadValueMap(document_, *data, "data"));
+      if (const YamlNode* partition = FindValue(*data, "partition")) {
+        SKEIN_RETURN_IF_ERROR(ReadString(document_, *partition, "data.partition").status());
+      }
+    }
+    return std::move(spec_);
+  }
+
+ private:
+  absl::Status ReadScalars(const YamlNode& root) {
+    RunConfig& config = spec_.config;
+    if (const YamlNode* name = FindValue(root, "name")) {
+      SKEIN_ASSIGN_OR_RETURN(config.name, ReadString(document_, *name, "name"));
+      if (absl::Status status = CheckName(config.name); !status.ok()) {
+        return document_.Error(name->mark,
+                               "name: " + QuoteName(config.name) + " " + Message(status));
+      }
+    }
+    if (const YamlNode* rounds = FindValue(root, "rounds")) {
+      SKEIN_ASSIGN_OR_RETURN(const int64_t count,
+                             ReadInt(document_, *rounds, "rounds", 1, int64_t{kMaxRounds}));
+      config.rounds = static_cast<uint64_t>(count);
+    }
+    if (const YamlNode* seed = FindValue(root, "seed")) {
+      SKEIN_ASSIGN_OR_RETURN(config.seed, ReadUint64(document_, *seed, "seed"));
+    }
+    if (const YamlNode* evaluate = FindValue(root, "evaluate")) {
+      SKEIN_ASSIGN_OR_RETURN(config.evaluate, ReadEvaluate(document_, *evaluate));
+    }
+    if (const YamlNode* limits = FindValue(root, "limits")) {
+      SKEIN_ASSIGN_OR_RETURN(config.limits, ReadLimits(document_, *limits));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status ReadPaths(const YamlNode& root) {
+    if (const YamlNode* output = FindValue(root, "output")) {
+      SKEIN_ASSIGN_OR_RETURN(const std::string path, ReadString(document_, *output, "output"));
+      if (!path.empty()) spec_.output = Resolve(path, directory_);
+    }
+    const YamlNode* init = FindValue(root, "init");
+    if (init == nullptr) return absl::OkStatus();
+    SKEIN_ASSIGN_OR_RETURN(const std::string path, ReadString(document_, *init, "init"));
+    if (path.empty()) return absl::OkStatus();
+    spec_.config.init = Resolve(path, directory_);
+    std::error_code error;
+    if (std::filesystem::is_regular_file(spec_.config.init, error)) return absl::OkStatus();
+    return absl::NotFoundError(document_.Where(init->mark) + ": init: no file " +
+                               QuoteName(spec_.config.init));
+  }
+
+  absl::Status ReadTopology(const YamlNode& root, const std::string& instead) {
+    const YamlNode* node = FindValue(root, "topology");
+    std::string text;
+    absl::StatusOr<Topology> topology;
+    if (!instead.empty()) {
+      text = instead;
+      topology = LoadTopology(text, "", "--topology");
+    } else if (node == nullptr) {
+      return document_.Error(root.mark,
+                             "the key 'topology' is missing: add a shape, as in topology: "
+                             "tree:4x8");
+    } else if (node->kind == YamlNode::Kind::kScalar) {
+      text = node->text;
+      topology = LoadTopology(text, directory_, document_.Where(node->mark));
+    } else {
+      topology = TopologyFromYaml(document_, *node);
+    }
+    SKEIN_RETURN_IF_ERROR(topology.status());
+    spec_.topology = *std::move(topology);
+    spec_.topology_text = Topology::LooksLikeShape(text) ? text : ToYaml(spec_.topology);
+    return absl::OkStatus();
+  }
+
+  absl::Status ReadLearner(const YamlNode& root) {
+    const YamlNode* node = FindValue(root, "learner");
+    if (node == nullptr) {
+      return document_.Error(root.mark,
+                             "the key 'learner' is missing: name one, as in learner: linear");
+    }
+    PartSpec& learner = spec_.config.learner;
+    const YamlNode* params = nullptr;
+    if (node->kind == YamlNode::Kind::kScalar) {
+      learner.name = node->text;
+    } else {
+      SKEIN_RETURN_IF_ERROR(CheckMap(document_, *node, "learner", {"name", "params"}));
+      const YamlNode* name = FindValue(*node, "name");
+      if (name == nullptr) {
+        return document_.Error(node->mark, "learner: the key 'name' is missing: add it");
+      }
+      SKEIN_ASSIGN_OR_RETURN(learner.name, ReadString(document_, *name, "learner.name"));
+      params = FindValue(*node, "params");
+      if (params != nullptr) {
+        SKEIN_RETURN_IF_ERROR(ReadValueMap(document_, *params, "learner.params").status());
+        SKEIN_ASSIGN_OR_RETURN(learner.params, ReadParams(document_, *params, ""));
+      }
+    }
+    auto resolved = ResolveLearner(learner, registries_.learners);
+    if (!resolved.ok()) {
+      const bool known = registries_.learners.Find(learner.name).ok();
+      return AtParameter(document_, known && params != nullptr ? *params : *node,
+                         resolved.status());
+    }
+    learner.params = *std::move(resolved);
+    return absl::OkStatus();
+  }
+
+  const YamlDocument& document_;
+  const std::string& directory_;
+  const Registries& registries_;
+  RunSpec spec_;
+};
+
+}  // namespace
+
+absl::StatusOr<RunSpec> ReadRunSpec(const std::string& path, const SpecOverrides& overrides,
+                                    const Registries& registries) {
+  SKEIN_ASSIGN_OR_RETURN(const std::string text, ReadTextFile(path, YamlDocument::kMaxBytes));
+  return ParseRunSpec(text, path, std::filesystem::path(path).parent_path().string(), overrides,
+                      registries);
+}
+
+absl::StatusOr<RunSpec> ParseRunSpec(const std::string& yaml, const std::string& name,
+                                     const std::string& directory, const SpecOverrides& overrides,
+                                     const Registries& registries) {
+  SKEIN_ASSIGN_OR_RETURN(YamlDocument document, YamlDocument::Parse(yaml, name));
+  for (const auto& [path, value] : overrides.set) {
+    SKEIN_ASSIGN_OR_RETURN(document, Override(document, path, value, KeyForWord));
+  }
+  return SpecReader(document, directory, registries).Read(name, overrides.topology);
+}
+
+absl::Status ValidateRunSpec(const RunSpec& spec, const Registries& registries) {
+  SKEIN_RETURN_IF_ERROR(CheckFields(spec.config));
+  if (spec.topology.nodes().empty()) {
+    return absl::InvalidArgumentError("topology: empty, make it with FromShape or Create");
+  }
+  SKEIN_RETURN_IF_ERROR(
+      ValidateStrategy(spec.config.strategy, spec.topology.num_tiers(), registries.strategies));
+  return ResolveLearner(spec.config.learner, registries.learners).status();
+}
+
+}  // namespace skein

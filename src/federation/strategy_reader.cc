@@ -1,0 +1,187 @@
+#include "federation/strategy_reader.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "skein/base/names.h"
+#include "skein/base/status.h"
+#include "skein/topology/topology.h"
+#include "topology/yaml_fields.h"
+
+namespace skein {
+namespace {
+
+constexpr int64_t kMaxKappa = 10'000;
+
+// A part as written: a name, or {name: ..., its parameters}. A map without a name means the part
+// in `otherwise`, if there is one.
+absl::StatusOr<PartSpec> ReadPart(const YamlDocument& document, const YamlNode& node,
+                                  const std::string& what, const std::string& otherwise) {
+  PartSpec part;
+  if (node.kind == YamlNode::Kind::kScalar) {
+    part.name = node.text;
+    return part;
+  }
+  if (node.kind != YamlNode::Kind::kMap) {
+    return document.Error(
+        node.mark, what + ": expected a name or {name: ..., parameters}, got " + Describe(node));
+  }
+  const YamlNode* name = FindValue(node, "name");
+  if (name == nullptr && otherwise.empty()) {
+    return document.Error(node.mark, what + ": the key 'name' is missing: add it");
+  }
+  part.name = otherwise;
+  if (name != nullptr) {
+    SKEIN_ASSIGN_OR_RETURN(part.name, ReadString(document, *name, what + ".name"));
+  }
+  SKEIN_ASSIGN_OR_RETURN(part.params, ReadParams(document, node, "name"));
+  return part;
+}
+
+// The part with its parameters' defaults filled in; checked by making it.
+template <typename Part>
+absl::StatusOr<PartSpec> Resolve(const Registry<Part>& registry, const PartSpec& part) {
+  if (auto made = registry.Create(part); !made.ok()) return made.status();
+  SKEIN_ASSIGN_OR_RETURN(const Params params,
+                         registry.Find(part.name)->schema.Resolve(part.params, part.name));
+  return PartSpec{part.name, params.values()};
+}
+
+class StrategyReader {
+ public:
+  StrategyReader(const YamlDocument& document, const StrategyRegistries& registries)
+      : document_(document), registries_(registries) {}
+
+  absl::StatusOr<StrategySpec> Read(const YamlNode& node) {
+    SKEIN_RETURN_IF_ERROR(
+        CheckMap(document_, node, "strategy",
+                 {"fold", "optimizer", "selector", "policy", "filters", "tiers"}));
+    StrategySpec spec;
+    SKEIN_ASSIGN_OR_RETURN(spec.fold,
+                           ReadDefaulted(node, "fold", registries_.folds, spec.fold.name));
+    SKEIN_ASSIGN_OR_RETURN(spec.optimizer, ReadDefaulted(node, "optimizer", registries_.optimizers,
+                                                         spec.optimizer.name));
+    SKEIN_ASSIGN_OR_RETURN(
+        spec.selector, ReadDefaulted(node, "selector", registries_.selectors, spec.selector.name));
+    SKEIN_ASSIGN_OR_RETURN(spec.policy,
+                           ReadDefaulted(node, "policy", registries_.policies, spec.policy.name));
+    if (const YamlNode* filters = FindValue(node, "filters")) {
+      SKEIN_RETURN_IF_ERROR(CheckList(*filters, "strategy.filters"));
+      for (size_t i = 0; i < filters->entries.size(); ++i) {
+        SKEIN_ASSIGN_OR_RETURN(PartSpec filter, ReadNamed(*filters->entries[i].value,
+                                                          "strategy.filters." + std::to_string(i),
+                                                          registries_.filters, ""));
+        spec.filters.push_back(std::move(filter));
+      }
+    }
+    if (const YamlNode* tiers = FindValue(node, "tiers")) {
+      SKEIN_RETURN_IF_ERROR(CheckList(*tiers, "strategy.tiers"));
+      for (size_t i = 0; i < tiers->entries.size(); ++i) {
+        SKEIN_ASSIGN_OR_RETURN(TierSpec tier, ReadTier(*tiers->entries[i].value,
+                                                       "strategy.tiers." + std::to_string(i)));
+        spec.tiers.push_back(std::move(tier));
+      }
+    }
+    return spec;
+  }
+
+ private:
+  template <typename Part>
+  absl::StatusOr<PartSpec> ReadNamed(const YamlNode& node, const std::string& what,
+                                     const Registry<Part>& registry, const std::string& otherwise) {
+    SKEIN_ASSIGN_OR_RETURN(const PartSpec part, ReadPart(document_, node, what, otherwise));
+    auto resolved = Resolve(registry, part);
+    if (!resolved.ok()) return AtParameter(document_, node, resolved.status());
+    return resolved;
+  }
+
+  // The part `otherwise` if the strategy does not say.
+  template <typename Part>
+  absl::StatusOr<PartSpec> ReadDefaulted(const YamlNode& strategy, const std::string& key,
+                                         const Registry<Part>& registry,
+                                         const std::string& otherwise) {
+    if (const YamlNode* node = FindValue(strategy, key)) {
+      return ReadNamed(*node, "strategy." + key, registry, otherwise);
+    }
+    auto resolved = Resolve(registry, PartSpec{otherwise, {}});
+    if (!resolved.ok()) return document_.Error(strategy.mark, Message(resolved.status()));
+    return resolved;
+  }
+
+  absl::StatusOr<TierSpec> ReadTier(const YamlNode& node, const std::string& what) {
+    SKEIN_RETURN_IF_ERROR(CheckMap(document_, node, what, {"tier", "policy", "fold", "kappa"}));
+    TierSpec spec;
+    const YamlNode* tier = FindValue(node, "tier");
+    if (tier == nullptr) {
+      return document_.Error(node.mark,
+                             what + ": the key 'tier' is missing: add it (0 is the root)");
+    }
+    SKEIN_ASSIGN_OR_RETURN(const int64_t number,
+                           ReadInt(document_, *tier, what + ".tier", 0, Topology::kMaxDepth));
+    spec.tier = static_cast<int>(number);
+    if (const YamlNode* policy = FindValue(node, "policy")) {
+      SKEIN_ASSIGN_OR_RETURN(spec.policy,
+                             ReadNamed(*policy, what + ".policy", registries_.policies, ""));
+    }
+    if (const YamlNode* fold = FindValue(node, "fold")) {
+      SKEIN_ASSIGN_OR_RETURN(spec.fold, ReadNamed(*fold, what + ".fold", registries_.folds, ""));
+    }
+    if (const YamlNode* kappa = FindValue(node, "kappa")) {
+      SKEIN_ASSIGN_OR_RETURN(const int64_t rounds,
+                             ReadInt(document_, *kappa, what + ".kappa", 1, kMaxKappa));
+      spec.kappa = static_cast<int>(rounds);
+    }
+    return spec;
+  }
+
+  absl::Status CheckList(const YamlNode& node, const std::string& what) const {
+    if (node.kind == YamlNode::Kind::kList) return absl::OkStatus();
+    return document_.Error(node.mark, what + ": expected a list, got " + Describe(node));
+  }
+
+  const YamlDocument& document_;
+  const StrategyRegistries& registries_;
+};
+
+}  // namespace
+
+absl::StatusOr<StrategySpec> ReadStrategy(const YamlDocument& document, const YamlNode& root,
+                                          const YamlNode* node, int num_tiers,
+                                          const StrategyRegistries& registries) {
+  YamlNode empty;
+  empty.kind = YamlNode::Kind::kMap;
+  empty.mark = root.mark;
+  const YamlNode& strategy = node == nullptr ? empty : *node;
+  SKEIN_ASSIGN_OR_RETURN(StrategySpec spec, StrategyReader(document, registries).Read(strategy));
+  if (absl::Status status = ValidateStrategy(spec, num_tiers, registries); !status.ok()) {
+    const YamlNode* tiers = FindValue(strategy, "tiers");
+    return document.Error((tiers != nullptr ? *tiers : strategy).mark, Message(status));
+  }
+  return spec;
+}
+
+absl::Status AtParameter(const YamlDocument& document, const YamlNode& node,
+                         const absl::Status& status) {
+  const std::string message = Message(status);
+  for (const YamlNode::Entry& entry : node.entries) {
+    if (entry.key != "name" && message.find("'" + entry.key + "'") != message.npos) {
+      return document.Error(entry.key_mark, message);
+    }
+  }
+  const YamlNode* name = FindValue(node, "name");
+  return document.Error((name != nullptr ? *name : node).mark, message);
+}
+
+absl::StatusOr<ValueMap> ReadParams(const YamlDocument& document, const YamlNode& node,
+                                    const std::string& except) {
+  ValueMap params;
+  for (const YamlNode::Entry& entry : node.entries) {
+    if (entry.key == except || entry.value->kind == YamlNode::Kind::kNull) continue;
+    SKEIN_ASSIGN_OR_RETURN(Value value, ToValue(document, *entry.value));
+    params.emplace(entry.key, std::move(value));
+  }
+  return params;
+}
+
+}  // namespace skein

@@ -1,0 +1,31 @@
+#ifndef SKEIN_SRC_FEDERATION_STRATEGY_READER_H_
+#define SKEIN_SRC_FEDERATION_STRATEGY_READER_H_
+
+#include <string>
+
+#include <absl/status/statusor.h>
+
+#include "skein/strategy/strategy_spec.h"
+#include "topology/yaml_reader.h"
+
+namespace skein {
+
+// The strategy that `node` describes (null: the default one), checked against the registries and a
+// tree of `num_tiers`, with the defaults of all parameters filled in. `root` is where errors of an
+// absent strategy stand.
+absl::StatusOr<StrategySpec> ReadStrategy(const YamlDocument& document, const YamlNode& root,
+                                          const YamlNode* node, int num_tiers,
+                                          const StrategyRegistries& registries);
+
+// `status`, an error about parameters of a part, at the position of the parameter that it names,
+// else at `node`.
+absl::Status AtParameter(const YamlDocument& document, const YamlNode& node,
+                         const absl::Status& status);
+
+// The entries of a map but `except`, as parameters; null ones count as absent.
+absl::StatusOr<ValueMap> ReadParams(const YamlDocument& document, const YamlNode& node,
+                                    const std::string& except);
+
+}  // namespace skein
+
+#endif  // SKEIN_SRC_FEDERATION_STRATEGY_READER_H_

@@ -1,0 +1,99 @@
+#include "strategy/linear/linear_checks.h"
+
+#include <bit>
+#include <cmath>
+#include <optional>
+
+#include "skein/base/value.h"
+#include "strategy/elements.h"
+#include "strategy/linear/exact_sum.h"
+
+namespace skein {
+namespace {
+
+// Beyond these the powers of two would leave the range of float32 and double.
+constexpr int kMaxBoundLog2 = 127;
+constexpr int kMaxScaleBits = 512;
+
+int CeilLog2(uint64_t value) { return static_cast<int>(std::bit_width(value - 1)); }
+
+absl::Status Bad(const TensorInfo& info, uint64_t index, const std::string& what) {
+  return absl::InvalidArgumentError("tensor '" + info.name + "' has " + what + " at index " +
+                                    std::to_string(index));
+}
+
+std::string Describe(float value, int bound_log2) {
+  if (std::isnan(value)) return "NaN";
+  if (std::isinf(value)) return "Inf";
+  return ToJson(Value(static_cast<double>(value))) + ", beyond its bound 2^" +
+         std::to_string(bound_log2) + ",";
+}
+
+}  // namespace
+
+absl::StatusOr<int64_t> WholeWeight(Fixed128 weight) {
+  const double value = weight.ToDouble();
+  constexpr int kShift = Fixed128::kFractionBits;
+  if (value >= 1 && value < 0x1p63) {
+    const uint64_t whole =
+        (static_cast<uint64_t>(weight.high()) << (64 - kShift)) | (weight.low() >> kShift);
+    const auto result = static_cast<int64_t>(whole);
+    if (result > 0 && Fixed128::FromInt(result) == weight) return result;
+  }
+  return absl::InvalidArgumentError("its weight is " + ToJson(Value(value)) +
+                                    ", it must be a whole number of at least 1");
+}
+
+absl::Status CheckNumericPlan(const NumericPlan& plan, const Manifest& model) {
+  bool sound = plan.scales.size() == model.size() && plan.max_update_weight > 0 &&
+               plan.max_update_weight <= plan.max_total_weight;
+  for (size_t t = 0; sound && t < model.size(); ++t) {
+    if (!IsFloat(model[t].dtype)) continue;
+    const int one = CeilLog2(plan.max_update_weight);
+    const int all = CeilLog2(plan.max_total_weight);
+    const TensorScale& scale = plan.scales[t];
+    sound = std::abs(scale.bound_log2) <= kMaxBoundLog2 &&
+            std::abs(scale.scale_bits) <= kMaxScaleBits &&
+            scale.bound_log2 + scale.scale_bits + one <= 50 &&
+            scale.bound_log2 + scale.scale_bits + all <= 62;
+  }
+  if (sound) return absl::OkStatus();
+  return absl::InvalidArgumentError("the model's numeric plan does not fit its tensors");
+}
+
+IntRange ScaledRange(const TensorScale& scale, int64_t weight, size_t updates) {
+  const int bits = scale.bound_log2 + scale.scale_bits;
+  double limit = std::ldexp(static_cast<double>(weight), bits);
+  // Rounding cannot pass a bound that is a whole number; below one it adds half a unit an update.
+  if (bits < 0) limit += 0.5 * static_cast<double>(updates);
+  const auto whole = static_cast<int64_t>(limit);
+  return {-whole, whole};
+}
+
+absl::Status CheckFloats(const TensorInfo& info, std::span<const std::byte> bytes, int bound_log2) {
+  absl::Status status;
+  ForChunks<float>(info, [&](uint64_t at, std::span<float> values) {
+    if (!status.ok()) return;
+    LoadFloats(bytes, at, values);
+    const std::optional<size_t> bad = FindOutOfBounds(values, bound_log2);
+    if (bad) status = Bad(info, at + *bad, Describe(values[*bad], bound_log2));
+  });
+  return status;
+}
+
+absl::Status CheckIntegers(const TensorInfo& info, DType stored, std::span<const std::byte> bytes,
+                           IntRange range, const std::string& complaint) {
+  absl::Status status;
+  ForChunks<int64_t>(info, [&](uint64_t at, std::span<int64_t> values) {
+    if (!status.ok()) return;
+    LoadInts(stored, bytes, at, values);
+    for (size_t i = 0; i < values.size(); ++i) {
+      if (range.Contains(values[i])) continue;
+      status = Bad(info, at + i, std::to_string(values[i]) + ", " + complaint + ",");
+      return;
+    }
+  });
+  return status;
+}
+
+}  // namespace skein

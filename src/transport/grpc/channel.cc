@@ -1,0 +1,49 @@
+#include "transport/grpc/channel.h"
+
+#include <grpcpp/create_channel.h>
+#include <grpcpp/security/credentials.h>
+#include <grpcpp/support/channel_arguments.h>
+
+#include "transport/frame_limits.h"
+#include "transport/grpc/callback_threads.h"
+
+namespace skein {
+namespace {
+
+// A dead peer, or one behind a dead router, is noticed within the sum of both.
+constexpr int kKeepaliveTimeMs = 30'000;
+constexpr int kKeepaliveTimeoutMs = 20'000;
+constexpr int kMinPingIntervalMs = 10'000;
+
+}  // namespace
+
+std::shared_ptr<grpc::Channel> MakeChannel(const HostPort& address) {
+  KeepCallbackThreads();
+  grpc::ChannelArguments args;
+  args.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  // The bandwidth probe lets windows, and with them memory, grow without bound.
+  args.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
+  args.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveTimeMs);
+  args.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs);
+  args.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+  args.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);  // or gRPC keeps copies of what it sent
+  if (IsLoopback(address.host)) args.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  args.SetMaxReceiveMessageSize(static_cast<int>(kMaxFrameBytes));
+  args.SetMaxSendMessageSize(static_cast<int>(kMaxFrameBytes));
+  return grpc::CreateCustomChannel(address.ToString(), grpc::InsecureChannelCredentials(), args);
+}
+
+void ConfigureServer(grpc::ServerBuilder& builder) {
+  KeepCallbackThreads();
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_BDP_PROBE, 0);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveTimeMs);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
+                             kMinPingIntervalMs);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+  builder.SetMaxReceiveMessageSize(static_cast<int>(kMaxFrameBytes));
+  builder.SetMaxSendMessageSize(static_cast<int>(kMaxFrameBytes));
+}
+
+}  // namespace skein

@@ -1,0 +1,21 @@
+#ifndef SKEIN_TRANSPORT_GRPC_CHANNEL_H_
+#define SKEIN_TRANSPORT_GRPC_CHANNEL_H_
+
+#include <memory>
+
+#include <grpcpp/channel.h>
+#include <grpcpp/server_builder.h>
+
+#include "transport/grpc/address.h"
+
+namespace skein {
+
+// A channel with a connection of its own and the settings that suit long streams; insecure.
+std::shared_ptr<grpc::Channel> MakeChannel(const HostPort& address);
+
+// The same settings for a server, which also takes no port that another process listens on.
+void ConfigureServer(grpc::ServerBuilder& builder);
+
+}  // namespace skein
+
+#endif  // SKEIN_TRANSPORT_GRPC_CHANNEL_H_

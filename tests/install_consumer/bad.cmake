@@ -1,0 +1,2 @@
+# Read by run.sh's last check: a misspelled component.
+find_package(skein CONFIG REQUIRED COMPONENTS wroker)

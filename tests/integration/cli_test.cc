@@ -1,0 +1,310 @@
+// The skein program from outside: exit codes, streams, what it leaves behind.
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "unit/federation/temp_dir.h"
+
+namespace skein {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr char kSpec[] =
+    "name: small\n"
+    "topology: tree:2x2\n"
+    "learner: {name: linear}\n"
+    "rounds: 2\n"
+    "seed: 3\n";
+
+struct Outcome {
+  int code = -1;
+  std::string out;
+  std::string err;
+};
+
+class CliTest : public testing::Test {
+ protected:
+  // Runs skein in the test's directory; `arguments` are for the shell.
+  Outcome Skein(const std::string& arguments) {
+    const std::string command = "cd '" + work_.path() + "' && '" SKEIN_PROGRAM "' " + arguments +
+                                " >'" + (streams_ / "out") + "' 2>'" + (streams_ / "err") +
+                                "' </dev/null";
+    const int status = std::system(command.c_str());
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, ReadAll(streams_ / "out"),
+            ReadAll(streams_ / "err")};
+  }
+  void Write(const std::string& name, const std::string& content) {
+    WriteAll(work_ / name, content);
+  }
+  std::vector<std::string> Files() const {
+    std::vector<std::string> names;
+    for (const auto& entry : fs::recursive_directory_iterator(work_.path())) {
+      names.push_back(fs::relative(entry.path(), work_.path()).string());
+    }
+    std::sort(names.begin(), names.end());
+    return names;
+  }
+  // Exit code 2, one line on stderr with these words, nothing on stdout, nothing new on disk.
+  void ExpectRefused(const std::string& arguments, const std::vector<std::string>& words) {
+    SCOPED_TRACE(arguments);
+    const auto before = Files();
+    const Outcome outcome = Skein(arguments);
+    EXPECT_EQ(outcome.code, 2);
+    EXPECT_EQ(outcome.out, "");
+    EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << outcome.err;
+    for (const std::string& word : words) EXPECT_THAT(outcome.err, HasSubstr(word));
+    EXPECT_EQ(Files(), before);
+  }
+  void ExpectSpecRefused(const std::string& spec, const std::vector<std::string>& words) {
+    SCOPED_TRACE(spec);
+    Write("bad.yaml", spec);
+    ExpectRefused("run bad.yaml --out run", words);
+  }
+
+  TempDir work_;
+  TempDir streams_;
+};
+
+// ---- usage ----
+
+TEST_F(CliTest, HelpAndVersionGoToStdout) {
+  Outcome outcome = Skein("--help");
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("run"), HasSubstr("topology"), HasSubstr("worker")));
+  EXPECT_EQ(outcome.err, "");
+  outcome = Skein("run --help");
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_THAT(outcome.out, HasSubstr("--processes"));
+  outcome = Skein("--version");
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_THAT(outcome.out, testing::StartsWith("skein "));
+}
+
+TEST_F(CliTest, WrongUsageIsRefused) {
+  Write("spec.yaml", kSpec);
+  ExpectRefused("", {"--help"});
+  ExpectRefused("fly", {"fly"});
+  ExpectRefused("run", {"spec"});
+  ExpectRefused("run spec.yaml --wings 2", {"--wings"});
+  ExpectRefused("run spec.yaml --threads 0", {"--threads"});
+  ExpectRefused("run spec.yaml --set rounds", {"path=value"});
+  ExpectRefused("--log-level loud topology check flat:2", {"loud"});
+  ExpectRefused("worker --id w0", {"--control"});
+}
+
+// ---- bad specs ----
+
+TEST_F(CliTest, MissingSpecIsRefused) { ExpectRefused("run ghost.yaml", {"ghost.yaml"}); }
+
+TEST_F(CliTest, MalformedYamlIsRefusedWithLineAndColumn) {
+  ExpectSpecRefused("name: x\ntopology: [flat:2\n", {"bad.yaml:3:1"});
+}
+
+TEST_F(CliTest, UnknownKeyIsRefusedWithTheNearestKnown) {
+  ExpectSpecRefused(std::string(kSpec) + "evalute: {}\n",
+                    {"bad.yaml:6:1", "evalute", "'evaluate'"});
+}
+
+TEST_F(CliTest, WrongTypesAreRefused) {
+  ExpectSpecRefused("topology: flat:2\nlearner: linear\nrounds: many\n", {"bad.yaml:3", "rounds"});
+  ExpectSpecRefused("topology: flat:2\nlearner: [linear]\n", {"bad.yaml:2", "learner"});
+}
+
+TEST_F(CliTest, NegativeAndAbsurdCountsAreRefused) {
+  Write("spec.yaml", kSpec);
+  ExpectRefused("run spec.yaml --rounds -1", {"rounds"});
+  ExpectRefused("run spec.yaml --rounds 0", {"rounds"});
+  ExpectRefused("run spec.yaml --rounds 99999999999999999999", {"rounds"});
+  ExpectRefused("run spec.yaml --topology flat:0", {"flat:0"});
+  ExpectRefused("run spec.yaml --topology flat:-3", {"flat:-3"});
+  ExpectRefused("run spec.yaml --topology tree:99999x99999x99999", {"tree:99999x99999x99999"});
+}
+
+TEST_F(CliTest, UnknownStrategyOrLearnerIsRefused) {
+  ExpectSpecRefused("topology: flat:2\nlearner: linaer\n", {"linaer", "'linear'"});
+  ExpectSpecRefused("topology: flat:2\nlearner: linear\nstrategy: {fold: fedavgg}\n",
+                    {"fedavgg", "'fedavg'"});
+}
+
+TEST_F(CliTest, BadTreesInASpecAreRefused) {
+  const std::string head = "learner: linear\ntopology:\n  nodes:\n";
+  const std::string root = "    - {id: r, role: coordinator}\n";
+  ExpectSpecRefused(head + root +
+                        "    - {id: a, role: aggregator, parent: b}\n"
+                        "    - {id: b, role: aggregator, parent: a}\n"
+                        "    - {id: w, role: worker, parent: r}\n",
+                    {"cycle"});
+  ExpectSpecRefused(head + root +
+                        "    - {id: w, role: worker, parent: r}\n"
+                        "    - {id: v, role: worker, parent: w}\n",
+                    {"'w'"});
+  ExpectSpecRefused(head + root +
+                        "    - {id: w, role: worker, parent: r}\n"
+                        "    - {id: w, role: worker, parent: r}\n",
+                    {"'w'"});
+}
+
+// ---- bad files ----
+
+TEST_F(CliTest, HostileSafetensorsAreRefused) {
+  Write("spec.yaml", kSpec);
+  const std::string two_to_60("\0\0\0\0\0\0\0\x10", 8);
+  Write("huge.safetensors", two_to_60 + "{}");
+  ExpectRefused("run spec.yaml --set init=huge.safetensors", {"huge.safetensors"});
+  const std::string header = R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},)"
+                             R"("b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}})";
+  Write("overlap.safetensors", std::string(1, static_cast<char>(header.size())) +
+                                   std::string(7, '\0') + header + std::string(12, '\0'));
+  ExpectRefused("run spec.yaml --set init=overlap.safetensors", {"overlap.safetensors"});
+  ExpectRefused("run spec.yaml --set init=ghost.safetensors", {"ghost.safetensors"});
+}
+
+TEST_F(CliTest, ExistingOutputDirectoryIsRefused) {
+  Write("spec.yaml", kSpec);
+  fs::create_directory(work_ / "run");
+  ExpectRefused("run spec.yaml --out run", {"run exists already", "--out"});
+  ExpectRefused("run spec.yaml --out run --processes", {"run exists already"});
+  ExpectRefused("control --spec spec.yaml --out run", {"run exists already"});
+}
+
+// ---- reading commands ----
+
+TEST_F(CliTest, TopologyCheckCountsOrRefuses) {
+  Outcome outcome = Skein("topology check tree:2x3");
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_EQ(outcome.out, "tree:2x3: valid, 9 nodes, 6 workers, 3 tiers\n");
+  outcome = Skein("topology check tree:2x3 --json");
+  EXPECT_EQ(outcome.out, R"({"nodes":9,"tiers":3,"valid":true,"workers":6})"
+                         "\n");
+  Write("tree.yaml", "nodes:\n  - {id: r, role: coordinator}\n");
+  ExpectRefused("topology check tree.yaml", {"'r'"});
+  ExpectRefused("topology check ghost.yaml", {"ghost.yaml"});
+  outcome = Skein("topology check tree.yaml --json");
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_THAT(outcome.out, testing::StartsWith(R"({"error":)"));
+}
+
+TEST_F(CliTest, TopologyShowDrawsAndListsTheTree) {
+  Outcome outcome = Skein("topology show tree:2x2 --ascii");
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("root"), HasSubstr("a1"), HasSubstr("w3")));
+  outcome = Skein("topology show flat:1 --json");
+  EXPECT_THAT(outcome.out, HasSubstr(R"("id":"w0")"));
+  EXPECT_EQ(std::count(outcome.out.begin(), outcome.out.end(), '\n'), 1);
+}
+
+TEST_F(CliTest, StrategiesListsPartsWithParameters) {
+  const Outcome outcome = Skein("strategies");
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("fold fedavg"), HasSubstr("policy quorum")));
+  EXPECT_THAT(Skein("strategies --json").out, HasSubstr(R"("name":"fedavg")"));
+}
+
+// ---- runs ----
+
+TEST_F(CliTest, ARunWritesItsDirectoryAndShowsItsRounds) {
+  Write("spec.yaml", kSpec);
+  const Outcome outcome = Skein("run spec.yaml --out run");
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_EQ(outcome.err, "");
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("round 1/2 ["), HasSubstr("round 2/2 ["),
+                                 HasSubstr("4/4 workers"), HasSubstr("completed"),
+                                 HasSubstr("a two-tier root would see"), Not(HasSubstr("\r"))));
+  for (const char* file :
+       {"spec.yaml", "events.jsonl", "rounds.csv", "model.safetensors", "result.json"}) {
+    EXPECT_TRUE(fs::exists(work_ / (std::string("run/") + file))) << file;
+  }
+}
+
+TEST_F(CliTest, JsonIsOneDocumentEqualToTheResult) {
+  Write("spec.yaml", kSpec);
+  const Outcome outcome = Skein("run spec.yaml --out run --json --threads 1");
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_EQ(outcome.out, ReadAll(work_ / "run/result.json"));
+  EXPECT_THAT(outcome.out, HasSubstr(R"("status":"completed")"));
+}
+
+TEST_F(CliTest, QuietSaysNothing) {
+  Write("spec.yaml", kSpec);
+  const Outcome outcome = Skein("run spec.yaml --out run --quiet");
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_EQ(outcome.out + outcome.err, "");
+}
+
+TEST_F(CliTest, TheDefaultDirectoryIsUnderRuns) {
+  Write("spec.yaml", kSpec);
+  EXPECT_EQ(Skein("run spec.yaml --quiet").code, 0);
+  EXPECT_THAT(Files(), testing::Contains(testing::StartsWith("runs/small-")));
+}
+
+TEST_F(CliTest, TheResolvedSpecRunsAgainToTheSameModel) {
+  Write("spec.yaml", kSpec);
+  ASSERT_EQ(Skein("run spec.yaml --out one --quiet").code, 0);
+  ASSERT_EQ(Skein("run one/spec.yaml --out two --quiet").code, 0);
+  EXPECT_EQ(ReadAll(work_ / "one/model.safetensors"), ReadAll(work_ / "two/model.safetensors"));
+  EXPECT_EQ(ReadAll(work_ / "one/spec.yaml"), ReadAll(work_ / "two/spec.yaml"));
+}
+
+TEST_F(CliTest, AFailedRunExitsWithOneAndKeepsItsDirectory) {
+  Write("spec.yaml",
+        "topology: flat:2\nrounds: 2\nlearner: {name: echo, params: {fail_leaf: 1}}\n");
+  const Outcome outcome = Skein("run spec.yaml --out run --quiet --log-level off");
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.err, HasSubstr("w1"));
+  EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << outcome.err;
+  EXPECT_THAT(ReadAll(work_ / "run/result.json"), HasSubstr(R"("status":"failed")"));
+}
+
+TEST_F(CliTest, ASignalStopsARunThatIsRecorded) {
+  Write("spec.yaml",
+        "topology: flat:2\nrounds: 100000\nlearner: {name: echo, params: {delay_s: 0.05}}\n");
+  const std::string spec = work_ / "spec.yaml", run = work_ / "run";
+  const char* argv[] = {SKEIN_PROGRAM, "run",     spec.c_str(), "--out",
+                        run.c_str(),   "--quiet", nullptr};
+  pid_t pid;
+  ASSERT_EQ(posix_spawn(&pid, SKEIN_PROGRAM, nullptr, nullptr, const_cast<char**>(argv), environ),
+            0);
+  int status = 0;
+  bool ended = false;
+  while (!ended && ReadAll(run + "/events.jsonl").find("round_committed") == std::string::npos) {
+    ended = waitpid(pid, &status, WNOHANG) == pid;
+    std::this_thread::yield();
+  }
+  ASSERT_FALSE(ended);
+  kill(pid, SIGINT);
+  ASSERT_EQ(waitpid(pid, &status, 0), pid);
+  ASSERT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 1);
+  EXPECT_THAT(ReadAll(work_ / "run/result.json"), HasSubstr(R"("status":"stopped")"));
+}
+
+TEST_F(CliTest, ProcessesMakeTheSameModelAsOneProcess) {
+  Write("spec.yaml", kSpec);
+  ASSERT_EQ(Skein("run spec.yaml --out one --quiet").code, 0);
+  const Outcome outcome = Skein("run spec.yaml --out many --processes");
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("round 2/2 ["), HasSubstr("completed")));
+  EXPECT_EQ(ReadAll(work_ / "one/model.safetensors"), ReadAll(work_ / "many/model.safetensors"));
+  EXPECT_THAT(ReadAll(work_ / "many/events.jsonl"), HasSubstr("\"pid\":"));
+  for (const char* node : {"root", "a0", "a1", "w0", "w1", "w2", "w3"}) {
+    EXPECT_TRUE(fs::exists(work_ / (std::string("many/logs/") + node + ".log"))) << node;
+  }
+}
+
+}  // namespace
+}  // namespace skein

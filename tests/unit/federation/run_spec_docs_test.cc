@@ -1,0 +1,109 @@
+// What docs/run_spec.md and the examples show is what is read.
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include <gtest/gtest.h>
+
+#include "skein/builtins/strategies.h"
+#include "skein/federation/run_spec.h"
+
+namespace skein {
+namespace {
+
+std::string Text() {
+  std::ifstream file(SKEIN_SOURCE_DIR "/docs/run_spec.md");
+  EXPECT_TRUE(file) << "no docs/run_spec.md";
+  std::stringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+// The examples whose first line is `# kind`.
+std::vector<std::string> Examples(const std::string& kind) {
+  const std::string begin = "```yaml\n# " + kind + "\n";
+  const std::string text = Text();
+  std::vector<std::string> examples;
+  for (size_t at = text.find(begin); at != text.npos; at = text.find(begin, at)) {
+    at += begin.size();
+    examples.push_back(text.substr(at, text.find("```", at) - at));
+  }
+  return examples;
+}
+
+Registries DocumentedRegistries() {
+  Registries registries;
+  RegisterBuiltinStrategies(registries.strategies);
+  const LearnerFactory factory = [](const WorkerContext&) {
+    return absl::StatusOr<std::unique_ptr<Learner>>(absl::UnimplementedError("never made"));
+  };
+  for (const char* name : {"linear", "fashion-cnn", "rings"}) {
+    EXPECT_TRUE(registries.learners.Register(name, factory).ok());
+  }
+  return registries;
+}
+
+TEST(RunSpecDocument, ShowsSpecsThatAreRead) {
+  const std::vector<std::string> examples = Examples("spec");
+  ASSERT_EQ(examples.size(), 3u);
+  for (const std::string& yaml : examples) {
+    const auto spec = ParseRunSpec(yaml, "spec.yaml", ".", {}, DocumentedRegistries());
+    EXPECT_TRUE(spec.ok()) << spec.status() << "\n" << yaml;
+  }
+}
+
+TEST(RunSpecDocument, ShowsTopologiesThatAreRead) {
+  const std::vector<std::string> examples = Examples("topology");
+  ASSERT_EQ(examples.size(), 2u);
+  for (const std::string& yaml : examples) {
+    const auto topology = ParseTopologyYaml(yaml, "topology.yaml");
+    ASSERT_TRUE(topology.ok()) << topology.status() << "\n" << yaml;
+    EXPECT_EQ(topology->num_workers(), 3u);
+  }
+}
+
+TEST(RunSpecDocument, ShowsOverridesThatApply) {
+  const std::string longer = Examples("spec").at(1);
+  const auto spec = ParseRunSpec(longer, "spec.yaml", ".",
+                                 {.set = {{"rounds", "5"},
+                                          {"strategy.policy.deadline_s", "3"},
+                                          {"strategy.tiers.0.kappa", "2"},
+                                          {"data", "{partition: iid}"}}},
+                                 DocumentedRegistries());
+  EXPECT_TRUE(spec.ok()) << spec.status();
+}
+
+TEST(Examples, AreRead) {
+  int specs = 0;
+  for (const auto& entry :
+       std::filesystem::recursive_directory_iterator(SKEIN_SOURCE_DIR "/examples")) {
+    if (entry.path().extension() != ".yaml") continue;
+    const auto spec = ReadRunSpec(entry.path().string(), {}, DocumentedRegistries());
+    EXPECT_TRUE(spec.ok()) << spec.status();
+    ++specs;
+  }
+  EXPECT_GE(specs, 5);
+}
+
+// Every part and parameter that ships is named, in backquotes.
+TEST(RunSpecDocument, NamesEveryPartAndParameter) {
+  const std::string text = Text();
+  const Registries registries = DocumentedRegistries();
+  const auto check = [&](const auto& registry) {
+    for (const std::string& name : registry.Names()) {
+      EXPECT_NE(text.find("`" + name + "`"), text.npos) << name;
+      for (const ParamSpec& param : registry.Find(name)->schema.specs()) {
+        EXPECT_NE(text.find("`" + param.name + "`"), text.npos) << name << " " << param.name;
+      }
+    }
+  };
+  check(registries.strategies.folds);
+  check(registries.strategies.optimizers);
+  check(registries.strategies.selectors);
+  check(registries.strategies.policies);
+  check(registries.strategies.filters);
+}
+
+}  // namespace
+}  // namespace skein

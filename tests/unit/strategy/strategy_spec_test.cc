@@ -1,0 +1,164 @@
+#include "skein/strategy/strategy_spec.h"
+
+#include <gmock/gmock.h>
+
+#include "unit/strategy/builtin_parts.h"
+
+namespace skein {
+namespace {
+
+using ::testing::HasSubstr;
+
+// A fold that needs every update at once.
+class Collecting : public Fold {
+ public:
+  Composition composition() const override { return Composition::kNone; }
+  uint64_t MaxUpdateWeight(uint64_t) const override { return 1; }
+  std::unique_ptr<Accumulator> NewAccumulator(const Manifest&, const NumericPlan&) const override {
+    return nullptr;
+  }
+};
+
+StrategyRegistries WithCollecting() {
+  StrategyRegistries registries = BuiltinStrategies();
+  EXPECT_TRUE(registries.folds
+                  .Register({.name = "median"},
+                            [](const Params&) -> absl::StatusOr<std::shared_ptr<const Fold>> {
+                              return std::make_shared<Collecting>();
+                            })
+                  .ok());
+  return registries;
+}
+
+double LimitOf(const TierParts& parts) {
+  PolicyView view;
+  view.expected = 2;
+  return ToSeconds(parts.policy->Decide(view).ask_again);
+}
+
+TierParts PartsAt(const StrategySpec& spec, int tier, int num_tiers) {
+  auto parts = MakeTierParts(spec, tier, num_tiers, BuiltinStrategies());
+  EXPECT_TRUE(parts.ok()) << parts.status();
+  return parts.ok() ? *parts : TierParts{};
+}
+
+TEST(MakeTierParts, TheInheritedPolicyIsRelaxedUpwards) {
+  StrategySpec spec;
+  spec.policy = {"all", {{"timeout_s", 100}}};
+  EXPECT_EQ(LimitOf(PartsAt(spec, 0, 2)), 100);
+  EXPECT_EQ(LimitOf(PartsAt(spec, 2, 4)), 100);
+  EXPECT_EQ(LimitOf(PartsAt(spec, 1, 4)), 110);
+  EXPECT_EQ(LimitOf(PartsAt(spec, 0, 4)), 120);
+}
+
+TEST(MakeTierParts, ATiersOwnPolicyAppliesAsItIs) {
+  StrategySpec spec;
+  spec.policy = {"all", {{"timeout_s", 100}}};
+  spec.tiers = {{.tier = 0, .policy = PartSpec{"quorum", {{"count", 1}, {"deadline_s", 7}}}}};
+  EXPECT_EQ(LimitOf(PartsAt(spec, 0, 4)), 7);
+  EXPECT_EQ(LimitOf(PartsAt(spec, 1, 4)), 110) << "others inherit";
+}
+
+TEST(MakeTierParts, TakesFoldFiltersAndKappa) {
+  StrategySpec spec;
+  spec.fold = {"mean", {}};
+  spec.filters = {{"max-norm", {{"limit", 1}}}};
+  spec.tiers = {{.tier = 1, .kappa = 5}};
+  EXPECT_EQ(PartsAt(spec, 0, 3).kappa, 1);
+  const TierParts parts = PartsAt(spec, 1, 3);
+  EXPECT_EQ(parts.kappa, 5);
+  EXPECT_EQ(parts.filters.size(), 1u);
+  EXPECT_EQ(parts.fold->MaxUpdateWeight(600), 1u) << "it is the mean";
+}
+
+TEST(ValidateStrategy, AcceptsTheDefaultsForEveryTree) {
+  for (int tiers = 2; tiers <= 6; ++tiers) {
+    EXPECT_TRUE(ValidateStrategy({}, tiers, BuiltinStrategies()).ok()) << tiers;
+  }
+}
+
+TEST(ValidateStrategy, AcceptsWhatTheTiersMayChange) {
+  StrategySpec spec;
+  spec.tiers = {{.tier = 1, .policy = PartSpec{"quorum", {{"fraction", 0.5}}}, .kappa = 10000},
+                {.tier = 0, .policy = PartSpec{"all", {}}, .fold = PartSpec{"fedavg", {}}}};
+  EXPECT_TRUE(ValidateStrategy(spec, 3, BuiltinStrategies()).ok());
+}
+
+struct Bad {
+  std::string name;
+  StrategySpec spec;
+  std::string message;
+  int num_tiers = 3;
+};
+void PrintTo(const Bad& bad, std::ostream* out) { *out << bad.name; }
+
+class ValidateStrategyRefuses : public ::testing::TestWithParam<Bad> {};
+
+TEST_P(ValidateStrategyRefuses, NamingPlaceAndRemedy) {
+  const Bad& bad = GetParam();
+  const absl::Status status = ValidateStrategy(bad.spec, bad.num_tiers, WithCollecting());
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(Message(status), bad.message);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Specs, ValidateStrategyRefuses,
+    ::testing::Values(
+        Bad{"UnknownFold",
+            {.fold = {"fedavgg", {}}},
+            "strategy: unknown fold 'fedavgg', did you mean 'fedavg'?"},
+        Bad{"UnknownOptimizer",
+            {.optimizer = {"adam", {}}},
+            "strategy: unknown optimizer 'adam', there is sgd"},
+        Bad{"UnknownSelector",
+            {.selector = {"al", {}}},
+            "strategy: unknown selector 'al', did you mean 'all'?"},
+        Bad{"BadPolicyParameter",
+            {.policy = {"all", {{"timeout_s", "soon"}}}},
+            "strategy: policy 'all': 'timeout_s' must be a number, not \"soon\""},
+        Bad{"UnknownFilter",
+            {.filters = {{"maxnorm", {}}}},
+            "strategy: unknown filter 'maxnorm', did you mean 'max-norm'?"},
+        Bad{"TierOfWorkers",
+            {.tiers = {{.tier = 2}}},
+            "strategy, tier 2: the tree's aggregating tiers are 0 to 1"},
+        Bad{"NegativeTier",
+            {.tiers = {{.tier = -1}}},
+            "strategy, tier -1: the tree's aggregating tiers are 0 to 1"},
+        Bad{"TierTwice",
+            {.tiers = {{.tier = 1}, {.tier = 1}}},
+            "strategy, tier 1: it is listed twice"},
+        Bad{"KappaOfZero",
+            {.tiers = {{.tier = 1, .kappa = 0}}},
+            "strategy, tier 1: kappa is 0, it must be from 1 to 10000"},
+        Bad{"KappaAtTheRoot",
+            {.tiers = {{.tier = 0, .kappa = 2}}},
+            "strategy, tier 0: kappa counts local rounds below the root; use 'rounds' for the "
+            "root's"},
+        Bad{"KappasThatMultiply",
+            {.tiers = {{.tier = 1, .kappa = 10000}, {.tier = 2, .kappa = 101}}},
+            "strategy: the tiers' kappas multiply to 1010000 tasks a round or more, at most "
+            "1000000",
+            4},
+        Bad{"BadPolicyOfATier",
+            {.tiers = {{.tier = 1, .policy = PartSpec{"quorum", {}}}}},
+            "strategy, tier 1: policy 'quorum': give either 'fraction' or 'count'"},
+        Bad{"FoldThatDoesNotCompose",
+            {.fold = {"median", {}}},
+            "strategy, tier 0: fold 'median' needs every update at once and can only stand right "
+            "above the workers, at tier 1"},
+        Bad{"FoldsThatDoNotMerge",
+            {.tiers = {{.tier = 1, .fold = PartSpec{"mean", {}}}}},
+            "strategy, tier 1: fold 'mean' differs from the strategy's 'fedavg', and partials of "
+            "different folds do not merge"},
+        Bad{"NoTree", {}, "strategy: a tree has two tiers at least, not 1", 1}),
+    [](const auto& tested) { return tested.param.name; });
+
+TEST(ValidateStrategy, AFoldThatDoesNotComposeMayStandRightAboveTheWorkers) {
+  StrategySpec spec;
+  spec.fold = {"median", {}};
+  EXPECT_TRUE(ValidateStrategy(spec, 2, WithCollecting()).ok());
+}
+
+}  // namespace
+}  // namespace skein

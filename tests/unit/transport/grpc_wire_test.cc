@@ -1,0 +1,175 @@
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <grpcpp/create_channel.h>
+#include <grpcpp/server_builder.h>
+#include <gtest/gtest.h>
+
+#include "skein/base/status.h"
+#include "skein/base/thread_pool.h"
+#include "skein/transport/transport.h"
+#include "skein/v1/data_plane.grpc.pb.h"
+
+namespace skein {
+namespace {
+
+using ::testing::HasSubstr;
+
+// Waits for frames and for the end.
+class Watcher final : public LinkHandler {
+ public:
+  void OnFrame(Frame) override {
+    std::lock_guard lock(mutex_);
+    ++frames_;
+    changed_.notify_all();
+  }
+  void OnWritable() override {}
+  void OnClosed(absl::Status status) override {
+    std::lock_guard lock(mutex_);
+    closed_ = std::move(status);
+    changed_.notify_all();
+  }
+
+  bool WaitForFrames(int count) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, kTimeout, [&] { return frames_ >= count; });
+  }
+  absl::Status WaitForEnd() {
+    std::unique_lock lock(mutex_);
+    if (!changed_.wait_for(lock, kTimeout, [&] { return closed_.has_value(); })) {
+      return absl::DeadlineExceededError("OnClosed did not come");
+    }
+    return *closed_;
+  }
+
+ private:
+  static constexpr auto kTimeout = std::chrono::seconds(30);
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  int frames_ = 0;
+  std::optional<absl::Status> closed_;
+};
+
+class OneLink final : public Acceptor {
+ public:
+  explicit OneLink(std::shared_ptr<Watcher> watcher) : watcher_(std::move(watcher)) {}
+  std::shared_ptr<LinkHandler> OnLink(std::shared_ptr<Link> link) override {
+    link_ = std::move(link);
+    return watcher_;
+  }
+
+ private:
+  const std::shared_ptr<Watcher> watcher_;
+  std::shared_ptr<Link> link_;
+};
+
+// A parent of ours, and a child that speaks gRPC by itself.
+class StrangeChild : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    auto listener =
+        transport_->Listen("127.0.0.1:0", pool_.NewExecutor(), std::make_shared<OneLink>(parent_));
+    ASSERT_TRUE(listener.ok()) << listener.status();
+    listener_ = *std::move(listener);
+    auto channel = grpc::CreateChannel(listener_->address(), grpc::InsecureChannelCredentials());
+    stub_ = v1::DataPlane::NewStub(channel);
+    stream_ = stub_->Connect(&context_);
+    v1::Frame hello;
+    hello.mutable_hello()->set_node("w1");
+    ASSERT_TRUE(stream_->Write(hello));
+    ASSERT_TRUE(parent_->WaitForFrames(1));
+  }
+
+  ThreadPool pool_{2};
+  std::shared_ptr<Transport> transport_ = MakeGrpcTransport();
+  std::shared_ptr<Watcher> parent_ = std::make_shared<Watcher>();
+  std::unique_ptr<Listener> listener_;
+  std::unique_ptr<v1::DataPlane::Stub> stub_;
+  grpc::ClientContext context_;
+  std::unique_ptr<grpc::ClientReaderWriter<v1::Frame, v1::Frame>> stream_;
+};
+
+TEST_F(StrangeChild, IsToldWhatIsWrongWithItsFrame) {
+  v1::Frame bad;
+  bad.mutable_ack()->set_code(99);
+  ASSERT_TRUE(stream_->Write(bad));
+  v1::Frame answer;
+  ASSERT_TRUE(stream_->Read(&answer));
+  EXPECT_EQ(answer.close().code(), static_cast<int>(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(answer.close().message(), HasSubstr("bad ack frame"));
+  EXPECT_FALSE(stream_->Read(&answer));
+  EXPECT_TRUE(stream_->Finish().ok());
+  EXPECT_EQ(parent_->WaitForEnd().code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST_F(StrangeChild, EndsRegularlyWithACloseFrame) {
+  v1::Frame close;
+  close.mutable_close()->set_code(static_cast<int>(absl::StatusCode::kAborted));
+  close.mutable_close()->set_message("battery is low");
+  ASSERT_TRUE(stream_->Write(close));
+  EXPECT_EQ(parent_->WaitForEnd(), absl::AbortedError("battery is low"));
+  EXPECT_TRUE(stream_->Finish().ok());
+}
+
+TEST_F(StrangeChild, IsLostIfItHalfClosesWithoutACloseFrame) {
+  ASSERT_TRUE(stream_->WritesDone());
+  EXPECT_EQ(parent_->WaitForEnd().code(), absl::StatusCode::kUnavailable);
+  EXPECT_TRUE(stream_->Finish().ok());
+}
+
+TEST_F(StrangeChild, IsLostIfItsCallIsCancelled) {
+  context_.TryCancel();
+  EXPECT_EQ(parent_->WaitForEnd().code(), absl::StatusCode::kUnavailable);
+  EXPECT_FALSE(stream_->Finish().ok());
+}
+
+// A parent that ends every call at once, in its own way.
+class StrangeParent final : public v1::DataPlane::Service {
+ public:
+  explicit StrangeParent(grpc::Status status) : status_(std::move(status)) {
+    grpc::ServerBuilder builder;
+    builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port_);
+    builder.RegisterService(this);
+    server_ = builder.BuildAndStart();
+  }
+  std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
+
+  grpc::Status Connect(grpc::ServerContext*,
+                       grpc::ServerReaderWriter<v1::Frame, v1::Frame>*) override {
+    return status_;
+  }
+
+ private:
+  const grpc::Status status_;
+  int port_ = 0;
+  std::unique_ptr<grpc::Server> server_;
+};
+
+absl::Status EndOfLinkTo(const std::string& address) {
+  ThreadPool pool(2);
+  const auto transport = MakeGrpcTransport();
+  const auto child = std::make_shared<Watcher>();
+  const auto link = transport->Dial(address, pool.NewExecutor(), child);
+  return child->WaitForEnd();
+}
+
+TEST(StrangeParentTest, ItsStatusIsTheEnd) {
+  StrangeParent parent(grpc::Status(grpc::StatusCode::PERMISSION_DENIED, "who are you?"));
+  const absl::Status status = EndOfLinkTo(parent.address());
+  EXPECT_EQ(status.code(), absl::StatusCode::kPermissionDenied);
+  EXPECT_THAT(Message(status), HasSubstr("who are you?"));
+  EXPECT_THAT(Message(status), HasSubstr(parent.address()));
+}
+
+TEST(StrangeParentTest, IsLostIfItFinishesWithoutACloseFrame) {
+  StrangeParent parent(grpc::Status::OK);
+  EXPECT_EQ(EndOfLinkTo(parent.address()).code(), absl::StatusCode::kUnavailable);
+}
+
+}  // namespace
+}  // namespace skein
