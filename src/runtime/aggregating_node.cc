@@ -26,7 +26,6 @@ absl::StatusOr<std::string> AggregatingNode::Listen() {
 }
 
 absl::Status AggregatingNode::OnAssigned() {
-  downlinks_->SetRun(config_.run_id);
   SKEIN_ASSIGN_OR_RETURN(
       parts_, MakeTierParts(config_.strategy, view_.tier, view_.num_tiers, *services_.strategies));
   core_.emplace(AggregatorCoreConfig{.view = view_,
@@ -34,6 +33,7 @@ absl::Status AggregatingNode::OnAssigned() {
                                      .kappa = parts_.kappa,
                                      .staging_bytes = config_.limits.staging_bytes,
                                      .upload_stall_timeout = config_.limits.upload_stall_timeout});
+  downlinks_->SetRun(config_.run_id);  // may bring children that were faster
   return absl::OkStatus();
 }
 

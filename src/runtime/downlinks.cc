@@ -48,7 +48,8 @@ class Downlinks::ChildLink : public LinkHandler,
  private:
   friend class Downlinks;
   std::shared_ptr<Link> link_;
-  NodeId child;  // empty until its hello
+  NodeId child;        // empty until its hello
+  bool early = false;  // its hello waits for the run's name
   Epoch epoch = 0;
   Outbox outbox;
   std::map<uint64_t, Incoming> incoming;
@@ -67,6 +68,7 @@ void Downlinks::Close() {
     link->link().Close(absl::OkStatus());
   }
   links_.clear();
+  early_.clear();
   suspended_.clear();
 }
 
@@ -75,8 +77,21 @@ std::shared_ptr<LinkHandler> Downlinks::OnLink(std::shared_ptr<Link> link) {
   return std::make_shared<ChildLink>(weak_from_this(), std::move(link));
 }
 
+void Downlinks::SetRun(std::string run) {
+  run_ = std::move(run);
+  for (const auto& [weak, hello] : std::exchange(early_, {})) {
+    const auto link = weak.lock();
+    if (link != nullptr && !link->links_.expired()) OnHello(link, hello);  // not closed since
+  }
+}
+
 void Downlinks::OnHello(const std::shared_ptr<ChildLink>& link, const HelloFrame& hello) {
   if (owner_ == nullptr || !link->child.empty()) return;
+  if (run_.empty()) {
+    // The control plane has told the child of us before its word of the run has reached us.
+    if (!std::exchange(link->early, true)) early_.emplace_back(link, hello);
+    return;
+  }
   if (hello.protocol != kProtocolVersion || hello.run != run_) {
     link->link().Close(absl::FailedPreconditionError(
         "'" + hello.node + "' belongs to run '" + hello.run + "', protocol " +

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "runtime/aggregator_messages.h"
 #include "runtime/outbox.h"
@@ -34,7 +35,8 @@ class Downlinks : public Acceptor, public std::enable_shared_from_this<Downlinks
   // `owner` must outlive this object or Close it.
   Downlinks(Owner* owner, std::string run, Incarnation incarnation);
 
-  void SetRun(std::string run) { run_ = std::move(run); }
+  // To be called once the node knows; children that were faster wait for it.
+  void SetRun(std::string run);
   void Close();
 
   void Welcome(const NodeId& child, Epoch epoch);
@@ -70,7 +72,8 @@ class Downlinks : public Acceptor, public std::enable_shared_from_this<Downlinks
   std::shared_ptr<ChildLink> Find(const UploadId& id) const;
 
   Owner* owner_;
-  std::string run_;
+  std::string run_;                                                     // empty until it is set
+  std::vector<std::pair<std::weak_ptr<ChildLink>, HelloFrame>> early_;  // hellos before that
   Incarnation incarnation_;
   uint64_t next_transfer_ = 1;
   std::map<Key, std::shared_ptr<ChildLink>> links_;  // that said hello
