@@ -1,8 +1,8 @@
 #include "runtime/aggregator_core.h"
 
 #include <algorithm>
-#include <cstdlib>
 
+#include "runtime/transitions.h"
 #include "skein/base/status.h"
 
 namespace skein {
@@ -512,12 +512,6 @@ AggregatorCore::Child* AggregatorCore::Find(const NodeId& id) {
   return it == index_.end() ? nullptr : &children_[it->second];
 }
 
-void AggregatorCore::Enter(Phase to) {
-  const bool declared =
-      std::any_of(std::begin(kTransitions), std::end(kTransitions),
-                  [&](const Transition& t) { return t.from == phase_ && t.to == to; });
-  if (!declared) std::abort();  // a bug in this file
-  phase_ = to;
-}
+void AggregatorCore::Enter(Phase to) { phase_ = Declared(Transitions(), phase_, to); }
 
 }  // namespace skein

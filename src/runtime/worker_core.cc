@@ -1,8 +1,9 @@
 #include "runtime/worker_core.h"
 
 #include <algorithm>
-#include <cstdlib>
+#include <utility>
 
+#include "runtime/transitions.h"
 #include "skein/base/status.h"
 
 namespace skein {
@@ -170,12 +171,6 @@ void WorkerCore::SendFailure(const Task& task, const std::string& reason) {
   Do(worker_action::SendFailed{TaskFailedFrame{task.kind, task.round, task.local_round, reason}});
 }
 
-void WorkerCore::Enter(Phase to) {
-  const bool declared =
-      std::any_of(std::begin(kTransitions), std::end(kTransitions),
-                  [&](const Transition& t) { return t.from == phase_ && t.to == to; });
-  if (!declared) std::abort();  // a bug in this file
-  phase_ = to;
-}
+void WorkerCore::Enter(Phase to) { phase_ = Declared(Transitions(), phase_, to); }
 
 }  // namespace skein
