@@ -5,7 +5,6 @@
 #include <grpcpp/support/channel_arguments.h>
 
 #include "transport/frame_limits.h"
-#include "transport/grpc/callback_threads.h"
 
 namespace skein {
 namespace {
@@ -18,7 +17,6 @@ constexpr int kMinPingIntervalMs = 10'000;
 }  // namespace
 
 std::shared_ptr<grpc::Channel> MakeChannel(const HostPort& address) {
-  KeepCallbackThreads();
   grpc::ChannelArguments args;
   args.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   // The bandwidth probe lets windows, and with them memory, grow without bound.
@@ -34,7 +32,6 @@ std::shared_ptr<grpc::Channel> MakeChannel(const HostPort& address) {
 }
 
 void ConfigureServer(grpc::ServerBuilder& builder) {
-  KeepCallbackThreads();
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_BDP_PROBE, 0);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveTimeMs);
