@@ -40,7 +40,10 @@ class DownlinksTest : public ::testing::Test {
     EXPECT_TRUE(listener.ok());
     listener_ = *std::move(listener);
   }
-  ~DownlinksTest() override { downlinks_->Close(); }
+  ~DownlinksTest() override {
+    downlinks_->Close();
+    Settle();  // links let go of their handlers when they have told them of the end
+  }
 
   std::shared_ptr<Link> Hello(const std::string& run, Epoch epoch,
                               const std::shared_ptr<Child>& child) {
