@@ -14,8 +14,9 @@ compiler=$1 include=$2
 shift 2
 flags=(-std=c++20 -x c++ -I "$include")
 for dir in "$@"; do
-  # The compiler searches it anyway; named again it would hide the C++ library's own wrappers.
-  [[ $dir == /usr/include || -z $dir ]] || flags+=(-isystem "$dir")
+  # The compiler searches it anyway; named again it would hide the C++ library's own wrappers. By its
+  # real path: packages spell it /usr/lib/x86_64-linux-gnu/../../include, too.
+  [[ -z $dir || $(realpath -m "$dir") == /usr/include ]] || flags+=(-isystem "$dir")
 done
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

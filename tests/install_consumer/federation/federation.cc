@@ -1,10 +1,10 @@
-// A federation by the installed library alone: two workers that add 1 and 2 to a model of zeros.
+// A federation by the installed library alone: two workers that add 1 and 2 to a model of ones.
 
 #include <cstdio>
 #include <memory>
 #include <utility>
 
-#include <ATen/ops/zeros.h>
+#include <ATen/ops/ones.h>
 #include <skein/skein.h>
 
 namespace {
@@ -15,7 +15,7 @@ class Adder : public skein::Learner {
 
   absl::StatusOr<skein::StateDict> Initialize(skein::InitContext&) override {
     skein::StateDict model;
-    SKEIN_RETURN_IF_ERROR(model.Add("x", at::zeros({3})));
+    SKEIN_RETURN_IF_ERROR(model.Add("x", at::ones({3})));
     return model;
   }
 
@@ -50,9 +50,10 @@ absl::Status Run() {
   SKEIN_ASSIGN_OR_RETURN(skein::RunResult result, federation->Run());
   std::printf("%s after %d rounds, x = %g, digest %s\n", result.status.c_str(),
               static_cast<int>(result.rounds), result.metrics["x"], result.model_digest.c_str());
-  // Each round moves the model by the mean of 1 and 2.
+  // Each round moves the model by the mean of 1 and 2. (From zeros the steps would be out of
+  // bounds: an update may be 64 times as large as the initial values, or 1.)
   if (result.status != "completed" || result.rounds != 2 || result.contributions != 4 ||
-      result.metrics["x"] != 3.0 || result.model_digest.size() != 64) {
+      result.metrics["x"] != 4.0 || result.model_digest.size() != 64) {
     return absl::InternalError("the run did not come out as expected: " + result.reason);
   }
   return absl::OkStatus();
