@@ -14,9 +14,11 @@
 namespace skein {
 namespace {
 
+// Works refer to locals of their test: the pool is declared after those, so it goes before them.
+
 TEST(TrainingPool, RunsAsManyWorksAtOnceAsItHasThreads) {
-  TrainingPool pool(2, nullptr);
   std::latch both(2), done(2);
+  TrainingPool pool(2, nullptr);
   for (int i = 0; i < 2; ++i) {
     pool.Run([&] {
       both.arrive_and_wait();  // would never end with one thread
@@ -60,8 +62,9 @@ TEST(TrainingPool, StartsWorksInOrder) {
 
 TEST(TrainingPool, PreparesEveryThreadBeforeItsFirstWorkAlsoReplacements) {
   std::atomic<int> started = 0;
-  TrainingPool pool(1, [&] { ++started; });
   std::promise<void> running, release;
+  std::promise<int> seen;
+  TrainingPool pool(1, [&] { ++started; });
   const auto stuck = pool.Run([&] {
     EXPECT_EQ(started, 1);
     running.set_value();
@@ -69,7 +72,6 @@ TEST(TrainingPool, PreparesEveryThreadBeforeItsFirstWorkAlsoReplacements) {
   });
   running.get_future().wait();
   pool.Abandon(stuck);
-  std::promise<int> seen;
   pool.Run([&] { seen.set_value(started); });
   EXPECT_EQ(seen.get_future().get(), 2);
   release.set_value();
@@ -77,10 +79,10 @@ TEST(TrainingPool, PreparesEveryThreadBeforeItsFirstWorkAlsoReplacements) {
 }
 
 TEST(TrainingPool, AbandonedWorkThatHasNotStartedNeverRuns) {
-  TrainingPool pool(1, nullptr);
   std::promise<void> release, done;
   std::atomic<bool> ran = false;
   auto held = std::make_shared<int>(0);
+  TrainingPool pool(1, nullptr);
   pool.Run([&] { release.get_future().wait(); });
   const auto queued = pool.Run([&ran, held] { ran = true; });
   pool.Run([&] { done.set_value(); });
@@ -92,9 +94,11 @@ TEST(TrainingPool, AbandonedWorkThatHasNotStartedNeverRuns) {
 }
 
 TEST(TrainingPool, AbandonedThreadTakesNoMoreWorkWhenItComesBack) {
-  TrainingPool pool(1, nullptr);
   std::promise<std::thread::id> stuck_id;
   std::promise<void> release;
+  std::latch done(50);
+  std::atomic<int> running = 0;
+  TrainingPool pool(1, nullptr);
   const auto stuck = pool.Run([&] {
     stuck_id.set_value(std::this_thread::get_id());
     release.get_future().wait();
@@ -103,8 +107,6 @@ TEST(TrainingPool, AbandonedThreadTakesNoMoreWorkWhenItComesBack) {
   pool.Abandon(stuck);
   pool.Abandon(stuck);  // no second replacement
   release.set_value();
-  std::latch done(50);
-  std::atomic<int> running = 0;
   for (int i = 0; i < 50; ++i) {
     pool.Run([&] {
       EXPECT_EQ(++running, 1);
@@ -114,12 +116,13 @@ TEST(TrainingPool, AbandonedThreadTakesNoMoreWorkWhenItComesBack) {
     });
   }
   done.wait();
+  EXPECT_EQ(pool.Shutdown(kNever), 0);  // the abandoned thread, too, has left the locals alone
 }
 
 TEST(TrainingPool, AbandoningWorkThatHasEndedHasNoEffect) {
   std::atomic<int> started = 0;
-  TrainingPool pool(1, [&] { ++started; });
   std::promise<void> first, second;
+  TrainingPool pool(1, [&] { ++started; });
   const auto ended = pool.Run([&] { first.set_value(); });
   first.get_future().wait();
   pool.Run([&] { second.set_value(); });
@@ -155,9 +158,9 @@ TEST(TrainingPool, ShutdownReportsWorksLeftBehindAndDropsQueuedOnes) {
 }
 
 TEST(TrainingPool, ShutdownWaitsForWorkThatEndsInTime) {
-  TrainingPool pool(2, nullptr);
   std::promise<void> running, release;
   std::atomic<bool> ended = false;
+  TrainingPool pool(2, nullptr);
   pool.Run([&] {
     running.set_value();
     release.get_future().wait();
