@@ -195,12 +195,14 @@ void AggregatingNode::Do(const agg_action::CloseFold& a) {
   }
 }
 
-// The plain mean of the local round is the base of the next one: the server optimizer's step is
-// taken once per round, at the coordinator.
+absl::StatusOr<PackedTensors> AggregatingNode::FinishLocalRound(const VersionRef& base) {
+  SKEIN_ASSIGN_OR_RETURN(auto optimizer,
+                         services_.strategies->optimizers.Create(PartSpec{"sgd", {}}));
+  return accumulator_->Finish(FindModel(base)->tensors, *optimizer);
+}
+
 void AggregatingNode::MakeLocalModel(const agg_action::CloseFold& close) {
-  auto optimizer = services_.strategies->optimizers.Create(PartSpec{"sgd", {}});
-  absl::StatusOr<PackedTensors> local = optimizer.status();
-  if (optimizer.ok()) local = accumulator_->Finish(FindModel(close.base)->tensors, **optimizer);
+  absl::StatusOr<PackedTensors> local = FinishLocalRound(close.base);
   if (!local.ok()) {
     DeliverFailure(close.task, "'" + id() + "': " + Message(local.status()));
     Feed(agg_event::Delivered{});

@@ -45,6 +45,9 @@ class AggregatingNode : public NodeShell, public Downlinks::Owner {
   void ReportDecisions();
   void AddModel(const VersionRef& version, Model model);
   const Model* FindModel(const VersionRef& version) const;
+  // The plain mean of the local round: the server optimizer's step is taken once per round, at the
+  // coordinator.
+  absl::StatusOr<PackedTensors> FinishLocalRound(const VersionRef& base);
   Accumulator& accumulator() { return *accumulator_; }
   const Tally& tally() const { return tally_; }
   const TierParts& parts() const { return parts_; }

@@ -93,11 +93,8 @@ class AggregatorNode : public AggregatingNode, public Uplink::Owner {
     // The last local model's difference to the task's base stands for the subtree, with the weight
     // of the last local round (HierFAVG, Liu et al. 2020, arXiv 1905.06641).
     const Fixed128 weight = accumulator().total_weight();
-    const PackedTensors& local_base = FindModel(close.base)->tensors;
     const PackedTensors& base = FindModel(close.task.base)->tensors;
-    SKEIN_ASSIGN_OR_RETURN(auto optimizer,
-                           services_.strategies->optimizers.Create(PartSpec{"sgd", {}}));
-    SKEIN_ASSIGN_OR_RETURN(const PackedTensors local, accumulator().Finish(local_base, *optimizer));
+    SKEIN_ASSIGN_OR_RETURN(const PackedTensors local, FinishLocalRound(close.base));
     SKEIN_ASSIGN_OR_RETURN(const PackedTensors delta, DeltaOf(local, base));
     auto sums = parts().fold->NewAccumulator(base.manifest(), numeric_);
     SKEIN_RETURN_IF_ERROR(sums->AddSubtree(delta, weight));
