@@ -121,10 +121,7 @@ void AggregatorCore::On(const agg_event::ChildLost& e) {
 
 void AggregatorCore::On(const agg_event::TaskArrived& e) {
   if (phase_ != Phase::kIdle) {
-    if (e.task.round == task_.round && e.task.kind == task_.kind &&
-        e.task.local_round == task_.local_round && e.task.attempt == task_.attempt) {
-      return;  // heard again after a reconnection
-    }
+    if (IsSameTask(e.task, task_)) return;  // heard again after a reconnection
     SettlePending("round " + std::to_string(task_.round) + " was superseded");
     Enter(Phase::kIdle);
   }

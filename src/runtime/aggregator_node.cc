@@ -20,6 +20,7 @@ class AggregatorNode : public AggregatingNode, public Uplink::Owner {
  private:
   // The partial of a closed task, until the parent has answered.
   struct Delivery {
+    Task task;
     uint64_t transfer = 0;
     PartialHeader header;
     PackedTensors sums;
@@ -54,7 +55,7 @@ class AggregatorNode : public AggregatingNode, public Uplink::Owner {
     Offer();
   }
   void OnTask(Task task) override {
-    delivery_.reset();
+    if (delivery_ && !IsSameTask(delivery_->task, task)) Withdraw();
     Feed(agg_event::TaskArrived{std::move(task)});
   }
   bool HasModel(const VersionRef& version) const override { return FindModel(version) != nullptr; }
@@ -74,7 +75,8 @@ class AggregatorNode : public AggregatingNode, public Uplink::Owner {
 
   absl::Status DeliverFold(const agg_action::CloseFold& close) override {
     SKEIN_ASSIGN_OR_RETURN(Partial partial, MakePartial(close));
-    delivery_ = Delivery{.transfer = 0,
+    delivery_ = Delivery{.task = close.task,
+                         .transfer = 0,
                          .header = {.round = close.task.round,
                                     .local_round = close.task.local_round,
                                     .base = close.task.base,

@@ -25,11 +25,6 @@ constexpr WorkerCore::Transition kTransitions[] = {
 
 constexpr size_t kUpdatesKept = 2;
 
-bool SameTask(const Task& a, const Task& b) {
-  return a.kind == b.kind && a.round == b.round && a.attempt == b.attempt &&
-         a.local_round == b.local_round && a.seq_first == b.seq_first;
-}
-
 }  // namespace
 
 std::span<const WorkerCore::Transition> WorkerCore::Transitions() { return kTransitions; }
@@ -55,14 +50,13 @@ void WorkerCore::On(const worker_event::TaskArrived& e) {
                             std::to_string(running_.round));
     return;
   }
-  if (task_ && SameTask(*task_, e.task)) return;
-  if (busy && wanted_ && SameTask(running_, e.task)) return;
+  if (task_ && IsSameTask(*task_, e.task)) return;
+  if (busy && wanted_ && IsSameTask(running_, e.task)) return;
   if (e.task.kind == TaskKind::kTrain) {
     for (Kept& kept : kept_) {
       if (kept.seq != e.task.seq_first) continue;
-      // Trained already; the parent did not get it or has forgotten.
-      kept.answered = false;
-      Do(worker_action::OfferUpdate{kept.seq});
+      // Trained already. Either its offer is on this link, or the parent has forgotten the answer.
+      if (std::exchange(kept.answered, false)) Do(worker_action::OfferUpdate{kept.seq});
       return;
     }
   }

@@ -137,7 +137,9 @@ class WorkerNode : public NodeShell, public Uplink::Owner {
     Kept& kept = kept_.at(a.seq);
     kept.transfer = ++transfers_;
     uplink_->Offer(kept.transfer, kept.update, kept.header,
-                   [this, seq = a.seq](const absl::Status& status) {
+                   [this, seq = a.seq, transfer = kept.transfer](const absl::Status& status) {
+                     const auto it = kept_.find(seq);
+                     if (it == kept_.end() || it->second.transfer != transfer) return;
                      Feed(worker_event::UpdateAnswered{seq, status});
                    });
   }

@@ -30,6 +30,11 @@ size_t ChunkSize(const ChunkFrame& chunk) {
 
 }  // namespace
 
+bool IsSameTask(const Task& a, const Task& b) {
+  return a.kind == b.kind && a.round == b.round && a.attempt == b.attempt &&
+         a.local_round == b.local_round && a.seq_first == b.seq_first;
+}
+
 const char* NameOf(const Frame& frame) {
   static constexpr std::array<const char*, std::variant_size_v<Frame>> kNames = {
       "hello", "welcome",     "task",        "offer",     "grant",  "chunk", "trailer",

@@ -51,6 +51,9 @@ struct Task {
   Roster participants;  // in the child's subtree
 };
 
+// Whether `b` is `a` heard again.
+bool IsSameTask(const Task& a, const Task& b);
+
 enum class TransferKind : uint8_t { kModel = 1, kUpdate = 2, kPartial = 3 };
 
 struct ModelHeader {
