@@ -381,7 +381,7 @@ void AggregatorCore::On(const agg_event::ChildFailed& e) {
     return;
   }
   if (child->upload) DropUpload(*child->upload, absl::AbortedError("the child gave up"));
-  Fail(*child, e.what.reason, event::kWorkerLeftOut);
+  Fail(*child, e.what.reason, e.what.bad_update ? event::kUpdateRejected : event::kWorkerLeftOut);
   AskPolicy();
 }
 

@@ -149,9 +149,13 @@ absl::StatusOr<TrainOutput> LearnerTrainer::Train(const PackedTensors& base,
     if (request.cancelled->load()) return absl::CancelledError("cancelled before it started");
     TrainContext context{request.round, request.local_round, MakeGenerator(seed),
                          request.cancelled};
-    SKEIN_ASSIGN_OR_RETURN(TrainResult result, learner_->Train(StateDict::Unpack(base), context));
+    auto result = learner_->Train(StateDict::Unpack(base), context);
     if (request.cancelled->load()) return absl::CancelledError("cancelled");
-    return Checked(std::move(result), base);
+    if (absl::IsInvalidArgument(result.status())) {  // that code is for what Checked refuses
+      return absl::InternalError(Message(result.status()));
+    }
+    if (!result.ok()) return result.status();
+    return Checked(*std::move(result), base);
   });
   if (!output.ok()) return Annotate(output.status(), Where(request));
   return output;

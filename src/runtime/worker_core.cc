@@ -90,7 +90,9 @@ void WorkerCore::On(const worker_event::WorkEnded& e) {
   Enter(Phase::kIdle);
   if (wanted_) {
     if (!e.status.ok()) {
-      SendFailure(running_, Message(e.status));
+      const bool bad_update =
+          running_.kind == TaskKind::kTrain && absl::IsInvalidArgument(e.status);
+      SendFailure(running_, Message(e.status), bad_update);
     } else if (running_.kind == TaskKind::kEvaluate) {
       Do(worker_action::SendEvaluation{running_});
     } else {
@@ -161,8 +163,9 @@ void WorkerCore::On(const worker_event::Tick&) {
   }
 }
 
-void WorkerCore::SendFailure(const Task& task, const std::string& reason) {
-  Do(worker_action::SendFailed{TaskFailedFrame{task.kind, task.round, task.local_round, reason}});
+void WorkerCore::SendFailure(const Task& task, const std::string& reason, bool bad_update) {
+  Do(worker_action::SendFailed{
+      TaskFailedFrame{task.kind, task.round, task.local_round, reason, bad_update}});
 }
 
 void WorkerCore::Enter(Phase to) { phase_ = Declared(Transitions(), phase_, to); }

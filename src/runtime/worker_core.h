@@ -24,7 +24,9 @@ struct TaskArrived {
 struct ModelArrived {
   VersionRef version;
 };
-struct WorkEnded {  // the learner has returned from the started task
+// The learner has returned from the started task; InvalidArgument: with something that is no
+// update.
+struct WorkEnded {
   uint64_t start = 0;
   absl::Status status;
 };
@@ -124,7 +126,7 @@ class WorkerCore {
   void Begin();     // the task in hand, if its model is here
   void StopWork();  // asks the learner to return
   void Keep(Seq seq, uint64_t round);
-  void SendFailure(const Task& task, const std::string& reason);
+  void SendFailure(const Task& task, const std::string& reason, bool bad_update = false);
   template <typename T>
   void Do(T action) {
     actions_.emplace_back(std::move(action));

@@ -85,7 +85,7 @@ std::vector<Frame> OneOfEach() {
           MakeChunk(2, 1000),
           TrailerFrame{1, std::string(64, 'a')},
           AckFrame{1, 3, "no"},
-          TaskFailedFrame{TaskKind::kTrain, 4, 1, "out of memory"},
+          TaskFailedFrame{TaskKind::kTrain, 4, 1, "out of memory", true},
           EvalReportFrame{4, {4, 0, 0}, 100, Roster::Range(0, 4), metrics},
           CommittedFrame{4, {4, 0, 0}},
           CancelFrame{4, 1, "too late"},

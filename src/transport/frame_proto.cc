@@ -111,6 +111,7 @@ void Fill(const TaskFailedFrame& frame, v1::Frame& out) {
   proto->set_round(frame.round);
   proto->set_local_round(frame.local_round);
   proto->set_reason(WireText(frame.reason));
+  proto->set_bad_update(frame.bad_update);
 }
 
 void Fill(const EvalReportFrame& frame, v1::Frame& out) {
@@ -291,7 +292,7 @@ absl::StatusOr<Frame> Parse(v1::TaskFailed& proto) {
   SKEIN_ASSIGN_OR_RETURN(const TaskKind kind, KindFromProto(proto.kind()));
   SKEIN_RETURN_IF_ERROR(CheckText(proto.reason(), kMaxTextBytes, "reason"));
   return TaskFailedFrame{kind, proto.round(), proto.local_round(),
-                         std::move(*proto.mutable_reason())};
+                         std::move(*proto.mutable_reason()), proto.bad_update()};
 }
 
 absl::StatusOr<Frame> Parse(v1::EvalReport& proto) {

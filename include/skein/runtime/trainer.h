@@ -41,6 +41,7 @@ class Trainer {
   virtual ~Trainer() = default;
   // The initial model; asked of the coordinator's trainer only.
   virtual absl::StatusOr<PackedTensors> Initialize() = 0;
+  // InvalidArgument if and only if there is a result that is no update of `base`.
   virtual absl::StatusOr<TrainOutput> Train(const PackedTensors& base,
                                             const TrainRequest& request) = 0;
   virtual absl::StatusOr<EvalOutput> Evaluate(const PackedTensors& model,

@@ -106,6 +106,7 @@ struct TaskFailedFrame {
   uint64_t round = 0;
   uint32_t local_round = 0;
   std::string reason;
+  bool bad_update = false;  // the learner returned one that the worker itself has to refuse
 };
 
 // Up: the result of an evaluation task, merged over the subtree.

@@ -332,6 +332,22 @@ TEST_F(LearnerTest, StatusOfTheLearnerKeepsItsCode) {
   EXPECT_EQ(Message(status), "worker 'w3', learner 'test', round 4: no battery");
 }
 
+TEST_F(LearnerTest, ALearnersOwnInvalidArgumentIsNotARefusedResult) {
+  Parts parts;
+  parts.train = [](const StateDict&, TrainContext&) -> absl::StatusOr<TrainResult> {
+    return absl::InvalidArgumentError("bad batch");
+  };
+  auto status = Make(parts)->Train(Base(), RequestOf(4)).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
+  EXPECT_THAT(Message(status), HasSubstr("bad batch"));
+}
+
+TEST_F(LearnerTest, AResultThatIsNoUpdateIsInvalidArgument) {
+  const auto output =
+      Make(Returning(at::zeros({3, 2}), at::zeros({}, at::kLong)))->Train(Base(), RequestOf(4));
+  EXPECT_EQ(output.status().code(), absl::StatusCode::kInvalidArgument);
+}
+
 TEST_F(LearnerTest, WrongShapeNamesTheTensor) {
   EXPECT_THAT(TrainError(Returning(at::zeros({3, 2}), at::zeros({}, at::kLong))),
               HasSubstr("\"w\": expected F32[2,3], got F32[3,2]"));
