@@ -1,19 +1,5 @@
 // The skein program from outside: exit codes, streams, what it leaves behind.
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <csignal>
-#include <cstdlib>
-#include <filesystem>
-#include <string>
-#include <thread>
-#include <vector>
-
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
-#include "unit/federation/temp_dir.h"
+#include "integration/program.h"
 
 namespace skein {
 namespace {
@@ -31,26 +17,8 @@ constexpr char kSpec[] =
     "rounds: 2\n"
     "seed: 3\n";
 
-struct Outcome {
-  int code = -1;
-  std::string out;
-  std::string err;
-};
-
-class CliTest : public testing::Test {
+class CliTest : public ProgramTest {
  protected:
-  // Runs skein in the test's directory; `arguments` are for the shell.
-  Outcome Skein(const std::string& arguments) {
-    const std::string command = "cd '" + work_.path() + "' && '" SKEIN_PROGRAM "' " + arguments +
-                                " >'" + (streams_ / "out") + "' 2>'" + (streams_ / "err") +
-                                "' </dev/null";
-    const int status = std::system(command.c_str());
-    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, ReadAll(streams_ / "out"),
-            ReadAll(streams_ / "err")};
-  }
-  void Write(const std::string& name, const std::string& content) {
-    WriteAll(work_ / name, content);
-  }
   std::vector<std::string> Files() const {
     std::vector<std::string> names;
     for (const auto& entry : fs::recursive_directory_iterator(work_.path())) {
@@ -75,9 +43,6 @@ class CliTest : public testing::Test {
     Write("bad.yaml", spec);
     ExpectRefused("run bad.yaml --out run", words);
   }
-
-  TempDir work_;
-  TempDir streams_;
 };
 
 // ---- usage ----
@@ -273,23 +238,10 @@ TEST_F(CliTest, AFailedRunExitsWithOneAndKeepsItsDirectory) {
 TEST_F(CliTest, ASignalStopsARunThatIsRecorded) {
   Write("spec.yaml",
         "topology: flat:2\nrounds: 100000\nlearner: {name: echo, params: {delay_s: 0.05}}\n");
-  const std::string spec = work_ / "spec.yaml", run = work_ / "run";
-  const char* argv[] = {SKEIN_PROGRAM, "run",     spec.c_str(), "--out",
-                        run.c_str(),   "--quiet", nullptr};
-  pid_t pid;
-  ASSERT_EQ(posix_spawn(&pid, SKEIN_PROGRAM, nullptr, nullptr, const_cast<char**>(argv), environ),
-            0);
-  int status = 0;
-  bool ended = false;
-  while (!ended && ReadAll(run + "/events.jsonl").find("round_committed") == std::string::npos) {
-    ended = waitpid(pid, &status, WNOHANG) == pid;
-    std::this_thread::yield();
-  }
-  ASSERT_FALSE(ended);
-  kill(pid, SIGINT);
-  ASSERT_EQ(waitpid(pid, &status, 0), pid);
-  ASSERT_TRUE(WIFEXITED(status));
-  EXPECT_EQ(WEXITSTATUS(status), 1);
+  const pid_t run = StartRun();
+  ASSERT_NE(WaitForEvent(run, {"round_committed"}), "");
+  kill(run, SIGINT);
+  EXPECT_EQ(WaitForEnd(run), 1);
   EXPECT_THAT(ReadAll(work_ / "run/result.json"), HasSubstr(R"("status":"stopped")"));
 }
 
