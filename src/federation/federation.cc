@@ -90,7 +90,7 @@ absl::StatusOr<std::unique_ptr<Federation>> Make(Topology topology, std::string 
   SKEIN_RETURN_IF_ERROR(
       registries->learners.Register(kLearner, std::move(learner), options.learner_options));
   if (AllKnown(strategy, registries->strategies)) {
-    SKEIN_RETURN_IF_ERROR(ValidateStrategy(strategy, topology.num_tiers(), registries->strategies));
+    SKEIN_RETURN_IF_ERROR(ValidateStrategy(strategy, topology, registries->strategies));
   }
   if (!options.run_directory.empty()) {
     SKEIN_RETURN_IF_ERROR(CheckRunDirectory(options.run_directory));

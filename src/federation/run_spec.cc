@@ -80,9 +80,9 @@ class SpecReader {
     SKEIN_RETURN_IF_ERROR(ReadScalars(root));
     SKEIN_RETURN_IF_ERROR(ReadPaths(root));
     SKEIN_RETURN_IF_ERROR(ReadTopology(root, topology));
-    SKEIN_ASSIGN_OR_RETURN(config.strategy,
-                           ReadStrategy(document_, root, FindValue(root, "strategy"),
-                                        spec_.topology.num_tiers(), registries_.strategies));
+    SKEIN_ASSIGN_OR_RETURN(
+        config.strategy, ReadStrategy(document_, root, FindValue(root, "strategy"), spec_.topology,
+                                      registries_.strategies));
     SKEIN_RETURN_IF_ERROR(ReadLearner(root));
     if (const YamlNode* data = FindValue(root, "data")) {
       SKEIN_ASSIGN_OR_RETURN(config.data, ReadValueMap(document_, *data, "data"));
@@ -223,7 +223,7 @@ absl::Status ValidateRunSpec(const RunSpec& spec, const Registries& registries) 
     return absl::InvalidArgumentError("topology: empty, make it with FromShape or Create");
   }
   SKEIN_RETURN_IF_ERROR(
-      ValidateStrategy(spec.config.strategy, spec.topology.num_tiers(), registries.strategies));
+      ValidateStrategy(spec.config.strategy, spec.topology, registries.strategies));
   return ResolveLearner(spec.config.learner, registries.learners).status();
 }
 

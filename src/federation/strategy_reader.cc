@@ -147,14 +147,14 @@ class StrategyReader {
 }  // namespace
 
 absl::StatusOr<StrategySpec> ReadStrategy(const YamlDocument& document, const YamlNode& root,
-                                          const YamlNode* node, int num_tiers,
+                                          const YamlNode* node, const Topology& topology,
                                           const StrategyRegistries& registries) {
   YamlNode empty;
   empty.kind = YamlNode::Kind::kMap;
   empty.mark = root.mark;
   const YamlNode& strategy = node == nullptr ? empty : *node;
   SKEIN_ASSIGN_OR_RETURN(StrategySpec spec, StrategyReader(document, registries).Read(strategy));
-  if (absl::Status status = ValidateStrategy(spec, num_tiers, registries); !status.ok()) {
+  if (absl::Status status = ValidateStrategy(spec, topology, registries); !status.ok()) {
     const YamlNode* tiers = FindValue(strategy, "tiers");
     return document.Error((tiers != nullptr ? *tiers : strategy).mark, Message(status));
   }

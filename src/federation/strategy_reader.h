@@ -10,11 +10,11 @@
 
 namespace skein {
 
-// The strategy that `node` describes (null: the default one), checked against the registries and a
-// tree of `num_tiers`, with the defaults of all parameters filled in. `root` is where errors of an
-// absent strategy stand.
+// The strategy that `node` describes (null: the default one), checked against the registries and
+// the tree, with the defaults of all parameters filled in. `root` is where errors of an absent
+// strategy stand.
 absl::StatusOr<StrategySpec> ReadStrategy(const YamlDocument& document, const YamlNode& root,
-                                          const YamlNode* node, int num_tiers,
+                                          const YamlNode* node, const Topology& topology,
                                           const StrategyRegistries& registries);
 
 // `status`, an error about parameters of a part, at the position of the parameter that it names,

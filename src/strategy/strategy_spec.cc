@@ -18,10 +18,6 @@ const TierSpec* FindTier(const StrategySpec& spec, int tier) {
 std::string TierName(int tier) { return "strategy, tier " + std::to_string(tier); }
 
 absl::Status CheckTiers(const StrategySpec& spec, int num_tiers) {
-  if (num_tiers < 2) {
-    return absl::InvalidArgumentError("strategy: a tree has two tiers at least, not " +
-                                      std::to_string(num_tiers));
-  }
   std::set<int> seen;
   for (const TierSpec& tier : spec.tiers) {
     const std::string name = TierName(tier.tier);
@@ -53,6 +49,24 @@ absl::Status CheckTiers(const StrategySpec& spec, int num_tiers) {
   return absl::OkStatus();
 }
 
+absl::Status CheckPolicyFits(const StrategySpec& spec, int tier, const RoundPolicy& policy,
+                             const Topology& topology) {
+  const auto needed = static_cast<size_t>(policy.MinChildren());
+  for (const TopologyNode& node : topology.nodes()) {
+    if (node.tier != tier || node.role == NodeRole::kWorker || node.children.size() >= needed) {
+      continue;
+    }
+    const TierSpec* own = FindTier(spec, tier);
+    const bool own_policy = own != nullptr && own->policy;
+    return absl::InvalidArgumentError(
+        TierName(tier) + ": policy '" + (own_policy ? *own->policy : spec.policy).name +
+        "' needs " + std::to_string(needed) + " children and '" + node.id + "' has " +
+        std::to_string(node.children.size()) +
+        (own_policy ? "" : "; give the tier a policy of its own under 'tiers'"));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<TierParts> MakeTierParts(const StrategySpec& spec, int tier, int num_tiers,
@@ -77,11 +91,19 @@ absl::StatusOr<TierParts> MakeTierParts(const StrategySpec& spec, int tier, int 
   return parts;
 }
 
-absl::Status ValidateStrategy(const StrategySpec& spec, int num_tiers,
+absl::Status ValidateStrategy(const StrategySpec& spec, const Topology& topology,
                               const StrategyRegistries& registries) {
+  const int num_tiers = topology.num_tiers();
   SKEIN_RETURN_IF_ERROR(
       Annotate(registries.optimizers.Create(spec.optimizer).status(), "strategy"));
-  SKEIN_RETURN_IF_ERROR(Annotate(registries.selectors.Create(spec.selector).status(), "strategy"));
+  const auto selector = registries.selectors.Create(spec.selector);
+  SKEIN_RETURN_IF_ERROR(Annotate(selector.status(), "strategy"));
+  if ((*selector)->MinWorkers() > topology.num_workers()) {
+    return absl::InvalidArgumentError("strategy: selector '" + spec.selector.name + "' takes " +
+                                      std::to_string((*selector)->MinWorkers()) +
+                                      " workers or more and the tree has " +
+                                      std::to_string(topology.num_workers()));
+  }
   SKEIN_RETURN_IF_ERROR(Annotate(registries.folds.Create(spec.fold).status(), "strategy"));
   SKEIN_RETURN_IF_ERROR(Annotate(registries.policies.Create(spec.policy).status(), "strategy"));
   for (const PartSpec& filter : spec.filters) {
@@ -100,6 +122,7 @@ absl::Status ValidateStrategy(const StrategySpec& spec, int num_tiers,
           "' needs every update at once and can only stand right above the workers, at tier " +
           std::to_string(lowest));
     }
+    SKEIN_RETURN_IF_ERROR(CheckPolicyFits(spec, tier, *parts->policy, topology));
     const TierSpec* own = FindTier(spec, tier);
     if (own != nullptr && own->fold && *own->fold != spec.fold) {
       return absl::InvalidArgumentError(TierName(tier) + ": fold '" + own->fold->name +

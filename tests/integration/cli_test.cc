@@ -106,6 +106,15 @@ TEST_F(CliTest, UnknownStrategyOrLearnerIsRefused) {
                     {"fedavgg", "'fedavg'"});
 }
 
+TEST_F(CliTest, PartsThatNeedMoreThanTheTreeHasAreRefused) {
+  ExpectSpecRefused(
+      "topology: flat:2\nlearner: linear\nstrategy: {selector: {name: count, count: 3}}\n",
+      {"bad.yaml:3", "selector 'count'", "the tree has 2"});
+  ExpectSpecRefused(
+      "topology: tree:2x4\nlearner: linear\nstrategy: {policy: {name: quorum, count: 3}}\n",
+      {"bad.yaml:3", "tier 0", "'root' has 2", "'tiers'"});
+}
+
 TEST_F(CliTest, BadTreesInASpecAreRefused) {
   const std::string head = "learner: linear\ntopology:\n  nodes:\n";
   const std::string root = "    - {id: r, role: coordinator}\n";

@@ -33,6 +33,8 @@ class RoundPolicy {
  public:
   virtual ~RoundPolicy() = default;
   virtual PolicyDecision Decide(const PolicyView& view) const = 0;
+  // A node with fewer children than this could never close.
+  virtual int MinChildren() const { return 1; }
   // Whether children wait for the next version after they have contributed.
   virtual bool has_barrier() const = 0;
   // The same policy for a node `levels` tiers above the one it was written for, so that deadlines

@@ -8,6 +8,7 @@
 #include <absl/status/statusor.h>
 
 #include "skein/strategy/registry.h"
+#include "skein/topology/topology.h"
 
 namespace skein {
 
@@ -44,10 +45,11 @@ struct TierParts {
 absl::StatusOr<TierParts> MakeTierParts(const StrategySpec& spec, int tier, int num_tiers,
                                         const StrategyRegistries& registries);
 
-// Checks a strategy against a tree of `num_tiers`: all parts exist with good parameters, tiers are
-// aggregating tiers and listed once, kappa is 1 at the root and in range, a fold that does not
-// compose stands only right above the workers and is the same fold elsewhere. Names the tier.
-absl::Status ValidateStrategy(const StrategySpec& spec, int num_tiers,
+// Checks a strategy against a tree: all parts exist with good parameters, tiers are aggregating
+// tiers and listed once, kappa is 1 at the root and in range, a fold that does not compose stands
+// only right above the workers and is the same fold elsewhere, no part needs more workers or
+// children than there are. Names the tier and, where it matters, the node.
+absl::Status ValidateStrategy(const StrategySpec& spec, const Topology& topology,
                               const StrategyRegistries& registries);
 
 }  // namespace skein

@@ -48,6 +48,7 @@ class PolicyQuorum : public RoundPolicy {
     }
     return {Verdict::kWait, "", limit};
   }
+  int MinChildren() const override { return quorum_.count ? quorum_.Of(0) : 1; }
   bool has_barrier() const override { return true; }
   std::shared_ptr<const RoundPolicy> Relaxed(int levels) const override {
     if (levels <= 0) return nullptr;

@@ -9,8 +9,9 @@ class SelectCount : public Selector {
  public:
   explicit SelectCount(int64_t count) : count_(count) {}
   absl::StatusOr<Roster> Select(const SelectionInput& input) override {
-    return SampleUniformly(input, static_cast<size_t>(count_));
+    return SampleUniformly(input, MinWorkers());
   }
+  size_t MinWorkers() const override { return static_cast<size_t>(count_); }
 
  private:
   int64_t count_;

@@ -16,8 +16,9 @@ class SelectFraction : public Selector {
     const size_t available = input.available->Count();
     // The small addend keeps 0.29 * 100 at 29 in binary floating point.
     const auto share = static_cast<size_t>(fraction_ * static_cast<double>(available) + 1e-9);
-    return SampleUniformly(input, std::max(share, static_cast<size_t>(minimum_)));
+    return SampleUniformly(input, std::max(share, MinWorkers()));
   }
+  size_t MinWorkers() const override { return static_cast<size_t>(minimum_); }
 
  private:
   double fraction_;

@@ -71,9 +71,16 @@ TEST(MakeTierParts, TakesFoldFiltersAndKappa) {
   EXPECT_EQ(parts.fold->MaxUpdateWeight(600), 1u) << "it is the mean";
 }
 
+// Two children for every node that has any.
+Topology TreeOf(int num_tiers) {
+  std::string shape = num_tiers == 2 ? "flat:2" : "tree:2";
+  for (int tier = 2; tier < num_tiers; ++tier) shape += "x2";
+  return Topology::FromShape(shape).value();
+}
+
 TEST(ValidateStrategy, AcceptsTheDefaultsForEveryTree) {
   for (int tiers = 2; tiers <= 6; ++tiers) {
-    EXPECT_TRUE(ValidateStrategy({}, tiers, BuiltinStrategies()).ok()) << tiers;
+    EXPECT_TRUE(ValidateStrategy({}, TreeOf(tiers), BuiltinStrategies()).ok()) << tiers;
   }
 }
 
@@ -81,7 +88,7 @@ TEST(ValidateStrategy, AcceptsWhatTheTiersMayChange) {
   StrategySpec spec;
   spec.tiers = {{.tier = 1, .policy = PartSpec{"quorum", {{"fraction", 0.5}}}, .kappa = 10000},
                 {.tier = 0, .policy = PartSpec{"all", {}}, .fold = PartSpec{"fedavg", {}}}};
-  EXPECT_TRUE(ValidateStrategy(spec, 3, BuiltinStrategies()).ok());
+  EXPECT_TRUE(ValidateStrategy(spec, TreeOf(3), BuiltinStrategies()).ok());
 }
 
 struct Bad {
@@ -96,7 +103,7 @@ class ValidateStrategyRefuses : public ::testing::TestWithParam<Bad> {};
 
 TEST_P(ValidateStrategyRefuses, NamingPlaceAndRemedy) {
   const Bad& bad = GetParam();
-  const absl::Status status = ValidateStrategy(bad.spec, bad.num_tiers, WithCollecting());
+  const absl::Status status = ValidateStrategy(bad.spec, TreeOf(bad.num_tiers), WithCollecting());
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(Message(status), bad.message);
 }
@@ -151,13 +158,22 @@ INSTANTIATE_TEST_SUITE_P(
             {.tiers = {{.tier = 1, .fold = PartSpec{"mean", {}}}}},
             "strategy, tier 1: fold 'mean' differs from the strategy's 'fedavg', and partials of "
             "different folds do not merge"},
-        Bad{"NoTree", {}, "strategy: a tree has two tiers at least, not 1", 1}),
+        Bad{"SelectorOfMoreThanAll",
+            {.selector = {"count", {{"count", 5}}}},
+            "strategy: selector 'count' takes 5 workers or more and the tree has 4"},
+        Bad{"QuorumThatTheWorkersWereMeantFor",
+            {.policy = {"quorum", {{"count", 3}}}},
+            "strategy, tier 0: policy 'quorum' needs 3 children and 'root' has 2; give the tier a "
+            "policy of its own under 'tiers'"},
+        Bad{"QuorumOfMoreThanAll",
+            {.tiers = {{.tier = 1, .policy = PartSpec{"quorum", {{"count", 3}}}}}},
+            "strategy, tier 1: policy 'quorum' needs 3 children and 'a0' has 2"}),
     [](const auto& tested) { return tested.param.name; });
 
 TEST(ValidateStrategy, AFoldThatDoesNotComposeMayStandRightAboveTheWorkers) {
   StrategySpec spec;
   spec.fold = {"median", {}};
-  EXPECT_TRUE(ValidateStrategy(spec, 2, WithCollecting()).ok());
+  EXPECT_TRUE(ValidateStrategy(spec, TreeOf(2), WithCollecting()).ok());
 }
 
 }  // namespace
