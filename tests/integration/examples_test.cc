@@ -1,0 +1,53 @@
+// The examples as their users run them.
+#include "integration/program.h"
+
+namespace skein {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+
+class ExamplesTest : public ProgramTest {
+ protected:
+  std::string Fashion(const std::string& spec) const {
+    return std::string("run " EXAMPLES "/fashion_mnist/") + spec;
+  }
+};
+
+TEST_F(ExamplesTest, QuickstartLearnsSomething) {
+  const Outcome outcome =
+      Run(QUICKSTART, "run " EXAMPLES "/quickstart/quickstart.yaml --out run --quiet");
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  const std::string result = Result();
+  const std::string key = "\"accuracy\":";
+  EXPECT_GT(std::stod(result.substr(result.find(key) + key.size())), 0.85) << result;
+}
+
+TEST_F(ExamplesTest, ADirichletRunShowsWhoHasWhat) {
+  const Outcome outcome = Run(FASHION_MNIST, Fashion("dirichlet.yaml --rounds 1 --out run"));
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out + outcome.err, HasSubstr("all       60000  6000  6000"));
+}
+
+TEST_F(ExamplesTest, MissingOrTruncatedDataIsRefusedBeforeARun) {
+  const fs::path data = work_ / "data";
+  Outcome outcome =
+      Run(FASHION_MNIST, Fashion("two_tier.yaml --set data.path=") + data.string() + " --out run");
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_THAT(outcome.err, HasSubstr(data.string()));
+  EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << outcome.err;
+
+  fs::copy("/usr/share/datasets/fashion-mnist", data, fs::copy_options::recursive);
+  const fs::path images = data / "train-images-idx3-ubyte.gz";
+  fs::permissions(images, fs::perms::owner_write, fs::perm_options::add);
+  fs::resize_file(images, 100'000);
+  outcome =
+      Run(FASHION_MNIST, Fashion("two_tier.yaml --set data.path=") + data.string() + " --out run");
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_THAT(outcome.err, HasSubstr(images.string() + ": truncated"));
+  EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << outcome.err;
+  EXPECT_FALSE(fs::exists(work_ / "run"));
+}
+
+}  // namespace
+}  // namespace skein
