@@ -44,7 +44,8 @@ class CoordinatorNode : public AggregatingNode {
     if (!start.ok()) return Fail(start.status());
     const uint64_t max_weight =
         parts().fold->MaxUpdateWeight(services_.max_samples(config_.learner.name));
-    auto numeric = MakeNumericPlan(start->model, max_weight, view_.num_workers);
+    auto numeric =
+        MakeNumericPlan(start->model, max_weight, view_.num_workers, parts().fold->MinBound());
     if (!numeric.ok()) return Fail(Annotate(numeric.status(), "initial model"));
     numeric_ = *std::move(numeric);
     trainer_ = std::move(start->trainer);

@@ -43,7 +43,8 @@ absl::StatusOr<double> MaxMagnitude(const PackedTensors& tensors, size_t index) 
 }  // namespace
 
 absl::StatusOr<NumericPlan> MakeNumericPlan(const PackedTensors& initial,
-                                            uint64_t max_update_weight, uint64_t num_workers) {
+                                            uint64_t max_update_weight, uint64_t num_workers,
+                                            double min_bound) {
   if (max_update_weight == 0 || max_update_weight > kMaxUpdateWeight) {
     return absl::InvalidArgumentError("the bound on one update's weight is " +
                                       std::to_string(max_update_weight) +
@@ -65,7 +66,7 @@ absl::StatusOr<NumericPlan> MakeNumericPlan(const PackedTensors& initial,
       auto largest = MaxMagnitude(initial, i);
       if (!largest.ok()) return largest.status();
       // Beyond 2^120 the bound itself would leave float32's range.
-      scale.bound_log2 = std::min(120, CeilLog2(std::max(1.0, kHeadroom * *largest)));
+      scale.bound_log2 = std::min(120, CeilLog2(std::max(min_bound, kHeadroom * *largest)));
       scale.scale_bits = bits - scale.bound_log2;
     }
     plan.scales.push_back(scale);

@@ -312,6 +312,38 @@ TEST(SimFederation, AllEndsTheRunAndNamesAWorkerThatNeverAnswers) {
   EXPECT_THAT(federation.outcome().reason, HasSubstr("'w4'"));
 }
 
+// Moves every parameter by 3, which is beyond the bound of a model of zeros.
+class LeapingTrainer : public FormulaTrainer {
+ public:
+  using FormulaTrainer::FormulaTrainer;
+  absl::StatusOr<TrainOutput> Train(const PackedTensors& base, const TrainRequest&) override {
+    PackedTensors update(base.manifest());
+    std::ranges::copy(base.bytes(), update.mutable_bytes().begin());
+    const std::vector<float> bias(7, 3.0f);
+    std::memcpy(update.mutable_tensor(1).data(), bias.data(), 7 * sizeof(float));
+    return TrainOutput{update, 1, {}};
+  }
+};
+
+TEST(SimFederation, AFoldsBoundAdmitsLargeChanges) {
+  SimFederation::Options options{.topology = Tree("tree:2x2"), .config = SimFederation::Config(1)};
+  options.trainer = [](const NodeView& view) {
+    return std::make_unique<LeapingTrainer>(1, view.leaf_begin);
+  };
+  {
+    SimFederation federation(options);
+    ASSERT_TRUE(federation.Run());
+    EXPECT_EQ(federation.outcome().status, "failed");
+    EXPECT_THAT(federation.outcome().reason,
+                HasSubstr("tensor 'bias' has 3, beyond its bound 2^0, at index 0; the fold's "
+                          "'bound' raises it"));
+  }
+  options.config.strategy.fold.params["bound"] = 3.0;
+  SimFederation federation(options);
+  ASSERT_TRUE(federation.Run());
+  EXPECT_EQ(federation.outcome().status, "completed") << federation.outcome().reason;
+}
+
 TEST(SimFederation, AWorkerThatDiesAndComesBackTakesPartAgain) {
   SimFederation::Options options{.topology = Tree("tree:2x2"), .config = SimFederation::Config(8)};
   options.config.strategy.policy = Quorum(1, 5.0);

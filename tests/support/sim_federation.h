@@ -131,7 +131,7 @@ class SimFederation : public EventSink {
     const auto optimizer = strategies_.optimizers.Create(config.strategy.optimizer).value();
     PackedTensors model = FormulaModel();
     const NumericPlan plan = MakeNumericPlan(model, fold->MaxUpdateWeight(kFormulaMaxSamples),
-                                             options_.topology.num_workers())
+                                             options_.topology.num_workers(), fold->MinBound())
                                  .value();
     for (const RoundRecord& round : CommittedRounds()) {
       SCOPED_TRACE("round " + std::to_string(round.round));

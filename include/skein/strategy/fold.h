@@ -65,6 +65,9 @@ class Fold {
   virtual Composition composition() const = 0;
   // The bound on one update's weight, given the bound on its samples (for the numeric plan).
   virtual uint64_t MaxUpdateWeight(uint64_t max_samples) const = 0;
+  // Values and changes of float tensors up to this are accepted, however small the initial model's
+  // are (for the numeric plan).
+  virtual double MinBound() const { return 1; }
   // An empty accumulator for models like `model`, whose numbers obey `plan`.
   virtual std::unique_ptr<Accumulator> NewAccumulator(const Manifest& model,
                                                       const NumericPlan& plan) const = 0;

@@ -14,7 +14,7 @@ absl::Status RegisterFedAvg(StrategyRegistries& registries) {
       [](const Params& params) -> absl::StatusOr<std::shared_ptr<const Fold>> {
         return MakeLinearFold({.weight = [](const UpdateHeader& h) { return h.num_samples; },
                                .max_weight = [](uint64_t max_samples) { return max_samples; },
-                               .integers = IntegerRuleOf(params)});
+                               .options = LinearOptionsOf(params)});
       });
 }
 

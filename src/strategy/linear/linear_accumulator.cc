@@ -36,7 +36,7 @@ LinearAccumulator::LinearAccumulator(LinearRule rule, const Manifest& model,
 LinearAccumulator::Kind LinearAccumulator::KindOf(size_t tensor) const {
   const DType dtype = model_[tensor].dtype;
   if (IsFloat(dtype)) return Kind::kFloat;
-  const bool mean = rule_.integers == IntegerRule::kMean && dtype != DType::kBool;
+  const bool mean = rule_.options.integers == IntegerRule::kMean && dtype != DType::kBool;
   return mean ? Kind::kIntegerMean : Kind::kIntegerMax;
 }
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <optional>
 
+#include "skein/base/status.h"
 #include "skein/base/value.h"
 #include "strategy/elements.h"
 #include "strategy/linear/exact_sum.h"
@@ -76,7 +77,11 @@ absl::Status CheckFloats(const TensorInfo& info, std::span<const std::byte> byte
     if (!status.ok()) return;
     LoadFloats(bytes, at, values);
     const std::optional<size_t> bad = FindOutOfBounds(values, bound_log2);
-    if (bad) status = Bad(info, at + *bad, Describe(values[*bad], bound_log2));
+    if (!bad) return;
+    status = Bad(info, at + *bad, Describe(values[*bad], bound_log2));
+    if (std::isfinite(values[*bad])) {
+      status = absl::InvalidArgumentError(Message(status) + "; the fold's 'bound' raises it");
+    }
   });
   return status;
 }

@@ -12,6 +12,7 @@ class LinearFold : public Fold {
   uint64_t MaxUpdateWeight(uint64_t max_samples) const override {
     return rule_.max_weight(max_samples);
   }
+  double MinBound() const override { return rule_.options.min_bound; }
   std::unique_ptr<Accumulator> NewAccumulator(const Manifest& model,
                                               const NumericPlan& plan) const override {
     return std::make_unique<LinearAccumulator>(rule_, model, plan);
@@ -33,11 +34,20 @@ ParamSchema LinearSchema() {
         .type = ParamSpec::Type::kString,
         .default_value = "max",
         .choices = {"max", "mean"},
-        .doc = "integer tensors take the element-wise maximum or the weighted mean"}});
+        .doc = "integer tensors take the element-wise maximum or the weighted mean"},
+       {.name = "bound",
+        .type = ParamSpec::Type::kReal,
+        .default_value = 1.0,
+        .min = 1,
+        .max = 1e30,
+        .doc = "float values and changes up to this are accepted; more where the initial model has "
+               "larger values"}});
 }
 
-IntegerRule IntegerRuleOf(const Params& params) {
-  return params.String("integers") == "mean" ? IntegerRule::kMean : IntegerRule::kMaximum;
+LinearOptions LinearOptionsOf(const Params& params) {
+  return {
+      .integers = params.String("integers") == "mean" ? IntegerRule::kMean : IntegerRule::kMaximum,
+      .min_bound = params.Real("bound")};
 }
 
 }  // namespace skein

@@ -10,20 +10,26 @@
 
 namespace skein {
 
+// What users may set of every linear fold.
+struct LinearOptions {
+  IntegerRule integers = IntegerRule::kMaximum;
+  double min_bound = 1;
+};
+
 // What distinguishes one linear fold from another.
 struct LinearRule {
   // An update's weight; 0 refuses it.
   std::function<uint64_t(const UpdateHeader&)> weight;
   std::function<uint64_t(uint64_t max_samples)> max_weight;
-  IntegerRule integers = IntegerRule::kMaximum;
+  LinearOptions options;
 };
 
 // A fold whose partials are exact 64-bit sums of weighted updates: FedAvg, the uniform mean.
 std::shared_ptr<const Fold> MakeLinearFold(LinearRule rule);
 
-// The parameter `integers` that linear folds share.
+// The parameters that linear folds share.
 ParamSchema LinearSchema();
-IntegerRule IntegerRuleOf(const Params& params);
+LinearOptions LinearOptionsOf(const Params& params);
 
 }  // namespace skein
 

@@ -14,7 +14,7 @@ absl::Status RegisterMean(StrategyRegistries& registries) {
       [](const Params& params) -> absl::StatusOr<std::shared_ptr<const Fold>> {
         return MakeLinearFold({.weight = [](const UpdateHeader&) { return uint64_t{1}; },
                                .max_weight = [](uint64_t) { return uint64_t{1}; },
-                               .integers = IntegerRuleOf(params)});
+                               .options = LinearOptionsOf(params)});
       });
 }
 

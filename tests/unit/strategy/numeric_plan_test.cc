@@ -43,6 +43,11 @@ TEST(NumericPlan, BoundIsTheNextPowerOfTwoOf64TimesTheLargest) {
   }
 }
 
+TEST(NumericPlan, AFoldMayRaiseTheBound) {
+  EXPECT_EQ(MakeNumericPlan(ModelOf(0), 1, 1, 1000)->scales[1].bound_log2, 10);
+  EXPECT_EQ(MakeNumericPlan(ModelOf(100), 1, 1, 1000)->scales[1].bound_log2, 13);
+}
+
 TEST(NumericPlan, EveryTypeOfFloatHasABoundOfItsOwn) {
   for (const DType dtype : {DType::kFloat16, DType::kBFloat16, DType::kFloat64}) {
     const auto plan = MakeNumericPlan(ModelOf(4, dtype), 1, 4);
