@@ -1,5 +1,7 @@
 #include "runtime/outbox.h"
 
+#include <algorithm>
+
 namespace skein {
 
 void Outbox::Offer(uint64_t transfer, PackedTensors tensors, decltype(OfferFrame::header) header,
@@ -35,23 +37,30 @@ void Outbox::OnAck(const AckFrame& ack) {
 }
 
 void Outbox::Pump() {
-  bool active = true;
-  while (active && link_->Writable()) {
-    active = false;
-    for (auto& [id, transfer] : transfers_) {
-      if (!transfer.encoder || transfer.sent) continue;
-      if (transfer.encoder->done()) {
-        transfer.sent = true;
-        link_->Send(TrailerFrame{id, transfer.digest});
-        continue;
-      }
-      TensorChunk chunk = transfer.encoder->Next();
-      link_->Send(
-          ChunkFrame{id, chunk.offset, chunk.checksum, chunk.bytes, std::move(chunk.owner)});
-      active = true;
-      if (!link_->Writable()) return;
+  while (link_->Writable()) {
+    const auto it = NextTurn();
+    if (it == transfers_.end()) return;
+    auto& [id, transfer] = *it;
+    last_turn_ = id;
+    if (transfer.encoder->done()) {
+      transfer.sent = true;
+      link_->Send(TrailerFrame{id, transfer.digest});
+      continue;
     }
+    TensorChunk chunk = transfer.encoder->Next();
+    link_->Send(ChunkFrame{id, chunk.offset, chunk.checksum, chunk.bytes, std::move(chunk.owner)});
   }
+}
+
+// Turns go on where the link was full: if each pump began with the first transfer, a link that
+// takes little at a time would starve the last.
+Outbox::Transfers::iterator Outbox::NextTurn() {
+  const auto ready = [](const auto& entry) { return entry.second.encoder && !entry.second.sent; };
+  const auto after = transfers_.upper_bound(last_turn_);
+  const auto next = std::find_if(after, transfers_.end(), ready);
+  if (next != transfers_.end()) return next;
+  const auto wrapped = std::find_if(transfers_.begin(), after, ready);
+  return wrapped == after ? transfers_.end() : wrapped;
 }
 
 }  // namespace skein

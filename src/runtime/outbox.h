@@ -42,10 +42,13 @@ class Outbox {
     std::optional<ChunkEncoder> encoder;  // once granted
     bool sent = false;
   };
+  using Transfers = std::map<uint64_t, Transfer>;
   void Pump();
+  Transfers::iterator NextTurn();  // end if none has anything to send
 
   std::shared_ptr<Link> link_;
-  std::map<uint64_t, Transfer> transfers_;
+  Transfers transfers_;
+  uint64_t last_turn_ = 0;  // the transfer that sent last
 };
 
 }  // namespace skein
