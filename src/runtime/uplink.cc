@@ -58,6 +58,8 @@ void Uplink::Attach(const AttachMsg& attach) {
 void Uplink::Close() {
   ++generation_;
   owner_ = nullptr;
+  welcomed_ = false;
+  incoming_.reset();
   if (link_) link_->Close(absl::OkStatus());
   link_.reset();
   outbox_.reset();
@@ -114,6 +116,7 @@ void Uplink::OnFrame(Frame frame) {
                                                  std::to_string(welcome->protocol)));
       return;
     }
+    if (welcomed_) return;  // one a link: the owner offers what is unanswered at each
     failures_ = 0;
     welcomed_ = true;
     owner_->OnParentUp(attach_.epoch);
