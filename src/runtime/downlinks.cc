@@ -8,14 +8,8 @@ namespace {
 // Half-received uploads of broken links are kept to resume them, up to this much in all.
 constexpr uint64_t kMaxSuspendedBytes = uint64_t{64} << 20;
 
-bool SameUpload(const OfferFrame& a, const OfferFrame& b) {
-  if (auto* ua = std::get_if<UpdateHeader>(&a.header)) {
-    auto* ub = std::get_if<UpdateHeader>(&b.header);
-    return ub != nullptr && ua->seq == ub->seq && a.manifest == b.manifest;
-  }
-  // Partials may have been made anew since; only updates are known to be the same bytes.
-  return false;
-}
+// Offers of one link that may wait for their answer; a regular child has one or two.
+constexpr size_t kMaxOffers = 64;
 
 }  // namespace
 
@@ -51,7 +45,9 @@ class Downlinks::ChildLink : public LinkHandler,
   NodeId child;        // empty until its hello
   bool early = false;  // its hello waits for the run's name
   Epoch epoch = 0;
+  Incarnation incarnation = 0;
   Outbox outbox;
+  uint64_t model = 0;  // the transfer of the model that was offered last
   std::map<uint64_t, Incoming> incoming;
   std::weak_ptr<Downlinks> links_;
 };
@@ -61,6 +57,9 @@ Downlinks::Downlinks(Owner* owner, std::string run, Incarnation incarnation)
 
 void Downlinks::Close() {
   owner_ = nullptr;
+  for (const auto& [weak, hello] : early_) {
+    if (const auto link = weak.lock()) link->link().Close(absl::OkStatus());
+  }
   for (auto& [key, link] : links_) {
     const LinkStats stats = link->link().stats();
     closed_up_ += stats.bytes_received;
@@ -86,7 +85,15 @@ void Downlinks::SetRun(std::string run) {
 }
 
 void Downlinks::OnHello(const std::shared_ptr<ChildLink>& link, const HelloFrame& hello) {
-  if (owner_ == nullptr || !link->child.empty()) return;
+  if (!link->child.empty()) return;
+  if (owner_ == nullptr) {
+    link->link().Close(absl::OkStatus());
+    return;
+  }
+  if (hello.node.empty()) {
+    link->link().Close(absl::InvalidArgumentError("a hello names its node"));
+    return;
+  }
   if (run_.empty()) {
     // The control plane has told the child of us before its word of the run has reached us.
     if (!std::exchange(link->early, true)) early_.emplace_back(link, hello);
@@ -101,6 +108,7 @@ void Downlinks::OnHello(const std::shared_ptr<ChildLink>& link, const HelloFrame
   }
   link->child = hello.node;
   link->epoch = hello.epoch;
+  link->incarnation = hello.incarnation;
   const Key key(hello.node, hello.epoch);
   if (auto it = links_.find(key); it != links_.end()) {
     // The child dialed again before we saw its last link break.
@@ -108,14 +116,23 @@ void Downlinks::OnHello(const std::shared_ptr<ChildLink>& link, const HelloFrame
     OnClosed(*old);
     old->link().Close(absl::AbortedError("replaced by a newer link"));
   }
-  if (owner_ == nullptr) return;
+  if (owner_ == nullptr) {
+    link->link().Close(absl::OkStatus());
+    return;
+  }
   links_[key] = link;
   owner_->OnChildUp(hello.node, hello.epoch);
 }
 
 void Downlinks::OnClosed(ChildLink& link) {
   const LinkStats stats = link.link().stats();
-  if (link.child.empty()) return;
+  if (link.child.empty()) {
+    // Even an expired pointer holds on to memory, and a child may come often before the name does.
+    if (link.early) {
+      std::erase_if(early_, [&](const auto& entry) { return entry.first.lock().get() == &link; });
+    }
+    return;
+  }
   const Key key(link.child, link.epoch);
   auto it = links_.find(key);
   if (it == links_.end() || it->second.get() != &link) return;
@@ -123,17 +140,35 @@ void Downlinks::OnClosed(ChildLink& link) {
   links_.erase(it);
   closed_up_ += stats.bytes_received;
   closed_down_ += stats.bytes_sent;
-  uint64_t suspended_bytes = 0;
-  for (const auto& [child, incoming] : suspended_) suspended_bytes += incoming.offer.size();
-  for (auto& [transfer, incoming] : link.incoming) {
-    if (!incoming.decoder || suspended_bytes + incoming.offer.size() > kMaxSuspendedBytes) continue;
-    suspended_.insert_or_assign(link.child, std::move(incoming));
-    break;
-  }
+  Suspend(link);
   if (welcomed_.contains(link.child) && welcomed_[link.child] == link.epoch) {
     welcomed_.erase(link.child);
   }
   if (owner_ != nullptr) owner_->OnChildDown(key.first, key.second);
+}
+
+// Keeps what a broken link has left, if it can ever be gone on with and there is room.
+void Downlinks::Suspend(ChildLink& link) {
+  uint64_t bytes = 0;
+  for (const auto& [child, incoming] : suspended_) {
+    if (child != link.child) bytes += incoming.offer.size();  // its own is replaced
+  }
+  for (auto& [transfer, incoming] : link.incoming) {
+    if (!incoming.decoder || incoming.decoder->received() == 0) continue;
+    if (!IsSameUpload(incoming, incoming)) continue;  // a partial
+    if (incoming.offer.size() > kMaxSuspendedBytes - bytes) continue;
+    suspended_.insert_or_assign(link.child, std::move(incoming));
+    return;
+  }
+}
+
+// Whether `b` is `a` offered again, the same bytes. Partials may have been made anew since; so may
+// an update that another life of the child has trained again.
+bool Downlinks::IsSameUpload(const Incoming& a, const Incoming& b) {
+  const auto* ua = std::get_if<UpdateHeader>(&a.offer.header);
+  const auto* ub = std::get_if<UpdateHeader>(&b.offer.header);
+  return ua != nullptr && ub != nullptr && ua->seq == ub->seq && a.sender == b.sender &&
+         a.offer.manifest == b.offer.manifest;
 }
 
 void Downlinks::OnFrame(ChildLink& link, Frame frame) {
@@ -142,7 +177,12 @@ void Downlinks::OnFrame(ChildLink& link, Frame frame) {
   if (welcomed == welcomed_.end() || welcomed->second != link.epoch) return;
   if (auto* offer = std::get_if<OfferFrame>(&frame)) {
     const uint64_t transfer = offer->transfer;
-    auto [it, fresh] = link.incoming.try_emplace(transfer, Incoming{.offer = std::move(*offer)});
+    if (link.incoming.size() >= kMaxOffers) {
+      link.link().Close(absl::ResourceExhaustedError("too many offers wait for their answer"));
+      return;
+    }
+    auto [it, fresh] = link.incoming.try_emplace(
+        transfer, Incoming{.offer = std::move(*offer), .sender = link.incarnation});
     if (!fresh) {
       link.link().Close(absl::InvalidArgumentError("a transfer number was used twice"));
       return;
@@ -191,6 +231,11 @@ void Downlinks::Welcome(const NodeId& child, Epoch epoch) {
   auto it = links_.find({child, epoch});
   if (it == links_.end()) return;
   welcomed_[child] = epoch;
+  // Older attachments are void; a child that does not hang up would keep what they hold.
+  for (auto old = links_.lower_bound({child, 0}); old != it; ++old) {
+    old->second->link().Close(absl::FailedPreconditionError(
+        "attachment " + std::to_string(epoch) + " of '" + child + "' has taken its place"));
+  }
   it->second->link().Send(WelcomeFrame{kProtocolVersion, incarnation_});
 }
 
@@ -212,8 +257,11 @@ void Downlinks::OfferModel(const NodeId& child, const ModelHeader& header,
   if (welcomed == welcomed_.end()) return;
   auto it = links_.find({child, welcomed->second});
   if (it == links_.end()) return;
+  ChildLink& link = *it->second;
+  // A child takes one model at a time. Without this, one that never answers would keep them all.
+  link.outbox.Withdraw(std::exchange(link.model, next_transfer_++));
   // The child verifies the digest; if it does not match it closes the link and comes again.
-  it->second->outbox.Offer(next_transfer_++, tensors, header, digest, nullptr);
+  link.outbox.Offer(link.model, tensors, header, digest, nullptr);
 }
 
 void Downlinks::Grant(const UploadId& id) {
@@ -222,7 +270,7 @@ void Downlinks::Grant(const UploadId& id) {
   Incoming& incoming = link->incoming.at(id.transfer);
   auto left = suspended_.find(id.child);
   if (left != suspended_.end()) {
-    if (SameUpload(left->second.offer, incoming.offer)) {
+    if (IsSameUpload(left->second, incoming)) {
       incoming.decoder = std::move(left->second.decoder);
     }
     suspended_.erase(left);
@@ -244,7 +292,12 @@ const OfferFrame* Downlinks::Offer(const UploadId& id) const {
 void Downlinks::Acknowledge(const UploadId& id, const absl::Status& status) {
   auto link = Find(id);
   if (link == nullptr) return;
-  link->incoming.erase(id.transfer);
+  auto answered = link->incoming.find(id.transfer);
+  auto left = suspended_.find(id.child);
+  if (left != suspended_.end() && IsSameUpload(left->second, answered->second)) {
+    suspended_.erase(left);  // it was refused unseen, so nobody will go on with it
+  }
+  link->incoming.erase(answered);
   link->link().Send(AckFrame{id.transfer, static_cast<int>(status.code()), Message(status)});
 }
 

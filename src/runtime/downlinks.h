@@ -58,6 +58,7 @@ class Downlinks : public Acceptor, public std::enable_shared_from_this<Downlinks
   class ChildLink;
   struct Incoming {
     OfferFrame offer;
+    Incarnation sender = 0;  // the life of the child that offered it
     std::optional<ChunkDecoder> decoder;
     PackedTensors staged;
   };
@@ -66,6 +67,8 @@ class Downlinks : public Acceptor, public std::enable_shared_from_this<Downlinks
   std::shared_ptr<LinkHandler> OnLink(std::shared_ptr<Link> link) override;
   void OnHello(const std::shared_ptr<ChildLink>& link, const HelloFrame& hello);
   void OnClosed(ChildLink& link);
+  void Suspend(ChildLink& link);
+  static bool IsSameUpload(const Incoming& a, const Incoming& b);
   void OnFrame(ChildLink& link, Frame frame);
   void OnChunk(ChildLink& link, const ChunkFrame& chunk);
   void OnTrailer(ChildLink& link, const TrailerFrame& trailer);
