@@ -114,7 +114,7 @@ class LinkPair {
     simulation.RunFor(std::chrono::hours(1));
   }
   bool Run() {
-    return simulation.RunUntil([this] { return child.accepted; });
+    return simulation.RunUntil([this] { return child.accepted; }, std::chrono::minutes(10));
   }
 
   testing::Simulation simulation;
