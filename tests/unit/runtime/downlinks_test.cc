@@ -1,282 +1,106 @@
 #include "runtime/downlinks.h"
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "unit/runtime/downlinks_fixture.h"
+#include "skein/testing/sim_executor.h"
 
 namespace skein {
 namespace {
 
-using ::testing::IsEmpty;
+// Notes who came, and in which order.
+class Children : public Downlinks::Owner {
+ public:
+  void OnChildUp(const NodeId& child, Epoch epoch) override { up.emplace_back(child, epoch); }
+  void OnChildDown(const NodeId& child, Epoch epoch) override { down.emplace_back(child, epoch); }
+  void OnUploadOffered(const UploadId&, const OfferFrame&) override {}
+  void OnUploadProgress(const UploadId&) override {}
+  void OnUploadStaged(const UploadId&) override {}
+  void OnUploadBroken(const UploadId&, const std::string&) override {}
+  void OnChildFailed(const NodeId&, const TaskFailedFrame&) override {}
+  void OnChildEvaluated(const NodeId&, const EvalReportFrame&) override {}
 
-// ---- hello ----
+  std::vector<std::pair<NodeId, Epoch>> up;
+  std::vector<std::pair<NodeId, Epoch>> down;
+};
+
+class Child : public LinkHandler {
+ public:
+  void OnFrame(Frame frame) override { frames.push_back(std::move(frame)); }
+  void OnWritable() override {}
+  void OnClosed(absl::Status status) override { closed = status; }
+
+  std::vector<Frame> frames;
+  std::optional<absl::Status> closed;
+};
+
+class DownlinksTest : public ::testing::Test {
+ protected:
+  DownlinksTest() {
+    auto listener = transport_->Listen("", executor_, downlinks_);
+    EXPECT_TRUE(listener.ok());
+    listener_ = *std::move(listener);
+  }
+  ~DownlinksTest() override {
+    downlinks_->Close();
+    Settle();  // links let go of their handlers when they have told them of the end
+  }
+
+  std::shared_ptr<Link> Hello(const std::string& run, Epoch epoch,
+                              const std::shared_ptr<Child>& child) {
+    auto link = transport_->Dial(listener_->address(), executor_, child);
+    link->Send(HelloFrame{kProtocolVersion, run, "w0", 7, epoch});
+    Settle();
+    return link;
+  }
+  void Settle() { simulation_.RunFor(std::chrono::seconds(1)); }
+
+  testing::Simulation simulation_;
+  std::shared_ptr<Executor> executor_ = simulation_.NewExecutor();
+  std::shared_ptr<Transport> transport_ = MakeInprocTransport();
+  Children children_;
+  std::shared_ptr<Downlinks> downlinks_ = std::make_shared<Downlinks>(&children_, "", 1);
+  std::unique_ptr<Listener> listener_;
+  std::shared_ptr<Child> child_ = std::make_shared<Child>();
+};
+
+using Up = std::vector<std::pair<NodeId, Epoch>>;
 
 TEST_F(DownlinksTest, AChildThatIsFasterThanTheRunsNameWaitsForIt) {
-  const auto child = Hello("run", 1);
+  const auto link = Hello("run", 1, child_);
   EXPECT_TRUE(children_.up.empty());
-  EXPECT_FALSE(child->closed.has_value());
+  EXPECT_FALSE(child_->closed.has_value());
   downlinks_->SetRun("run");
   EXPECT_EQ(children_.up, (Up{{"w0", 1}}));
   downlinks_->Welcome("w0", 1);
   Settle();
-  ASSERT_EQ(child->frames.size(), 1u);
-  EXPECT_TRUE(std::holds_alternative<WelcomeFrame>(child->frames[0]));
+  ASSERT_EQ(child_->frames.size(), 1u);
+  EXPECT_TRUE(std::holds_alternative<WelcomeFrame>(child_->frames[0]));
 }
 
 TEST_F(DownlinksTest, AFastChildThatLeftAgainIsForgotten) {
-  Leave(*Hello("run", 1));
-  downlinks_->SetRun("run");
-  EXPECT_TRUE(children_.up.empty());
-}
-
-TEST_F(DownlinksTest, AFastChildThatSaysHelloTwiceComesOnce) {
-  const auto child = Hello("run", 1);
-  Send(*child, HelloFrame{kProtocolVersion, "run", "w0", 7, 2});
-  downlinks_->SetRun("run");
-  EXPECT_EQ(children_.up, (Up{{"w0", 1}}));
-}
-
-TEST_F(DownlinksTest, AFastChildOfAnotherRunIsRefusedOnceTheRunIsKnown) {
-  const auto child = Hello("other", 1);
-  downlinks_->SetRun("run");
+  Hello("run", 1, child_)->Close(absl::OkStatus());
   Settle();
+  downlinks_->SetRun("run");
   EXPECT_TRUE(children_.up.empty());
-  EXPECT_TRUE(child->closed.has_value());
 }
 
 TEST_F(DownlinksTest, AChildOfAnotherRunIsRefused) {
   downlinks_->SetRun("run");
-  const auto child = Hello("other", 1);
+  const auto link = Hello("other", 1, child_);
   EXPECT_TRUE(children_.up.empty());
-  ASSERT_TRUE(child->closed.has_value());
-  EXPECT_EQ(child->closed->code(), absl::StatusCode::kFailedPrecondition);
+  ASSERT_TRUE(child_->closed.has_value());
+  EXPECT_EQ(child_->closed->code(), absl::StatusCode::kFailedPrecondition);
 }
-
-TEST_F(DownlinksTest, AChildOfAnotherProtocolIsRefused) {
-  downlinks_->SetRun("run");
-  const auto child = Dial();
-  Send(*child, HelloFrame{kProtocolVersion + 1, "run", "w0", 7, 1});
-  EXPECT_TRUE(children_.up.empty());
-  ASSERT_TRUE(child->closed.has_value());
-  EXPECT_EQ(child->closed->code(), absl::StatusCode::kFailedPrecondition);
-}
-
-TEST_F(DownlinksTest, TheWelcomeNamesThisLifeOfTheParent) {
-  const auto child = Join();
-  EXPECT_EQ(child->Last<WelcomeFrame>().protocol, kProtocolVersion);
-  EXPECT_EQ(child->Last<WelcomeFrame>().incarnation, 21u);
-}
-
-TEST_F(DownlinksTest, ARefusedChildHearsWhy) {
-  downlinks_->SetRun("run");
-  const auto child = Hello("run", 1);
-  downlinks_->Refuse("w0", 1, absl::NotFoundError("no child of mine"));
-  Settle();
-  ASSERT_TRUE(child->closed.has_value());
-  EXPECT_EQ(*child->closed, absl::NotFoundError("no child of mine"));
-  EXPECT_EQ(children_.down, (Up{{"w0", 1}}));
-}
-
-TEST_F(DownlinksTest, ALinkBeginsWithAHello) {
-  downlinks_->SetRun("run");
-  const auto child = Dial();
-  Send(*child, TaskFailedFrame{});
-  ASSERT_TRUE(child->closed.has_value());
-  EXPECT_EQ(child->closed->code(), absl::StatusCode::kFailedPrecondition);
-  EXPECT_THAT(children_.failed, IsEmpty());
-}
-
-TEST_F(DownlinksTest, ASecondHelloOnALinkChangesNothing) {
-  const auto child = Join();
-  Send(*child, HelloFrame{kProtocolVersion, "run", "w1", 8, 2});
-  EXPECT_EQ(children_.up, (Up{{"w0", 1}}));
-  Send(*child, TaskFailedFrame{});
-  ASSERT_EQ(children_.failed.size(), 1u);
-  EXPECT_EQ(children_.failed[0].first, "w0");
-}
-
-TEST_F(DownlinksTest, AHelloWithoutANameIsRefused) {
-  downlinks_->SetRun("run");
-  const auto child = Hello("run", 1, "");
-  EXPECT_THAT(children_.up, IsEmpty());
-  ASSERT_TRUE(child->closed.has_value());
-  EXPECT_EQ(child->closed->code(), absl::StatusCode::kInvalidArgument);
-}
-
-// ---- one link a child ----
 
 TEST_F(DownlinksTest, ANewerLinkOfTheSameAttachmentReplacesTheOld) {
   downlinks_->SetRun("run");
-  const auto first = Hello("run", 1);
-  const auto second = Hello("run", 1);
+  const auto first = Hello("run", 1, child_);
+  const auto again = std::make_shared<Child>();
+  const auto second = Hello("run", 1, again);
   EXPECT_EQ(children_.up, (Up{{"w0", 1}, {"w0", 1}}));
   EXPECT_EQ(children_.down, (Up{{"w0", 1}}));
-  EXPECT_TRUE(first->closed.has_value());
-  EXPECT_FALSE(second->closed.has_value());
-}
-
-TEST_F(DownlinksTest, AReplacedLinkIsToBeWelcomedAnew) {
-  Join();
-  const auto second = Hello("run", 1);
-  Send(*second, TaskFailedFrame{});
-  EXPECT_THAT(children_.failed, IsEmpty());
-  downlinks_->Welcome("w0", 1);
-  Send(*second, TaskFailedFrame{});
-  EXPECT_EQ(children_.failed.size(), 1u);
-}
-
-TEST_F(DownlinksTest, TheWelcomeOfAnAttachmentEndsTheLinksOfOlderOnes) {
-  const auto first = Join("w0", 1);
-  const auto other = Join("w1", 1);
-  const auto second = Hello("run", 2);
-  EXPECT_FALSE(first->closed.has_value());  // a hello alone proves nothing
-  downlinks_->Welcome("w0", 2);
-  Settle();
-  ASSERT_TRUE(first->closed.has_value());
-  EXPECT_EQ(first->closed->code(), absl::StatusCode::kFailedPrecondition);
-  EXPECT_FALSE(second->closed.has_value());
-  EXPECT_FALSE(other->closed.has_value());
-  downlinks_->Send("w0", Task{});
-  Settle();
-  EXPECT_EQ(second->All<Task>().size(), 1u);
-}
-
-TEST_F(DownlinksTest, TheEndOfALinkIsToldOnce) {
-  const auto child = Join();
-  Leave(*child);
-  EXPECT_EQ(children_.down, (Up{{"w0", 1}}));
-  downlinks_->Send("w0", Task{});  // to nobody
-  downlinks_->Welcome("w0", 1);
-  downlinks_->Refuse("w0", 1, absl::AbortedError(""));
-  Settle();
-  EXPECT_EQ(children_.down, (Up{{"w0", 1}}));
-}
-
-// ---- frames ----
-
-TEST_F(DownlinksTest, FramesOfALinkThatIsNotWelcomedAreIgnored) {
-  downlinks_->SetRun("run");
-  const auto child = Hello("run", 1);
-  Send(*child, OfferFrame{1, SampleTensors(10).manifest(), UpdateHeader{}});
-  Send(*child, TaskFailedFrame{});
-  Send(*child, EvalReportFrame{});
-  downlinks_->Send("w0", Task{});
-  Settle();
-  EXPECT_THAT(children_.offered, IsEmpty());
-  EXPECT_THAT(children_.failed, IsEmpty());
-  EXPECT_THAT(children_.evaluated, IsEmpty());
-  EXPECT_THAT(child->frames, IsEmpty());
-}
-
-TEST_F(DownlinksTest, PassesFramesBothWays) {
-  const auto child = Join();
-  const auto other = Join("w1");
-  Send(*child, TaskFailedFrame{.round = 4, .reason = "out of memory"});
-  Send(*child, EvalReportFrame{.round = 5});
-  ASSERT_EQ(children_.failed.size(), 1u);
-  EXPECT_EQ(children_.failed[0].second.reason, "out of memory");
-  ASSERT_EQ(children_.evaluated.size(), 1u);
-  EXPECT_EQ(children_.evaluated[0].second.round, 5u);
-  downlinks_->Send("w0", Task{.round = 6});
-  Settle();
-  EXPECT_EQ(child->Last<Task>().round, 6u);
-  EXPECT_THAT(other->All<Task>(), IsEmpty());
-}
-
-TEST_F(DownlinksTest, GrantsAndAcksOfNothingAreIgnored) {
-  const auto child = Join();
-  Send(*child, AckFrame{99, 0, ""});
-  Send(*child, GrantFrame{99, 1 << 20});
-  Send(*child, ChunkOf(99, SampleTensors(10), 0, 10));
-  Send(*child, TrailerFrame{99, ""});
-  Send(*child, WelcomeFrame{});
-  Send(*child, ByeFrame{"so long"});
-  EXPECT_FALSE(child->closed.has_value());
-  EXPECT_THAT(children_.progressed, IsEmpty());
-  EXPECT_THAT(children_.broken, IsEmpty());
-}
-
-// ---- the end ----
-
-TEST_F(DownlinksTest, CloseEndsTheLinksOfEveryPhase) {
-  const auto silent = Dial();
-  const auto early = Hello("run", 1, "w1");
-  downlinks_->SetRun("run");
-  const auto greeted = Hello("run", 1, "w2");
-  const auto welcomed = Join("w3");
-  const size_t ups = children_.up.size();
-  downlinks_->Close();
-  Settle();
-  EXPECT_TRUE(early->closed.has_value());
-  EXPECT_TRUE(greeted->closed.has_value());
-  EXPECT_TRUE(welcomed->closed.has_value());
-  Send(*silent, HelloFrame{kProtocolVersion, "run", "w4", 7, 1});
-  EXPECT_TRUE(silent->closed.has_value());
-  EXPECT_TRUE(Dial()->closed.has_value());
-  EXPECT_EQ(children_.up.size(), ups);
-  EXPECT_THAT(children_.down, IsEmpty());  // nothing is told after Close
-}
-
-TEST_F(DownlinksTest, CloseEndsTheLinksThatWaitForTheRunsName) {
-  const auto early = Hello("run", 1);
-  downlinks_->Close();
-  Settle();
-  EXPECT_TRUE(early->closed.has_value());
-}
-
-TEST_F(DownlinksTest, CallsAfterCloseDoNothing) {
-  const auto child = Join();
-  downlinks_->Close();
-  downlinks_->Close();
-  downlinks_->SetRun("run");
-  downlinks_->Welcome("w0", 1);
-  downlinks_->Send("w0", Task{});
-  downlinks_->OfferModel("w0", {}, SampleTensors(10), "");
-  downlinks_->Grant({"w0", 1, 1});
-  downlinks_->Acknowledge({"w0", 1, 1}, absl::OkStatus());
-  EXPECT_EQ(downlinks_->Offer({"w0", 1, 1}), nullptr);
-  EXPECT_FALSE(downlinks_->Staged({"w0", 1, 1}).has_value());
-  Settle();
-  EXPECT_THAT(child->All<Task>(), IsEmpty());
-}
-
-// ---- traffic ----
-
-TEST_F(DownlinksTest, TrafficIsTheEncodedSizeOfAllFramesAndOutlivesTheLinks) {
-  uint64_t up = 0;
-  uint64_t down = 0;
-  const PackedTensors update = SampleTensors(5000);
-  std::vector<std::shared_ptr<Peer>> peers;
-  for (const NodeId node : {"w0", "w1"}) {
-    peers.push_back(Join(node));
-    Peer& child = *peers.back();
-    const UploadId id{node, 1, 1};
-    OfferUpdate(child, id, update);
-    const std::vector<Frame> rest = {ChunkOf(1, update, 0, 5000), TrailerFrame{1, ""}};
-    for (const Frame& frame : rest) Send(child, frame);
-    downlinks_->Acknowledge(id, absl::OkStatus());
-    Settle();
-    up += EncodedSize(HelloFrame{kProtocolVersion, "run", node, 7, 1});
-    up += EncodedSize(OfferFrame{1, update.manifest(), UpdateHeader{.seq = 1}});
-    for (const Frame& frame : rest) up += EncodedSize(frame);
-    for (const Frame& frame : child.frames) down += EncodedSize(frame);
-  }
-  EXPECT_EQ(downlinks_->Traffic(), std::pair(up, down));
-  Leave(*peers[0]);
-  EXPECT_EQ(downlinks_->Traffic(), std::pair(up, down));
-  downlinks_->Close();
-  Settle();
-  EXPECT_EQ(downlinks_->Traffic(), std::pair(up, down));
-}
-
-TEST_F(DownlinksTest, TrafficOfAReplacedLinkCountsOnce) {
-  Join();
-  Join();
-  Settle();
-  const uint64_t hello = EncodedSize(HelloFrame{kProtocolVersion, "run", "w0", 7, 1});
-  const uint64_t welcome = EncodedSize(WelcomeFrame{kProtocolVersion, 21});
-  EXPECT_EQ(downlinks_->Traffic(), std::pair(2 * hello, 2 * welcome));
+  EXPECT_TRUE(child_->closed.has_value());
+  EXPECT_FALSE(again->closed.has_value());
 }
 
 }  // namespace

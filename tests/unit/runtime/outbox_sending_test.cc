@@ -51,7 +51,7 @@ class ScriptedLink : public Link {
   std::optional<absl::Status> closed;
 };
 
-class OutboxTest : public ::testing::Test {
+class OutboxSending : public ::testing::Test {
  protected:
   void Offer(uint64_t transfer, uint64_t size) {
     outbox_->Offer(transfer, SampleTensors(size, transfer), UpdateHeader{}, "digest",
@@ -68,7 +68,7 @@ class OutboxTest : public ::testing::Test {
   std::vector<absl::Status> answers_;
 };
 
-TEST_F(OutboxTest, SendsNothingButTheOfferBeforeTheGrant) {
+TEST_F(OutboxSending, SendsNothingButTheOfferBeforeTheGrant) {
   Offer(1, 2 * kMiB);
   outbox_->OnWritable();
   ASSERT_EQ(link_->frames.size(), 1u);
@@ -78,7 +78,7 @@ TEST_F(OutboxTest, SendsNothingButTheOfferBeforeTheGrant) {
   EXPECT_TRUE(std::holds_alternative<UpdateHeader>(offer.header));
 }
 
-TEST_F(OutboxTest, SendsEverythingInOrderAfterTheGrant) {
+TEST_F(OutboxSending, SendsEverythingInOrderAfterTheGrant) {
   const PackedTensors tensors = SampleTensors(2 * kMiB + 17, 1);
   Offer(1, tensors.bytes().size());
   outbox_->OnGrant({1, 0});
@@ -95,7 +95,7 @@ TEST_F(OutboxTest, SendsEverythingInOrderAfterTheGrant) {
               ElementsAre("offer 1", "chunk 1@0", "chunk 1@1", "chunk 1@2", "trailer 1"));
 }
 
-TEST_F(OutboxTest, AGrantWithAnOffsetSendsTheRestOnly) {
+TEST_F(OutboxSending, AGrantWithAnOffsetSendsTheRestOnly) {
   Offer(1, 3 * kMiB);
   outbox_->OnGrant({1, kMiB + 5});
   ASSERT_GE(link_->frames.size(), 2u);
@@ -103,14 +103,14 @@ TEST_F(OutboxTest, AGrantWithAnOffsetSendsTheRestOnly) {
   EXPECT_THAT(link_->Take(), ElementsAre("offer 1", "chunk 1@1", "chunk 1@2", "trailer 1"));
 }
 
-TEST_F(OutboxTest, AGrantAtTheEndSendsOnlyTheTrailer) {
+TEST_F(OutboxSending, AGrantAtTheEndSendsOnlyTheTrailer) {
   Offer(1, 3 * kMiB);
   outbox_->OnGrant({1, 3 * kMiB});
   EXPECT_THAT(link_->Take(), ElementsAre("offer 1", "trailer 1"));
   EXPECT_FALSE(link_->closed.has_value());
 }
 
-TEST_F(OutboxTest, AGrantBeyondTheEndClosesTheLink) {
+TEST_F(OutboxSending, AGrantBeyondTheEndClosesTheLink) {
   Offer(1, kMiB);
   outbox_->OnGrant({1, kMiB + 1});
   ASSERT_TRUE(link_->closed.has_value());
@@ -118,7 +118,7 @@ TEST_F(OutboxTest, AGrantBeyondTheEndClosesTheLink) {
   EXPECT_THAT(link_->Take(), ElementsAre("offer 1"));
 }
 
-TEST_F(OutboxTest, ASecondGrantChangesNothing) {
+TEST_F(OutboxSending, ASecondGrantChangesNothing) {
   Offer(1, 2 * kMiB);
   link_->room = 1;
   outbox_->OnGrant({1, 0});
@@ -128,14 +128,14 @@ TEST_F(OutboxTest, ASecondGrantChangesNothing) {
   EXPECT_THAT(link_->Take(), ElementsAre("offer 1", "chunk 1@0", "chunk 1@1", "trailer 1"));
 }
 
-TEST_F(OutboxTest, AGrantOfAnUnknownTransferIsIgnored) {
+TEST_F(OutboxSending, AGrantOfAnUnknownTransferIsIgnored) {
   Offer(1, kMiB);
   outbox_->OnGrant({2, 5 * kMiB});
   EXPECT_FALSE(link_->closed.has_value());
   EXPECT_THAT(link_->Take(), ElementsAre("offer 1"));
 }
 
-TEST_F(OutboxTest, EmptyTensorsAreATrailerAlone) {
+TEST_F(OutboxSending, EmptyTensorsAreATrailerAlone) {
   Offer(1, 0);
   outbox_->OnGrant({1, 0});
   EXPECT_THAT(link_->Take(), ElementsAre("offer 1", "trailer 1"));
@@ -143,7 +143,7 @@ TEST_F(OutboxTest, EmptyTensorsAreATrailerAlone) {
   EXPECT_THAT(answers_, ElementsAre(absl::OkStatus()));
 }
 
-TEST_F(OutboxTest, WaitsForRoomOnTheLink) {
+TEST_F(OutboxSending, WaitsForRoomOnTheLink) {
   Offer(1, 4 * kMiB);
   link_->room = 0;
   outbox_->OnGrant({1, 0});
@@ -158,7 +158,7 @@ TEST_F(OutboxTest, WaitsForRoomOnTheLink) {
   EXPECT_THAT(link_->Take(), IsEmpty());
 }
 
-TEST_F(OutboxTest, SeveralTransfersTakeTurns) {
+TEST_F(OutboxSending, SeveralTransfersTakeTurns) {
   for (uint64_t transfer : {1, 2, 3}) Offer(transfer, 2 * kMiB);
   link_->Take();
   link_->room = 0;
@@ -169,7 +169,7 @@ TEST_F(OutboxTest, SeveralTransfersTakeTurns) {
                           "chunk 3@1", "trailer 1", "trailer 2", "trailer 3"));
 }
 
-TEST_F(OutboxTest, ALinkThatTakesLittleAtATimeStarvesNoTransfer) {
+TEST_F(OutboxSending, ALinkThatTakesLittleAtATimeStarvesNoTransfer) {
   for (uint64_t transfer : {1, 2, 3}) Offer(transfer, 2 * kMiB);
   link_->Take();
   link_->room = 0;
@@ -180,7 +180,7 @@ TEST_F(OutboxTest, ALinkThatTakesLittleAtATimeStarvesNoTransfer) {
                           "chunk 3@1", "trailer 1", "trailer 2", "trailer 3"));
 }
 
-TEST_F(OutboxTest, AWithdrawnTransferEndsInTheMiddle) {
+TEST_F(OutboxSending, AWithdrawnTransferEndsInTheMiddle) {
   Offer(1, 3 * kMiB);
   Offer(2, 2 * kMiB);
   link_->Take();
@@ -195,7 +195,7 @@ TEST_F(OutboxTest, AWithdrawnTransferEndsInTheMiddle) {
               ElementsAre("chunk 1@0", "chunk 1@1", "chunk 2@0", "chunk 2@1", "trailer 2"));
 }
 
-TEST_F(OutboxTest, AGrantForAWithdrawnTransferIsIgnored) {
+TEST_F(OutboxSending, AGrantForAWithdrawnTransferIsIgnored) {
   Offer(1, kMiB);
   outbox_->Withdraw(1);
   outbox_->OnGrant({1, 7 * kMiB});
@@ -203,7 +203,7 @@ TEST_F(OutboxTest, AGrantForAWithdrawnTransferIsIgnored) {
   EXPECT_THAT(link_->Take(), ElementsAre("offer 1"));
 }
 
-TEST_F(OutboxTest, AnAckCallsTheAnswerOnceWithItsReason) {
+TEST_F(OutboxSending, AnAckCallsTheAnswerOnceWithItsReason) {
   Offer(1, kMiB);
   outbox_->OnGrant({1, 0});
   outbox_->OnAck({1, static_cast<int>(absl::StatusCode::kAborted), "too late"});
@@ -211,14 +211,14 @@ TEST_F(OutboxTest, AnAckCallsTheAnswerOnceWithItsReason) {
   EXPECT_THAT(answers_, ElementsAre(absl::AbortedError("too late")));
 }
 
-TEST_F(OutboxTest, AnAckOfAnUnknownTransferIsIgnored) {
+TEST_F(OutboxSending, AnAckOfAnUnknownTransferIsIgnored) {
   Offer(1, kMiB);
   outbox_->OnAck({2, 0, ""});
   outbox_->OnAck({0, -7, "?"});
   EXPECT_THAT(answers_, IsEmpty());
 }
 
-TEST_F(OutboxTest, AnAckInTheMiddleEndsTheTransfer) {
+TEST_F(OutboxSending, AnAckInTheMiddleEndsTheTransfer) {
   Offer(1, 3 * kMiB);
   link_->room = 1;
   outbox_->OnGrant({1, 0});
@@ -228,7 +228,7 @@ TEST_F(OutboxTest, AnAckInTheMiddleEndsTheTransfer) {
   EXPECT_THAT(link_->Take(), ElementsAre("offer 1", "chunk 1@0"));
 }
 
-TEST_F(OutboxTest, AnOfferMayBeRefusedBeforeItsGrant) {
+TEST_F(OutboxSending, AnOfferMayBeRefusedBeforeItsGrant) {
   Offer(1, kMiB);
   outbox_->OnAck({1, static_cast<int>(absl::StatusCode::kInvalidArgument), "no"});
   outbox_->OnGrant({1, 0});
@@ -236,7 +236,7 @@ TEST_F(OutboxTest, AnOfferMayBeRefusedBeforeItsGrant) {
   EXPECT_THAT(link_->Take(), ElementsAre("offer 1"));
 }
 
-TEST_F(OutboxTest, AnAckWithACodeThatIsNoneIsAnError) {
+TEST_F(OutboxSending, AnAckWithACodeThatIsNoneIsAnError) {
   Offer(1, kMiB);
   Offer(2, kMiB);
   outbox_->OnAck({1, 1 << 30, "?"});
@@ -246,7 +246,7 @@ TEST_F(OutboxTest, AnAckWithACodeThatIsNoneIsAnError) {
   EXPECT_FALSE(answers_[1].ok());
 }
 
-TEST_F(OutboxTest, TheAnswerMayOfferAgainOrEndTheOutbox) {
+TEST_F(OutboxSending, TheAnswerMayOfferAgainOrEndTheOutbox) {
   outbox_->Offer(1, SampleTensors(10), UpdateHeader{}, "", [&](const absl::Status&) {
     outbox_->Offer(2, SampleTensors(10), UpdateHeader{}, "",
                    [&](const absl::Status&) { outbox_.reset(); });
