@@ -213,6 +213,19 @@ TEST_F(CliTest, JsonIsOneDocumentEqualToTheResult) {
   EXPECT_THAT(outcome.out, HasSubstr(R"("status":"completed")"));
 }
 
+TEST_F(CliTest, OutputThatIsLostIsAFailure) {
+  const Outcome outcome = Skein("strategies --json >/dev/full");
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.err, HasSubstr("stdout"));
+}
+
+TEST_F(CliTest, TheLargestSeedIsShownAsItIs) {
+  Write("spec.yaml", kSpec);
+  const Outcome outcome = Skein("run spec.yaml --out run --seed 18446744073709551615");
+  EXPECT_THAT(outcome.out, HasSubstr("seed 18446744073709551615\n"));
+  EXPECT_THAT(ReadAll(work_ / "run/events.jsonl"), HasSubstr("18446744073709551615"));
+}
+
 TEST_F(CliTest, QuietSaysNothing) {
   Write("spec.yaml", kSpec);
   const Outcome outcome = Skein("run spec.yaml --out run --quiet");
