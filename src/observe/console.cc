@@ -137,8 +137,9 @@ void ConsoleProgress::ShowSummary(const Event& event) {
   out << '\n';
   if (!last_.digest.empty()) out << "  model sha256 " << last_.digest << '\n';
   if (!options_.directory.empty()) {
-    out << "  files in " << options_.directory
-        << ": model.safetensors, result.json, rounds.csv, events.jsonl, spec.yaml\n";
+    out << "  files in " << options_.directory << ": "
+        << (last_.digest.empty() ? "" : "model.safetensors, ")
+        << "result.json, rounds.csv, events.jsonl, spec.yaml\n";
   }
   ShowTraffic(TrafficOf(event));
   out.flush();

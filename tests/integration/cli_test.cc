@@ -70,6 +70,8 @@ TEST_F(CliTest, WrongUsageIsRefused) {
   ExpectRefused("run spec.yaml --set rounds", {"path=value"});
   ExpectRefused("--log-level loud topology check flat:2", {"loud"});
   ExpectRefused("worker --id w0", {"--control"});
+  ExpectRefused("worker --id w0 --control nonsense", {"'nonsense' is no address", "host:port"});
+  ExpectRefused("aggregator --id a0 --control 127.0.0.1:1 --listen 70000", {"'70000'"});
 }
 
 // ---- bad specs ----
