@@ -110,9 +110,12 @@ int App::Main(int argc, char** argv) {
   } catch (const std::exception& error) {
     code = Complain(context, std::string("unexpected error: ") + error.what(), kRunFailed);
   }
+  std::cout.flush();
+  if (code == kSuccess && !std::cout) {
+    code = Complain(context, "what was to be shown could not be written to stdout", kRunFailed);
+  }
   if (context.leave_at_once) {
     spdlog::shutdown();
-    std::cout.flush();
     std::cerr.flush();
     std::_Exit(code);
   }

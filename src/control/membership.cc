@@ -68,6 +68,11 @@ absl::Status Membership::Register(const RegisterMsg& message, uint64_t session,
     return absl::FailedPreconditionError("node '" + place.id +
                                          "' was given up; it can join again after a restart");
   }
+  if (message.role.has_value() && *message.role != place.role) {
+    return absl::InvalidArgumentError("node '" + place.id + "' is started as " +
+                                      NameOf(*message.role) + " and the topology has it as " +
+                                      NameOf(place.role) + ": start it in that role");
+  }
   if (place.role != NodeRole::kWorker && message.address.empty()) {
     return absl::InvalidArgumentError(std::string(NameOf(place.role)) + " '" + place.id +
                                       "' gave no address for its children to dial");

@@ -46,6 +46,11 @@ Seq LastSeqOf(const std::vector<RoundRecord>& rounds) {
   return last;
 }
 
+// Values are signed; a seed beyond them goes as text.
+Value SeedField(uint64_t seed) {
+  return seed <= INT64_MAX ? Value(seed) : Value(std::to_string(seed));
+}
+
 }  // namespace
 
 absl::StatusOr<uint32_t> SeqCountOf(const StrategySpec& strategy, int num_tiers) {
@@ -125,7 +130,7 @@ void SchedulerCore::On(const scheduler::RunStarted&) {
                     {"nodes", static_cast<uint64_t>(topology_->nodes().size())},
                     {"workers", static_cast<uint64_t>(topology_->num_workers())},
                     {"rounds", config_.rounds},
-                    {"seed", config_.seed}};
+                    {"seed", SeedField(config_.seed)}};
   actions_.push_back(scheduler::EmitEvent{std::move(started)});
   Wake(start_deadline_);
   Wake(next_sweep_);

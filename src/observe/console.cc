@@ -81,10 +81,12 @@ void ConsoleProgress::OnEvent(const Event& event) {
     total_rounds_ = CountField(event.fields, "rounds");
     workers_ = CountField(event.fields, "workers");
     if (options_.out != nullptr) {
+      const std::string seed = TextField(event.fields, "seed");  // text beyond 63 bits
+      const uint64_t count = CountField(event.fields, "seed");
       *options_.out << TextField(event.fields, "name") << ": "
                     << Plural(CountField(event.fields, "nodes"), "node") << ", "
                     << Plural(workers_, "worker") << ", " << Plural(total_rounds_, "round")
-                    << ", seed " << CountField(event.fields, "seed") << std::endl;
+                    << ", seed " << (seed.empty() ? std::to_string(count) : seed) << std::endl;
     }
   } else if (event.type == event::kNodeLost) {
     ShowNotice(event.node + " was lost: " + TextField(event.fields, "reason"));
@@ -135,8 +137,9 @@ void ConsoleProgress::ShowSummary(const Event& event) {
   out << '\n';
   if (!last_.digest.empty()) out << "  model sha256 " << last_.digest << '\n';
   if (!options_.directory.empty()) {
-    out << "  files in " << options_.directory
-        << ": model.safetensors, result.json, rounds.csv, events.jsonl, spec.yaml\n";
+    out << "  files in " << options_.directory << ": "
+        << (last_.digest.empty() ? "" : "model.safetensors, ")
+        << "result.json, rounds.csv, events.jsonl, spec.yaml\n";
   }
   ShowTraffic(TrafficOf(event));
   out.flush();

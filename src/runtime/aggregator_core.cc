@@ -1,6 +1,7 @@
 #include "runtime/aggregator_core.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "runtime/transitions.h"
 #include "skein/base/status.h"
@@ -49,7 +50,7 @@ std::vector<AggregatorAction> AggregatorCore::Handle(const AggregatorEvent& even
 
 void AggregatorCore::On(const agg_event::ChildExpected& e) {
   Child* child = Find(e.child);
-  if (child == nullptr || e.epoch <= child->expected) return;
+  if (child == nullptr || e.epoch <= child->expected || e.epoch <= child->lost) return;
   child->expected = e.epoch;
   if (child->linked != 0 && child->linked != e.epoch)
     On(agg_event::ChildDown{e.child, child->linked});
@@ -68,11 +69,11 @@ void AggregatorCore::On(const agg_event::ChildUp& e) {
     Do(agg_action::Refuse{
         e.child, e.epoch,
         absl::NotFoundError("'" + e.child + "' is no child of '" + config_.view.id + "'")});
-  } else if (e.epoch == 0 || e.epoch < child->expected) {
+  } else if (e.epoch <= child->lost || e.epoch < child->expected) {
     Do(agg_action::Refuse{e.child, e.epoch,
                           absl::FailedPreconditionError(
                               "attachment " + std::to_string(e.epoch) + " of '" + e.child +
-                              "' is void, the current one is " + std::to_string(child->expected))});
+                              "' is void, the last one is " + std::to_string(child->expected))});
   } else if (e.epoch > child->expected) {
     child->waiting = e.epoch;  // the control plane's word is on its way
   } else {
@@ -105,8 +106,11 @@ void AggregatorCore::On(const agg_event::ChildDown& e) {
 void AggregatorCore::On(const agg_event::ChildLost& e) {
   Child* child = Find(e.child);
   if (child == nullptr || e.epoch < child->expected) return;
-  child->expected = e.epoch + 1;  // nothing more under this attachment
-  child->waiting = 0;
+  child->lost = e.epoch;
+  if (child->waiting != 0 && child->waiting <= e.epoch) {
+    Do(agg_action::Refuse{e.child, std::exchange(child->waiting, 0),
+                          absl::UnavailableError("lost: " + e.reason)});
+  }
   if (child->linked != 0) {
     Do(agg_action::Refuse{e.child, child->linked, absl::UnavailableError("lost: " + e.reason)});
     On(agg_event::ChildDown{e.child, child->linked});

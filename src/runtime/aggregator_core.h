@@ -61,6 +61,7 @@ class AggregatorCore {
   struct Child {
     NodeView::Child view;
     Epoch expected = 0;                 // the epoch the control plane announced; 0: none yet
+    Epoch lost = 0;                     // the last epoch that it declared lost
     Epoch linked = 0;                   // the epoch of the live link; 0: none
     Epoch waiting = 0;                  // said hello before it was announced
     std::optional<VersionRef> offered;  // the last model offered on the live link

@@ -53,6 +53,7 @@ void Fill(const RegisterMsg& m, v1::NodeMessage& out) {
   proto->set_address(WireText(m.address));
   proto->set_pid(m.pid);
   proto->set_protocol(kControlProtocol);
+  if (m.role) proto->set_role(static_cast<v1::NodeRole>(*m.role));
 }
 void Fill(const HeartbeatMsg&, v1::NodeMessage& out) { out.mutable_heartbeat(); }
 void Fill(const AttachedMsg& m, v1::NodeMessage& out) {
@@ -110,7 +111,9 @@ absl::StatusOr<NodeMessage> Read(const v1::Register& proto) {
   }
   SKEIN_RETURN_IF_ERROR(CheckNodeId(proto.node(), "register.node"));
   SKEIN_RETURN_IF_ERROR(CheckLength(proto.address(), kMaxAddressBytes, "register.address"));
-  return RegisterMsg{proto.node(), proto.incarnation(), proto.address(), proto.pid()};
+  RegisterMsg m{proto.node(), proto.incarnation(), proto.address(), proto.pid(), std::nullopt};
+  if (IsRole(proto.role())) m.role = static_cast<NodeRole>(proto.role());
+  return m;
 }
 absl::StatusOr<NodeMessage> Read(const v1::Report& proto) {
   ReportMsg m{{}, proto.bytes_up(), proto.bytes_down(), proto.peak_rss_mib()};

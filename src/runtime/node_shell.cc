@@ -45,7 +45,7 @@ void NodeShell::Begin() {
   if (!address.ok()) return End(address.status());
   control_ =
       services_.control->Connect(services_.executor, std::make_shared<Control>(weak_from_this()));
-  SendControl(RegisterMsg{id(), options_.incarnation, *address, options_.pid});
+  SendControl(RegisterMsg{id(), options_.incarnation, *address, options_.pid, options_.role});
 }
 
 void NodeShell::OnControl(ControlMessage message) {

@@ -78,17 +78,17 @@ absl::StatusOr<RuntimeLimits> LimitsFromProto(const v1::RuntimeLimits& proto) {
   return limits;
 }
 
-bool IsRole(v1::NodeRole role) {
-  return role == v1::NODE_ROLE_COORDINATOR || role == v1::NODE_ROLE_AGGREGATOR ||
-         role == v1::NODE_ROLE_WORKER;
-}
-
 absl::Status CheckLeaves(uint64_t begin, uint64_t end, uint64_t num_workers, const NodeId& node) {
   if (begin < end && end <= num_workers) return absl::OkStatus();
   return Bad("view", "the leaves of node '" + node + "' are out of range");
 }
 
 }  // namespace
+
+bool IsRole(v1::NodeRole role) {
+  return role == v1::NODE_ROLE_COORDINATOR || role == v1::NODE_ROLE_AGGREGATOR ||
+         role == v1::NODE_ROLE_WORKER;
+}
 
 absl::Status CheckNodeId(const std::string& text, const char* field) {
   if (text.empty()) return Bad(field, "is empty");

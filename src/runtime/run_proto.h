@@ -17,6 +17,9 @@ absl::StatusOr<RunConfig> FromProto(const v1::RunConfig& proto);
 v1::NodeView ToProto(const NodeView& view);
 absl::StatusOr<NodeView> FromProto(const v1::NodeView& proto);
 
+// Whether it is one that we know.
+bool IsRole(v1::NodeRole role);
+
 // InvalidArgument, with the field's name, if `text` is empty or longer than a node id may be.
 absl::Status CheckNodeId(const std::string& text, const char* field);
 

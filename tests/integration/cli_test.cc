@@ -70,6 +70,8 @@ TEST_F(CliTest, WrongUsageIsRefused) {
   ExpectRefused("run spec.yaml --set rounds", {"path=value"});
   ExpectRefused("--log-level loud topology check flat:2", {"loud"});
   ExpectRefused("worker --id w0", {"--control"});
+  ExpectRefused("worker --id w0 --control nonsense", {"'nonsense' is no address", "host:port"});
+  ExpectRefused("aggregator --id a0 --control 127.0.0.1:1 --listen 70000", {"'70000'"});
 }
 
 // ---- bad specs ----
@@ -211,6 +213,19 @@ TEST_F(CliTest, JsonIsOneDocumentEqualToTheResult) {
   EXPECT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_EQ(outcome.out, ReadAll(work_ / "run/result.json"));
   EXPECT_THAT(outcome.out, HasSubstr(R"("status":"completed")"));
+}
+
+TEST_F(CliTest, OutputThatIsLostIsAFailure) {
+  const Outcome outcome = Skein("strategies --json >/dev/full");
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.err, HasSubstr("stdout"));
+}
+
+TEST_F(CliTest, TheLargestSeedIsShownAsItIs) {
+  Write("spec.yaml", kSpec);
+  const Outcome outcome = Skein("run spec.yaml --out run --seed 18446744073709551615");
+  EXPECT_THAT(outcome.out, HasSubstr("seed 18446744073709551615\n"));
+  EXPECT_THAT(ReadAll(work_ / "run/events.jsonl"), HasSubstr("18446744073709551615"));
 }
 
 TEST_F(CliTest, QuietSaysNothing) {

@@ -30,11 +30,11 @@ struct Outcome {
 // A directory to run a program of ours in, from outside as a user would.
 class ProgramTest : public ::testing::Test {
  protected:
-  // `arguments` are for the shell.
+  // `arguments` are for the shell and may redirect.
   Outcome Run(const std::string& program, const std::string& arguments) {
-    const std::string command = "cd '" + work_.path() + "' && '" + program + "' " + arguments +
-                                " >'" + (streams_ / "out") + "' 2>'" + (streams_ / "err") +
-                                "' </dev/null";
+    const std::string command = "cd '" + work_.path() + "' && '" + program + "' >'" +
+                                (streams_ / "out") + "' 2>'" + (streams_ / "err") +
+                                "' </dev/null " + arguments;
     const int status = std::system(command.c_str());
     return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, ReadAll(streams_ / "out"),
             ReadAll(streams_ / "err")};

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -29,6 +30,7 @@ struct RegisterMsg {
   Incarnation incarnation = 0;  // random per life of the node
   std::string address;          // where children dial; empty for workers
   int64_t pid = 0;
+  std::optional<NodeRole> role;  // what it was started as; none: whatever the topology says
 };
 struct HeartbeatMsg {};
 // The child's link to its parent is up (the parent has welcomed it) under this epoch.

@@ -14,6 +14,7 @@
 #include "skein/base/thread_pool.h"
 #include "skein/control/control_plane.h"
 #include "skein/runtime/training_pool.h"
+#include "transport/grpc/address.h"
 
 namespace skein {
 namespace {
@@ -49,6 +50,10 @@ class NodeCommand : public Command {
   bool chosen() const override { return command_->parsed(); }
 
   int Run(CommandContext& context) override {
+    for (const std::string& address : {control_, listen_}) {
+      const absl::Status status = ParseHostPort(address).status();
+      if (!status.ok()) return Complain(context, status, kBadInput);
+    }
     StopSignals signals;
     ThreadPool pool(2);
     auto trainers = std::make_shared<TrainingPool>(1, UseOneTorchThread);

@@ -63,11 +63,13 @@ RunConfig FullConfig() {
 }
 
 TEST(ControlProtoTest, NodeMessagesSurvive) {
-  const auto registration = Same(RegisterMsg{"w0", ~0ull, "10.0.0.1:99", 77});
+  const auto registration = Same(RegisterMsg{"w0", ~0ull, "10.0.0.1:99", 77, NodeRole::kWorker});
   EXPECT_EQ(registration.node, "w0");
   EXPECT_EQ(registration.incarnation, ~0ull);
   EXPECT_EQ(registration.address, "10.0.0.1:99");
   EXPECT_EQ(registration.pid, 77);
+  EXPECT_EQ(registration.role, NodeRole::kWorker);
+  EXPECT_EQ(Same(RegisterMsg{"w0", 1}).role, std::nullopt);
   Same(HeartbeatMsg{});
   EXPECT_EQ(Same(AttachedMsg{9}).epoch, 9u);
   const auto bye = Same(GoodbyeMsg{13, "the learner threw"});

@@ -236,6 +236,10 @@ TEST(SchedulerCoreTest, RefusesWhoMayNotJoin) {
   driver.Tell(scheduler::NodeLost{"a0", "cut"});
   EXPECT_EQ(refusal({"a0", 1, "x"}).code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_EQ(refusal({"a0", 2, ""}).code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(
+      Message(refusal({"a0", 2, "", 0, NodeRole::kWorker})),
+      "node 'a0' is started as worker and the topology has it as aggregator: start it in that "
+      "role");
   driver.Tell(scheduler::StopRequested{"enough"});
   EXPECT_EQ(refusal({"a0", 2, "x"}).code(), absl::StatusCode::kFailedPrecondition);
 }

@@ -69,7 +69,7 @@ class OneLink final : public Acceptor {
 };
 
 // A parent of ours, and a child that speaks gRPC by itself.
-class StrangeChild : public ::testing::Test {
+class GrpcStrangeChild : public ::testing::Test {
  protected:
   void SetUp() override {
     auto listener =
@@ -94,7 +94,7 @@ class StrangeChild : public ::testing::Test {
   std::unique_ptr<grpc::ClientReaderWriter<v1::Frame, v1::Frame>> stream_;
 };
 
-TEST_F(StrangeChild, IsToldWhatIsWrongWithItsFrame) {
+TEST_F(GrpcStrangeChild, IsToldWhatIsWrongWithItsFrame) {
   v1::Frame bad;
   bad.mutable_ack()->set_code(99);
   ASSERT_TRUE(stream_->Write(bad));
@@ -107,7 +107,7 @@ TEST_F(StrangeChild, IsToldWhatIsWrongWithItsFrame) {
   EXPECT_EQ(parent_->WaitForEnd().code(), absl::StatusCode::kInvalidArgument);
 }
 
-TEST_F(StrangeChild, EndsRegularlyWithACloseFrame) {
+TEST_F(GrpcStrangeChild, EndsRegularlyWithACloseFrame) {
   v1::Frame close;
   close.mutable_close()->set_code(static_cast<int>(absl::StatusCode::kAborted));
   close.mutable_close()->set_message("battery is low");
@@ -116,13 +116,13 @@ TEST_F(StrangeChild, EndsRegularlyWithACloseFrame) {
   EXPECT_TRUE(stream_->Finish().ok());
 }
 
-TEST_F(StrangeChild, IsLostIfItHalfClosesWithoutACloseFrame) {
+TEST_F(GrpcStrangeChild, IsLostIfItHalfClosesWithoutACloseFrame) {
   ASSERT_TRUE(stream_->WritesDone());
   EXPECT_EQ(parent_->WaitForEnd().code(), absl::StatusCode::kUnavailable);
   EXPECT_TRUE(stream_->Finish().ok());
 }
 
-TEST_F(StrangeChild, IsLostIfItsCallIsCancelled) {
+TEST_F(GrpcStrangeChild, IsLostIfItsCallIsCancelled) {
   context_.TryCancel();
   EXPECT_EQ(parent_->WaitForEnd().code(), absl::StatusCode::kUnavailable);
   EXPECT_FALSE(stream_->Finish().ok());
@@ -158,7 +158,7 @@ absl::Status EndOfLinkTo(const std::string& address) {
   return child->WaitForEnd();
 }
 
-TEST(StrangeParentTest, ItsStatusIsTheEnd) {
+TEST(GrpcStrangeParentTest, ItsStatusIsTheEnd) {
   StrangeParent parent(grpc::Status(grpc::StatusCode::PERMISSION_DENIED, "who are you?"));
   const absl::Status status = EndOfLinkTo(parent.address());
   EXPECT_EQ(status.code(), absl::StatusCode::kPermissionDenied);
@@ -166,7 +166,7 @@ TEST(StrangeParentTest, ItsStatusIsTheEnd) {
   EXPECT_THAT(Message(status), HasSubstr(parent.address()));
 }
 
-TEST(StrangeParentTest, IsLostIfItFinishesWithoutACloseFrame) {
+TEST(GrpcStrangeParentTest, IsLostIfItFinishesWithoutACloseFrame) {
   StrangeParent parent(grpc::Status::OK);
   EXPECT_EQ(EndOfLinkTo(parent.address()).code(), absl::StatusCode::kUnavailable);
 }
