@@ -12,8 +12,8 @@ class Children : public Downlinks::Owner {
  public:
   void OnChildUp(const NodeId& child, Epoch epoch) override { up.emplace_back(child, epoch); }
   void OnChildDown(const NodeId& child, Epoch epoch) override { down.emplace_back(child, epoch); }
-  void OnUploadOffered(const UploadId& id, const OfferFrame&) override { offered.push_back(id); }
-  void OnUploadProgress(const UploadId&) override { ++progress; }
+  void OnUploadOffered(const UploadId&, const OfferFrame&) override {}
+  void OnUploadProgress(const UploadId&) override {}
   void OnUploadStaged(const UploadId&) override {}
   void OnUploadBroken(const UploadId&, const std::string&) override {}
   void OnChildFailed(const NodeId&, const TaskFailedFrame&) override {}
@@ -21,8 +21,6 @@ class Children : public Downlinks::Owner {
 
   std::vector<std::pair<NodeId, Epoch>> up;
   std::vector<std::pair<NodeId, Epoch>> down;
-  std::vector<UploadId> offered;
-  int progress = 0;
 };
 
 class Child : public LinkHandler {
@@ -105,34 +103,6 @@ TEST_F(DownlinksTest, ANewerLinkOfTheSameAttachmentReplacesTheOld) {
   EXPECT_FALSE(again->closed.has_value());
 }
 
-// ---- strange children ----
-
-class StrangeChildTest : public DownlinksTest {
- protected:
-  StrangeChildTest() {
-    downlinks_->SetRun("run");
-    link_ = Hello("run", 1, child_);
-    downlinks_->Welcome("w0", 1);
-    Settle();
-  }
-  void Send(Frame frame) {
-    link_->Send(std::move(frame));
-    Settle();
-  }
-  static OfferFrame OfferOf(uint64_t transfer, int64_t bytes) {
-    OfferFrame offer;
-    offer.transfer = transfer;
-    offer.manifest = Manifest::Create({{"x", DType::kUint8, {bytes}}}).value();
-    offer.header = UpdateHeader{};
-    return offer;
-  }
-  absl::StatusCode HangUp() const {
-    return child_->closed.has_value() ? child_->closed->code() : absl::StatusCode::kOk;
-  }
-
-  std::shared_ptr<Link> link_;
-};
-
 TEST_F(DownlinksTest, ALinkBeginsWithAHello) {
   downlinks_->SetRun("run");
   auto link = transport_->Dial(listener_->address(), executor_, child_);
@@ -140,78 +110,6 @@ TEST_F(DownlinksTest, ALinkBeginsWithAHello) {
   Settle();
   ASSERT_TRUE(child_->closed.has_value());
   EXPECT_EQ(child_->closed->code(), absl::StatusCode::kFailedPrecondition);
-}
-
-TEST_F(DownlinksTest, AnotherProtocolIsRefused) {
-  downlinks_->SetRun("run");
-  auto link = transport_->Dial(listener_->address(), executor_, child_);
-  link->Send(HelloFrame{kProtocolVersion + 1, "run", "w0", 7, 1});
-  Settle();
-  EXPECT_TRUE(children_.up.empty());
-  ASSERT_TRUE(child_->closed.has_value());
-}
-
-TEST_F(StrangeChildTest, NothingIsHeardOfAChildBeforeItsWelcome) {
-  const auto other = std::make_shared<Child>();
-  const auto link = Hello("run", 2, other);
-  link->Send(OfferOf(1, 10));
-  Settle();
-  EXPECT_TRUE(children_.offered.empty());
-  downlinks_->Welcome("w0", 2);
-  link->Send(OfferOf(2, 10));
-  Send(OfferOf(3, 10));  // under the attachment before
-  ASSERT_EQ(children_.offered.size(), 1u);
-  EXPECT_EQ(children_.offered[0].transfer, 2u);
-}
-
-TEST_F(StrangeChildTest, ASecondHelloIsIgnored) {
-  Send(HelloFrame{kProtocolVersion, "run", "w7", 7, 1});
-  EXPECT_EQ(children_.up, (Up{{"w0", 1}}));
-  EXPECT_EQ(HangUp(), absl::StatusCode::kOk);
-}
-
-TEST_F(StrangeChildTest, ATransferNumberIsUsedOnce) {
-  Send(OfferOf(1, 10));
-  Send(OfferOf(1, 10));
-  EXPECT_EQ(HangUp(), absl::StatusCode::kInvalidArgument);
-  EXPECT_EQ(children_.offered.size(), 1u);
-}
-
-TEST_F(StrangeChildTest, AHugeOfferTakesNoMemoryUnlessItIsGranted) {
-  Send(OfferOf(1, int64_t{1} << 41));
-  ASSERT_EQ(children_.offered.size(), 1u);
-  downlinks_->Acknowledge(children_.offered[0], absl::InvalidArgumentError("another model"));
-  Settle();
-  ASSERT_FALSE(child_->frames.empty());
-  EXPECT_TRUE(std::holds_alternative<AckFrame>(child_->frames.back()));
-}
-
-TEST_F(StrangeChildTest, ChunksWithoutAGrantAreIgnored) {
-  const std::vector<std::byte> bytes(10);
-  Send(ChunkFrame{1, 0, 0, bytes, nullptr});
-  Send(OfferOf(1, 10));
-  Send(ChunkFrame{1, 0, 0, bytes, nullptr});
-  Send(TrailerFrame{1, ""});
-  Send(TrailerFrame{2, ""});
-  EXPECT_EQ(children_.progress, 0);
-  EXPECT_EQ(HangUp(), absl::StatusCode::kOk);
-}
-
-TEST_F(StrangeChildTest, AChunkBeyondTheEndOrWithAWrongChecksumEndsTheLink) {
-  const std::vector<std::byte> bytes(20);
-  Send(OfferOf(1, 10));
-  downlinks_->Grant(children_.offered.at(0));
-  Send(ChunkFrame{1, 0, 0, bytes, nullptr});
-  EXPECT_EQ(HangUp(), absl::StatusCode::kDataLoss);
-  EXPECT_EQ(children_.progress, 0);
-}
-
-TEST_F(StrangeChildTest, AnswersToNothingAreIgnored) {
-  Send(GrantFrame{9, 0});
-  Send(AckFrame{9, 0, ""});
-  Send(WelcomeFrame{});
-  Send(Task{});
-  EXPECT_EQ(HangUp(), absl::StatusCode::kOk);
 }
 
 }  // namespace
