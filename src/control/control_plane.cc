@@ -260,12 +260,22 @@ absl::StatusOr<std::shared_ptr<ControlPlane>> ControlPlane::Create(
   SKEIN_ASSIGN_OR_RETURN(history.attachments, store->Attachments(config.run_id));
   SKEIN_ASSIGN_OR_RETURN(history.rounds, store->Rounds(config.run_id));
 
+  // Only known parts can say what they need; the coordinator refuses to start with others.
+  std::vector<bool> loss_is_fatal;
+  bool everyone = selector->SelectsEveryone();
+  const int num_tiers = options.topology.num_tiers();
+  for (int tier = 0; everyone && tier < num_tiers - 1; ++tier) {
+    const auto parts = MakeTierParts(config.strategy, tier, num_tiers, *strategies);
+    everyone = parts.ok() && parts->policy->NeedsEveryone();
+    loss_is_fatal.push_back(everyone);
+  }
+
   RunRecord record{config.run_id, std::move(options.spec_text), std::move(options.topology_text)};
   std::string run_id = config.run_id;
   auto topology = std::make_shared<const Topology>(std::move(options.topology));
-  SchedulerCore core(
-      {std::move(options.config), topology, std::move(record), seq_count, std::move(history)},
-      std::move(selector));
+  SchedulerCore core({std::move(options.config), topology, std::move(record), seq_count,
+                      std::move(history), std::move(loss_is_fatal)},
+                     std::move(selector));
   return std::make_shared<ControlPlaneShell>(std::move(topology), std::move(executor),
                                              std::move(store), std::move(sink), std::move(run_id),
                                              std::move(core));

@@ -71,6 +71,7 @@ SchedulerCore::SchedulerCore(SchedulerSetup setup, std::shared_ptr<Selector> sel
       topology_(std::move(setup.topology)),
       selector_(std::move(selector)),
       seq_count_(setup.seq_count),
+      loss_is_fatal_(std::move(setup.loss_is_fatal)),
       earlier_rounds_(std::move(setup.history.rounds)),
       members_(topology_, setup.history.attachments),
       record_(std::move(setup.record)),
@@ -330,7 +331,14 @@ void SchedulerCore::Lose(size_t node, const std::string& reason) {
     return EndIfAllGone();
   }
   members_.Lose(node, reason, state_ == State::kGathering ? 0 : round_.round, actions_);
-  if (node == 0) Fail("coordinator '" + topology_->root().id + "' was lost: " + reason);
+  const TopologyNode& lost = topology_->node(node);
+  if (node == 0) return Fail("coordinator '" + lost.id + "' was lost: " + reason);
+  const auto parent_tier = static_cast<size_t>(lost.tier - 1);
+  const bool fatal = parent_tier < loss_is_fatal_.size() && loss_is_fatal_[parent_tier];
+  if (fatal && state_ != State::kGathering) {
+    Fail(RoundName(round_.round) + ": '" + lost.id + "' was lost (" + reason +
+         "), and policy 'all' needs every node");
+  }
 }
 
 void SchedulerCore::On(const scheduler::Tick&) {

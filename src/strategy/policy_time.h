@@ -9,9 +9,14 @@
 
 namespace skein {
 
-// The limit for a node `levels` tiers further up: its children need time to close and to send.
-inline Duration RelaxLimit(Duration limit, int levels) {
-  return limit + levels * std::max<Duration>(std::chrono::seconds(1), limit / 10);
+// Beyond this nobody waits, and sums of times do not wrap.
+inline constexpr Duration kLongest = std::chrono::hours(24) * 36500;
+
+// The limit for a parent whose children take up to `limit`, `times` times: they need time to close
+// and to send, too.
+inline Duration RelaxLimit(Duration limit, int times) {
+  const Duration below = limit > kLongest / times ? kLongest : limit * times;
+  return below + std::max<Duration>(std::chrono::seconds(1), below / 10);
 }
 
 inline std::string SecondsText(Duration d) { return ToJson(Value(ToSeconds(d))) + " s"; }

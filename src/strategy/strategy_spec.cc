@@ -79,9 +79,10 @@ absl::StatusOr<TierParts> MakeTierParts(const StrategySpec& spec, int tier, int 
   SKEIN_ASSIGN_OR_RETURN(parts.policy,
                          registries.policies.Create(own_policy ? *own->policy : spec.policy));
   // An inherited deadline is meant for those who wait for workers.
-  const int levels = num_tiers - 2 - tier;
-  if (!own_policy && levels > 0) {
-    if (auto relaxed = parts.policy->Relaxed(levels)) parts.policy = std::move(relaxed);
+  for (int below = num_tiers - 2; !own_policy && below > tier; --below) {
+    const TierSpec* spec_below = FindTier(spec, below);
+    const int times = spec_below != nullptr ? spec_below->kappa : 1;
+    if (auto relaxed = parts.policy->Relaxed(times)) parts.policy = std::move(relaxed);
   }
   for (const PartSpec& filter : spec.filters) {
     SKEIN_ASSIGN_OR_RETURN(auto made, registries.filters.Create(filter));

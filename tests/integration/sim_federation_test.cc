@@ -335,8 +335,8 @@ TEST(SimFederation, AFoldsBoundAdmitsLargeChanges) {
     ASSERT_TRUE(federation.Run());
     EXPECT_EQ(federation.outcome().status, "failed");
     EXPECT_THAT(federation.outcome().reason,
-                HasSubstr("tensor 'bias' has 3, beyond its bound 2^0, at index 0; the fold's "
-                          "'bound' raises it"));
+                HasSubstr("tensor 'bias' has 3, beyond its bound 2^0, at index 0; set "
+                          "strategy.fold.bound higher"));
   }
   options.config.strategy.fold.params["bound"] = 3.0;
   SimFederation federation(options);
@@ -362,6 +362,54 @@ TEST(SimFederation, AWorkerThatDiesAndComesBackTakesPartAgain) {
   }));
   EXPECT_TRUE(rounds.back().contributors.Contains(3));
   federation.ExpectReproducible();
+}
+
+TEST(SimFederation, AllEndsTheRunWhenANodeIsLostEvenBetweenRounds) {
+  for (const int64_t at_ms : {3000, 3999, 4000, 4001, 4500, 5000}) {
+    SCOPED_TRACE(at_ms);
+    SimFederation::Options options{.topology = Tree("tree:2x2"),
+                                   .config = SimFederation::Config(50)};
+    options.work = [](const NodeId&) {
+      return testing::Simulation::TaskModel{.duration = [](uint64_t) { return seconds(2); }};
+    };
+    SimFederation federation(options);
+    federation.simulation().At(milliseconds(at_ms), [&] { federation.Kill("w3"); });
+    ASSERT_TRUE(federation.Run(minutes(5)));
+    EXPECT_EQ(federation.outcome().status, "failed");
+    EXPECT_THAT(federation.outcome().reason, HasSubstr("'w3'"));
+    EXPECT_THAT(federation.outcome().rounds, ::testing::Lt(10u));
+  }
+}
+
+TEST(SimFederation, AFractionGoesOnWhenAWorkerIsLost) {
+  SimFederation::Options options{.topology = Tree("flat:4"), .config = SimFederation::Config(6)};
+  options.config.strategy.selector = {"fraction", {{"fraction", 0.5}}};
+  options.config.strategy.policy = Quorum(1, 5.0);
+  options.work = [](const NodeId&) {
+    return testing::Simulation::TaskModel{.duration = [](uint64_t) { return seconds(2); }};
+  };
+  SimFederation federation(options);
+  federation.simulation().At(seconds(5), [&] { federation.Kill("w3"); });
+  ASSERT_TRUE(federation.Run());
+  EXPECT_EQ(federation.outcome().status, "completed") << federation.outcome().reason;
+  federation.ExpectReproducible();
+}
+
+TEST(SimFederation, ADeadlineAboveLeavesTimeForLocalRoundsBelow) {
+  SimFederation::Options options{.topology = Tree("tree:2x3"), .config = SimFederation::Config(3)};
+  options.config.strategy.policy = Quorum(2, 1.0);
+  options.config.strategy.tiers.push_back({.tier = 1, .kappa = 3});
+  options.work = [](const NodeId& id) {
+    testing::Simulation::TaskModel model;
+    if (id == "w4") model.hang = [](uint64_t n) { return n > 0; };
+    return model;
+  };
+  SimFederation federation(options);
+  ASSERT_TRUE(federation.Run());
+  EXPECT_EQ(federation.outcome().status, "completed") << federation.outcome().reason;
+  for (const RoundRecord& round : federation.CommittedRounds()) {
+    EXPECT_EQ(round.contributors.ToString(), "0-3,5") << "the site of w4 is not lost with it";
+  }
 }
 
 TEST(SimFederation, ALostCoordinatorEndsTheRun) {

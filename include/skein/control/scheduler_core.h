@@ -27,6 +27,8 @@ struct SchedulerSetup {
   RunRecord record;        // id and texts; the core fills in the status
   uint32_t seq_count = 1;  // tasks of a worker in a round, see SeqCountOf
   SchedulerHistory history;
+  // By tier of the parent: whether the loss of a child ends the run, since every round needs all.
+  std::vector<bool> loss_is_fatal;
 };
 
 // Tasks of a worker in one round: the product of the kappas of the aggregating tiers below the
@@ -94,6 +96,7 @@ class SchedulerCore {
   const std::shared_ptr<const Topology> topology_;
   const std::shared_ptr<Selector> selector_;
   const uint32_t seq_count_;
+  const std::vector<bool> loss_is_fatal_;
   std::vector<RoundRecord> earlier_rounds_;
   Membership members_;
 

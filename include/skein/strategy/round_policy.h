@@ -37,9 +37,11 @@ class RoundPolicy {
   virtual int MinChildren() const { return 1; }
   // Whether children wait for the next version after they have contributed.
   virtual bool has_barrier() const = 0;
-  // The same policy for a node `levels` tiers above the one it was written for, so that deadlines
-  // of children end before their parent's. Null if it applies as it is.
-  virtual std::shared_ptr<const RoundPolicy> Relaxed(int levels) const = 0;
+  // Whether the round fails if a single child does not contribute.
+  virtual bool NeedsEveryone() const { return false; }
+  // The same policy for the parent of nodes that go through this one `times` times (their kappa)
+  // in each of its rounds: its limits leave them the time. Null if it applies as it is.
+  virtual std::shared_ptr<const RoundPolicy> Relaxed(int times) const = 0;
 };
 
 }  // namespace skein

@@ -22,6 +22,8 @@ class Selector {
   virtual ~Selector() = default;
   // A subset of `available`. FailedPrecondition if there are too few.
   virtual absl::StatusOr<Roster> Select(const SelectionInput& input) = 0;
+  // Whether it always takes every worker that there is.
+  virtual bool SelectsEveryone() const { return false; }
   // A tree with fewer workers than this can never give it enough.
   virtual size_t MinWorkers() const { return 1; }
 };

@@ -26,9 +26,10 @@ class PolicyAll : public RoundPolicy {
     return {Verdict::kWait, "", timeout_};
   }
   bool has_barrier() const override { return true; }
-  std::shared_ptr<const RoundPolicy> Relaxed(int levels) const override {
-    if (levels <= 0) return nullptr;
-    return std::make_shared<PolicyAll>(RelaxLimit(timeout_, levels));
+  bool NeedsEveryone() const override { return true; }
+  std::shared_ptr<const RoundPolicy> Relaxed(int times) const override {
+    if (times <= 0) return nullptr;
+    return std::make_shared<PolicyAll>(RelaxLimit(timeout_, times));
   }
 
  private:

@@ -50,11 +50,11 @@ class PolicyQuorum : public RoundPolicy {
   }
   int MinChildren() const override { return quorum_.count ? quorum_.Of(0) : 1; }
   bool has_barrier() const override { return true; }
-  std::shared_ptr<const RoundPolicy> Relaxed(int levels) const override {
-    if (levels <= 0) return nullptr;
+  std::shared_ptr<const RoundPolicy> Relaxed(int times) const override {
+    if (times <= 0) return nullptr;
     std::optional<Duration> deadline = deadline_;
-    if (deadline) deadline = RelaxLimit(*deadline, levels);
-    return std::make_shared<PolicyQuorum>(quorum_, deadline, RelaxLimit(timeout_, levels));
+    if (deadline) deadline = RelaxLimit(*deadline, times);
+    return std::make_shared<PolicyQuorum>(quorum_, deadline, RelaxLimit(timeout_, times));
   }
 
  private:

@@ -11,6 +11,7 @@ class SelectAll : public Selector {
     }
     return *input.available;
   }
+  bool SelectsEveryone() const override { return true; }
 };
 
 }  // namespace

@@ -47,7 +47,7 @@ class SchedulerDriver {
                            SchedulerHistory history = {},
                            FakeSelector::Function select = SelectAll())
       : topology(Shape(shape)),
-        core({config, topology, {}, 1, std::move(history)},
+        core({config, topology, {}, 1, std::move(history), {}},
              std::make_shared<FakeSelector>(std::move(select))) {}
 
   // Actions of the last event are in `last`, of all in `log`.

@@ -163,23 +163,23 @@ Duration LimitOf(const RoundPolicy& policy) {
   return policy.Decide(view).ask_again;
 }
 
-TEST(Policies, RelaxingAddsATenthOrASecondPerLevel) {
+TEST(Policies, RelaxingAddsATenthOrASecondToTheTimeBelow) {
   const StrategyRegistries registries = BuiltinStrategies();
   struct Case {
     std::string name;
     ValueMap params;
-    int levels;
+    int times;
     double limit_s;
   };
   for (const Case& c :
-       {Case{"all", {{"timeout_s", 600}}, 1, 660}, Case{"all", {{"timeout_s", 600}}, 3, 780},
-        Case{"all", {{"timeout_s", 2}}, 2, 4},
-        Case{"quorum", {{"count", 9}, {"deadline_s", 30}}, 2, 36},
+       {Case{"all", {{"timeout_s", 600}}, 1, 660}, Case{"all", {{"timeout_s", 600}}, 3, 1980},
+        Case{"all", {{"timeout_s", 2}}, 2, 5},
+        Case{"quorum", {{"count", 9}, {"deadline_s", 30}}, 2, 66},
         Case{"quorum", {{"count", 9}, {"deadline_s", 0.5}}, 1, 1.5},
         Case{"quorum", {{"count", 10}}, 1, 660}}) {
-    const auto relaxed = Make(registries.policies, c.name, c.params)->Relaxed(c.levels);
+    const auto relaxed = Make(registries.policies, c.name, c.params)->Relaxed(c.times);
     ASSERT_NE(relaxed, nullptr);
-    EXPECT_EQ(ToSeconds(LimitOf(*relaxed)), c.limit_s) << c.name << " by " << c.levels;
+    EXPECT_EQ(ToSeconds(LimitOf(*relaxed)), c.limit_s) << c.name << " for " << c.times;
   }
   EXPECT_EQ(Make(registries.policies, "all")->Relaxed(0), nullptr) << "it applies as it is";
 }

@@ -48,7 +48,16 @@ TEST(MakeTierParts, TheInheritedPolicyIsRelaxedUpwards) {
   EXPECT_EQ(LimitOf(PartsAt(spec, 0, 2)), 100);
   EXPECT_EQ(LimitOf(PartsAt(spec, 2, 4)), 100);
   EXPECT_EQ(LimitOf(PartsAt(spec, 1, 4)), 110);
-  EXPECT_EQ(LimitOf(PartsAt(spec, 0, 4)), 120);
+  EXPECT_EQ(LimitOf(PartsAt(spec, 0, 4)), 121);
+}
+
+TEST(MakeTierParts, LocalRoundsBelowCountInTheLimit) {
+  StrategySpec spec;
+  spec.policy = {"quorum", {{"fraction", 0.5}, {"deadline_s", 10}}};
+  spec.tiers = {{.tier = 2, .kappa = 3}, {.tier = 1, .kappa = 2}};
+  EXPECT_EQ(LimitOf(PartsAt(spec, 2, 4)), 10);
+  EXPECT_EQ(LimitOf(PartsAt(spec, 1, 4)), 33);
+  EXPECT_NEAR(LimitOf(PartsAt(spec, 0, 4)), 72.6, 1e-9);
 }
 
 TEST(MakeTierParts, ATiersOwnPolicyAppliesAsItIs) {
