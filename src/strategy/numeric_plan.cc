@@ -12,6 +12,7 @@ namespace {
 constexpr uint64_t kMaxUpdateWeight = uint64_t{1} << 40;
 constexpr uint64_t kMaxWorkers = uint64_t{1} << 31;
 constexpr double kHeadroom = 64;  // updates may be this much larger than the initial values
+constexpr double kMinBufferBound = 65536;
 
 int CeilLog2(uint64_t value) { return static_cast<int>(std::bit_width(value - 1)); }
 
@@ -66,7 +67,9 @@ absl::StatusOr<NumericPlan> MakeNumericPlan(const PackedTensors& initial,
       auto largest = MaxMagnitude(initial, i);
       if (!largest.ok()) return largest.status();
       // Beyond 2^120 the bound itself would leave float32's range.
-      scale.bound_log2 = std::min(120, CeilLog2(std::max(min_bound, kHeadroom * *largest)));
+      const bool buffer = initial.manifest()[i].role == TensorRole::kBuffer;
+      const double least = buffer ? std::max(min_bound, kMinBufferBound) : min_bound;
+      scale.bound_log2 = std::min(120, CeilLog2(std::max(least, kHeadroom * *largest)));
       scale.scale_bits = bits - scale.bound_log2;
     }
     plan.scales.push_back(scale);

@@ -80,7 +80,8 @@ absl::Status CheckFloats(const TensorInfo& info, std::span<const std::byte> byte
     if (!bad) return;
     status = Bad(info, at + *bad, Describe(values[*bad], bound_log2));
     if (std::isfinite(values[*bad])) {
-      status = absl::InvalidArgumentError(Message(status) + "; the fold's 'bound' raises it");
+      status = absl::InvalidArgumentError(Message(status) +
+                                          "; set strategy.fold.bound higher if that is no mistake");
     }
   });
   return status;

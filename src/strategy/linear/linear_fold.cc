@@ -40,8 +40,9 @@ ParamSchema LinearSchema() {
         .default_value = 1.0,
         .min = 1,
         .max = 1e30,
-        .doc = "float values and changes up to this are accepted; more where the initial model has "
-               "larger values"}});
+        .doc =
+            "changes of float parameters up to this are accepted; more where the initial model has "
+            "larger values"}});
 }
 
 LinearOptions LinearOptionsOf(const Params& params) {

@@ -136,7 +136,8 @@ TEST_F(LinearFold, ABoundIsNamedWithTensorAndIndex) {
   Start("fedavg", {}, DType::kFloat32, 1.0, 5);  // V_max = 64
   EXPECT_TRUE(Add(1, {64, -64, 0, 0, 0}).ok());
   EXPECT_EQ(Message(Add(1, {0, 0, 0, -64.5, 99})),
-            "tensor 'w' has -64.5, beyond its bound 2^6, at index 3; the fold's 'bound' raises it");
+            "tensor 'w' has -64.5, beyond its bound 2^6, at index 3; set strategy.fold.bound "
+            "higher if that is no mistake");
   EXPECT_EQ(Message(Add(1, {0, std::nan(""), 0, 0, 0})), "tensor 'w' has NaN at index 1");
   EXPECT_EQ(Message(Add(1, {0, 0, 0, 0, -INFINITY})), "tensor 'w' has Inf at index 4");
 }

@@ -48,6 +48,13 @@ TEST(NumericPlan, AFoldMayRaiseTheBound) {
   EXPECT_EQ(MakeNumericPlan(ModelOf(100), 1, 1, 1000)->scales[1].bound_log2, 13);
 }
 
+TEST(NumericPlan, RunningStatisticsMayGrowFarBeyondTheirStart) {
+  const PackedTensors model(
+      Manifest::Create({{"mean", DType::kFloat32, {0}, TensorRole::kBuffer}}).value());
+  EXPECT_EQ(MakeNumericPlan(model, 1, 1)->scales[0].bound_log2, 16);
+  EXPECT_EQ(MakeNumericPlan(model, 1, 1, 1 << 20)->scales[0].bound_log2, 20);
+}
+
 TEST(NumericPlan, EveryTypeOfFloatHasABoundOfItsOwn) {
   for (const DType dtype : {DType::kFloat16, DType::kBFloat16, DType::kFloat64}) {
     const auto plan = MakeNumericPlan(ModelOf(4, dtype), 1, 4);
