@@ -75,7 +75,7 @@ void EmbeddedRun::StartNodes(const Topology& topology) {
   }
   for (size_t i = 0; i < nodes_.size(); ++i) {
     nodes_[i]->Start([running = running_, id = topology.node(i).id](const absl::Status& status) {
-      if (!status.ok()) spdlog::info("node {} ended: {}", id, Message(status));
+      if (!status.ok()) spdlog::debug("node {} ended: {}", id, Message(status));
       running->Down();
     });
   }

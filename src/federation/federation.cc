@@ -85,6 +85,11 @@ bool AllKnown(const StrategySpec& spec, const StrategyRegistries& registries) {
 absl::StatusOr<std::unique_ptr<Federation>> Make(Topology topology, std::string topology_text,
                                                  StrategySpec strategy, LearnerFactory learner,
                                                  FederationOptions options) {
+  if (learner == nullptr) return absl::InvalidArgumentError("the learner's factory is null");
+  if (options.threads < 0) {
+    return absl::InvalidArgumentError("threads is " + std::to_string(options.threads) +
+                                      ", it must be 0 (one a core) or more");
+  }
   auto registries = std::make_shared<Registries>();
   RegisterBuiltins(*registries);
   SKEIN_RETURN_IF_ERROR(

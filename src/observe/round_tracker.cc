@@ -59,11 +59,11 @@ std::optional<RoundSummary> RoundTracker::OnEvent(const Event& event) {
     if (TextField(fields, "parent") == coordinator_) partials_ += CountField(fields, "updates");
   } else if (event.type == event::kUpdateRejected) {
     ++current_.rejected;
-  } else if (event.type == event::kWorkerLeftOut) {
-    ++current_.left_out;
   } else if (event.type == event::kRoundCommitted) {
     current_.committed = true;
     current_.contributors = CountField(fields, "contributors");
+    const uint64_t counted = current_.contributors + current_.rejected;
+    current_.left_out = current_.participants - std::min(current_.participants, counted);
     current_.samples = CountField(fields, "samples");
     current_.wall_s = NumberField(fields, "wall_s").value_or(0);
     current_.digest = TextField(fields, "digest");

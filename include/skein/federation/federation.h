@@ -51,7 +51,9 @@ struct FederationOptions {
 // control plane included. Create, then Run once. Not thread-safe, except for Stop.
 class Federation {
  public:
-  // `topology`: a shape ("tree:4x8") or a Topology. InvalidArgument for a bad strategy.
+  // `topology`: a shape ("tree:4x8") or a Topology. InvalidArgument for a bad shape, strategy or
+  // option; a strategy with parts that are not known yet is checked by Run. AlreadyExists: the run
+  // directory.
   static absl::StatusOr<std::unique_ptr<Federation>> Create(const std::string& shape,
                                                             StrategySpec strategy,
                                                             LearnerFactory learner,
@@ -65,9 +67,10 @@ class Federation {
   // For further parts before Run.
   virtual Registries& registries() = 0;
 
-  // Blocks until the run has ended. An error only if it could not start (AlreadyExists: the run
-  // directory); a run that failed is a RunResult with status "failed" and its reason. A learner
-  // that ignores cancellation past the grace period leaks its thread; the run ends all the same.
+  // Blocks until the run has ended. An error only if it could not start (FailedPrecondition: it ran
+  // before; InvalidArgument: an unknown part; the learner's own: it cannot be made); a run that
+  // failed is a RunResult with status "failed" and its reason. A learner that ignores cancellation
+  // past the grace period leaks its thread; the run ends all the same.
   virtual absl::StatusOr<RunResult> Run() = 0;
 
   // Any thread, any time: ends the run as "stopped".

@@ -29,7 +29,7 @@ struct RuntimeLimits {
   Duration start_timeout = std::chrono::seconds(120);     // for all nodes to attach
   Duration upload_stall_timeout = std::chrono::seconds(30);
   Duration cancel_grace = std::chrono::seconds(5);  // for a cancelled learner to return
-  uint64_t staging_bytes = 0;  // per aggregator; 0: one model or 64 MiB, the larger
+  uint64_t staging_bytes = 0;  // per aggregator; 0: two models or 64 MiB, the larger
   friend bool operator==(const RuntimeLimits&, const RuntimeLimits&) = default;
 };
 

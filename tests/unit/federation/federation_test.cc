@@ -106,6 +106,15 @@ TEST(Federation, RefusesABadStrategyAtOnce) {
             absl::StatusCode::kInvalidArgument);
 }
 
+TEST(Federation, RefusesBadOptionsAtOnce) {
+  EXPECT_EQ(Federation::Create("flat:2", {}, nullptr).status().code(),
+            absl::StatusCode::kInvalidArgument);
+  FederationOptions options;
+  options.threads = -3;
+  EXPECT_EQ(Federation::Create("flat:2", {}, MakeAdder, options).status().code(),
+            absl::StatusCode::kInvalidArgument);
+}
+
 TEST(Federation, APartMayBeRegisteredAfterCreate) {
   StrategySpec strategy;
   strategy.selector.name = "mine";
