@@ -46,6 +46,18 @@ TEST(RoundTracker, ConcludesARoundWhenTheNextOpens) {
   EXPECT_EQ(tracker.current().round, 2u);
 }
 
+TEST(RoundTracker, WhoIsLeftOutIsCountedInWorkers) {
+  RoundTracker tracker;
+  tracker.OnEvent(Opened(1, 6));
+  for (int local_round = 0; local_round < 3; ++local_round) {
+    tracker.OnEvent({0, event::kWorkerLeftOut, 1, "w3", {{"parent", "a1"}}});
+  }
+  tracker.OnEvent({0, event::kUpdateRejected, 1, "w4", {{"parent", "a1"}}});
+  tracker.OnEvent(Committed(1, 4));
+  EXPECT_EQ(tracker.current().left_out, 1u);
+  EXPECT_EQ(tracker.current().rejected, 1u);
+}
+
 TEST(RoundTracker, TheEndOfTheRunConcludesTheLastRound) {
   RoundTracker tracker;
   tracker.OnEvent(Opened(1, 1));
