@@ -110,7 +110,10 @@ class Launcher {
           code = exit.code;
           if (exit.signal != 0) Complain(context_, exit.ToString(), kRunFailed);
         } else if (!exit.ok()) {
-          spdlog::warn("{}; see {}/logs/{}.log", exit.ToString(), run_.directory, exit.name);
+          // A node that ends by itself has told the control plane why, which shows it.
+          const bool died = exit.signal != 0 && !stop_;
+          spdlog::log(died ? spdlog::level::warn : spdlog::level::info, "{}; see {}/logs/{}.log",
+                      exit.ToString(), run_.directory, exit.name);
         }
       }
       if (code) return *code < 0 ? int{kRunFailed} : *code;

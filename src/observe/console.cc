@@ -141,7 +141,7 @@ void ConsoleProgress::ShowSummary(const Event& event) {
         << (last_.digest.empty() ? "" : "model.safetensors, ")
         << "result.json, rounds.csv, events.jsonl, spec.yaml\n";
   }
-  ShowTraffic(TrafficOf(event));
+  if (CountField(event.fields, "rounds") > 0) ShowTraffic(TrafficOf(event));
   out.flush();
 }
 
