@@ -43,6 +43,7 @@ std::vector<AggregatorAction> AggregatorCore::Handle(const AggregatorEvent& even
   actions_.clear();
   std::visit([this](const auto& e) { On(e); }, event);
   GrantWaiting();  // whatever happened may have given credit back
+  SetWake();
   return std::move(actions_);
 }
 
@@ -52,14 +53,15 @@ void AggregatorCore::On(const agg_event::ChildExpected& e) {
   Child* child = Find(e.child);
   if (child == nullptr || e.epoch <= child->expected || e.epoch <= child->lost) return;
   child->expected = e.epoch;
-  if (child->linked != 0 && child->linked != e.epoch)
-    On(agg_event::ChildDown{e.child, child->linked});
+  if (child->linked != 0) {
+    const Epoch old = child->linked;
+    On(agg_event::ChildDown{e.child, old});
+    RefuseVoid(*child, old);
+  }
   if (child->waiting == e.epoch) {
     Link(*child, e.epoch);
   } else if (child->waiting != 0 && child->waiting < e.epoch) {
-    Do(agg_action::Refuse{e.child, child->waiting,
-                          absl::FailedPreconditionError("the attachment is void")});
-    child->waiting = 0;
+    RefuseVoid(*child, std::exchange(child->waiting, 0));
   }
 }
 
@@ -70,20 +72,29 @@ void AggregatorCore::On(const agg_event::ChildUp& e) {
         e.child, e.epoch,
         absl::NotFoundError("'" + e.child + "' is no child of '" + config_.view.id + "'")});
   } else if (e.epoch <= child->lost || e.epoch < child->expected) {
-    Do(agg_action::Refuse{e.child, e.epoch,
-                          absl::FailedPreconditionError(
-                              "attachment " + std::to_string(e.epoch) + " of '" + e.child +
-                              "' is void, the last one is " + std::to_string(child->expected))});
-  } else if (e.epoch > child->expected) {
-    child->waiting = e.epoch;  // the control plane's word is on its way
-  } else {
+    RefuseVoid(*child, e.epoch);
+  } else if (e.epoch == child->expected) {
     Link(*child, e.epoch);
+  } else if (e.epoch < child->waiting) {
+    RefuseVoid(*child, e.epoch);
+  } else {
+    // The control plane's word is on its way. A child uses its newest attachment only.
+    const Epoch older = std::exchange(child->waiting, e.epoch);
+    if (older != 0 && older != e.epoch) RefuseVoid(*child, older);
   }
+}
+
+void AggregatorCore::RefuseVoid(const Child& child, Epoch epoch) {
+  const Epoch last = std::max({child.expected, child.waiting, child.lost});
+  Do(agg_action::Refuse{child.view.id, epoch,
+                        absl::FailedPreconditionError(
+                            "attachment " + std::to_string(epoch) + " of '" + child.view.id +
+                            "' is void, the last one is " + std::to_string(last))});
 }
 
 void AggregatorCore::Link(Child& child, Epoch epoch) {
   if (child.linked != 0) On(agg_event::ChildDown{child.view.id, child.linked});
-  child.waiting = 0;
+  if (child.waiting == epoch) child.waiting = 0;  // a newer one waits on for its announcement
   child.linked = epoch;
   child.offered.reset();
   Do(agg_action::Welcome{child.view.id, epoch});
@@ -106,7 +117,7 @@ void AggregatorCore::On(const agg_event::ChildDown& e) {
 void AggregatorCore::On(const agg_event::ChildLost& e) {
   Child* child = Find(e.child);
   if (child == nullptr || e.epoch < child->expected) return;
-  child->lost = e.epoch;
+  child->lost = std::max(child->lost, e.epoch);
   if (child->waiting != 0 && child->waiting <= e.epoch) {
     Do(agg_action::Refuse{e.child, std::exchange(child->waiting, 0),
                           absl::UnavailableError("lost: " + e.reason)});
@@ -128,7 +139,12 @@ void AggregatorCore::On(const agg_event::TaskArrived& e) {
     if (IsSameTask(e.task, task_)) return;  // heard again after a reconnection
     SettlePending("round " + std::to_string(task_.round) + " was superseded");
     Enter(Phase::kIdle);
+  } else if (given_up_ && IsSameTask(e.task, task_)) {
+    // The parent has not heard of it. Another try would make other models under the same names.
+    Do(agg_action::Abandon{task_, *given_up_});
+    return;
   }
+  given_up_.reset();
   task_ = e.task;
   local_ = 0;
   if (std::find(models_.begin(), models_.end(), task_.base) == models_.end()) {
@@ -142,8 +158,8 @@ void AggregatorCore::On(const agg_event::ModelArrived& e) {
   std::erase(models_, e.version);
   models_.push_back(e.version);
   // The open task's base outlives its local models: their difference to it is the result.
-  for (auto it = models_.begin(); models_.size() > kModelsKept && it != models_.end();) {
-    const bool needed = phase_ != Phase::kIdle && *it == task_.base;
+  for (auto it = models_.begin(); models_.size() > kModelsKept && *it != e.version;) {
+    const bool needed = phase_ != Phase::kIdle && (*it == task_.base || *it == LocalBase());
     it = needed ? it + 1 : models_.erase(it);
   }
   if (phase_ == Phase::kAwaitingModel && e.version == task_.base) StartCollecting();
@@ -221,6 +237,10 @@ absl::Status AggregatorCore::CheckUpload(const Child& child, const UploadInfo& i
   if (info.kind != (IsWorker(child.view) ? TransferKind::kUpdate : TransferKind::kPartial)) {
     return absl::InvalidArgumentError("a worker sends updates and an aggregator partials");
   }
+  if (IsWorker(child.view) && info.seq < task.seq_first) {
+    return absl::FailedPreconditionError("it belongs to an earlier attempt at round " +
+                                         std::to_string(info.round));
+  }
   if (info.base != task.base) {
     return absl::InvalidArgumentError("it refers to " + ToString(info.base) + ", the task to " +
                                       ToString(task.base));
@@ -239,6 +259,15 @@ absl::Status AggregatorCore::CheckUpload(const Child& child, const UploadInfo& i
   return info.form;
 }
 
+// Whether it is what the child has contributed to the open result.
+bool AggregatorCore::IsCounted(const Child& child, const UploadInfo& info) const {
+  const bool open = phase_ == Phase::kCollecting || phase_ == Phase::kDelivering;
+  const Task task = ChildTask(child);
+  return open && task.kind == TaskKind::kTrain && child.standing == Standing::kAccepted &&
+         info.round == task.round && info.local_round == task.local_round &&
+         (!IsWorker(child.view) || info.seq == task.seq_first);
+}
+
 void AggregatorCore::On(const agg_event::UploadOffered& e) {
   const UploadId& id = e.info.id;
   Child* child = Find(id.child);
@@ -246,24 +275,26 @@ void AggregatorCore::On(const agg_event::UploadOffered& e) {
     Do(agg_action::Acknowledge{id, absl::FailedPreconditionError("the attachment is void")});
     return;
   }
-  if (phase_ == Phase::kCollecting && child->standing == Standing::kAccepted &&
-      e.info.round == task_.round && e.info.local_round == ChildTask(*child).local_round) {
+  if (IsCounted(*child, e.info)) {
     // The acknowledgment was lost on the way; it counts once all the same.
     Do(agg_action::Acknowledge{id, absl::OkStatus()});
     return;
   }
-  if (child->upload) DropUpload(*child->upload, absl::AbortedError("offered again"));
-  if (absl::Status status = CheckUpload(*child, e.info); !status.ok()) {
+  absl::Status status = CheckUpload(*child, e.info);
+  if (status.ok() && child->standing != Standing::kPending) {
+    status = absl::FailedPreconditionError("not waited for any more");
+  }
+  // Late or stray uploads change nothing; a bad one for this task is the child's failure.
+  const bool stray = absl::IsFailedPrecondition(status);
+  if (child->upload && !stray) {
+    DropUpload(*child->upload, absl::AbortedError("offered again"));
+  }
+  if (!status.ok()) {
     Do(agg_action::Acknowledge{id, status});
-    // Late or stray uploads change nothing; a bad one for this task is the child's failure.
-    if (!absl::IsFailedPrecondition(status) && child->standing == Standing::kPending) {
+    if (!stray && child->standing == Standing::kPending) {
       Fail(*child, Message(status), event::kUpdateRejected);
       AskPolicy();
     }
-    return;
-  }
-  if (child->standing != Standing::kPending) {
-    Do(agg_action::Acknowledge{id, absl::FailedPreconditionError("not waited for any more")});
     return;
   }
   child->upload = id;
@@ -279,7 +310,7 @@ void AggregatorCore::GrantWaiting() {
     upload.granted = true;
     upload.last_progress = now_;
     Do(agg_action::Grant{upload.info.id});
-    Do(agg_action::WakeAt{now_ + config_.upload_stall_timeout});
+    stalls_at_ = std::min(stalls_at_, now_ + config_.upload_stall_timeout);
     queue_.pop_front();
   }
 }
@@ -341,13 +372,14 @@ void AggregatorCore::DropUpload(const UploadId& id, const absl::Status& status) 
 
 void AggregatorCore::CheckStalls() {
   std::vector<UploadId> stalled;
+  stalls_at_ = Time::max();
   for (const auto& [id, upload] : uploads_) {
     if (!upload.granted) continue;
     const Time due = upload.last_progress + config_.upload_stall_timeout;
     if (due <= now_) {
       stalled.push_back(id);
     } else {
-      Do(agg_action::WakeAt{due});
+      stalls_at_ = std::min(stalls_at_, due);
     }
   }
   for (const UploadId& id : stalled) {
@@ -413,6 +445,7 @@ void AggregatorCore::On(const agg_event::Tick&) {
 
 void AggregatorCore::AskPolicy() {
   if (phase_ != Phase::kCollecting) return;
+  policy_asks_at_ = Time::max();
   PolicyView view;
   view.elapsed = now_ - opened_;
   view.base_version = view.current_version = task_.base.version;
@@ -425,7 +458,7 @@ void AggregatorCore::AskPolicy() {
   switch (decision.verdict) {
     case PolicyDecision::Verdict::kWait:
       if (decision.ask_again != Duration::max()) {
-        Do(agg_action::WakeAt{opened_ + decision.ask_again});
+        policy_asks_at_ = opened_ + decision.ask_again;
       }
       break;
     case PolicyDecision::Verdict::kClose:
@@ -473,8 +506,20 @@ void AggregatorCore::GiveUp(const std::string& reason) {
   const std::string failures = Failures();
   SettlePending(reason);
   Enter(Phase::kIdle);
-  Do(agg_action::Abandon{
-      task_, "'" + config_.view.id + "': " + reason + (failures.empty() ? "" : "; " + failures)});
+  given_up_ = "'" + config_.view.id + "': " + reason + (failures.empty() ? "" : "; " + failures);
+  Do(agg_action::Abandon{task_, *given_up_});
+}
+
+// Asks for a wake-up unless one is due in time. Each brings a Tick, so one for every event would
+// multiply them.
+void AggregatorCore::SetWake() {
+  wakes_.erase(wakes_.begin(), wakes_.upper_bound(now_));  // their ticks come or have come
+  Time next = stalls_at_;
+  if (phase_ == Phase::kCollecting) next = std::min(next, policy_asks_at_);
+  if (next <= now_ || next == Time::max()) return;
+  if (!wakes_.empty() && *wakes_.begin() <= next) return;
+  wakes_.insert(next);
+  Do(agg_action::WakeAt{next});
 }
 
 std::string AggregatorCore::Failures() const {

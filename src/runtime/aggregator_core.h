@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -101,9 +102,11 @@ class AggregatorCore {
   VersionRef LocalBase() const;  // what the open local round starts from
   Task ChildTask(const Child& child) const;
   void Link(Child& child, Epoch epoch);
+  void RefuseVoid(const Child& child, Epoch epoch);
   void StartCollecting();
   void AskChild(Child& child);
   absl::Status CheckUpload(const Child& child, const UploadInfo& info) const;
+  bool IsCounted(const Child& child, const UploadInfo& info) const;
   void DropUpload(const UploadId& id, const absl::Status& status);
   void GrantWaiting();
   void Fail(Child& child, const std::string& reason, const char* event_type);
@@ -112,6 +115,7 @@ class AggregatorCore {
   void GiveUp(const std::string& reason);
   void SettlePending(const std::string& reason);  // children that will not be waited for
   void CheckStalls();
+  void SetWake();
   std::string Failures() const;
   template <typename T>
   void Do(T action) {
@@ -123,14 +127,18 @@ class AggregatorCore {
   std::map<NodeId, size_t> index_;
   std::vector<Child> children_;
   Phase phase_ = Phase::kIdle;
-  Task task_;                      // as it came
-  int local_ = 0;                  // local rounds done
-  Time opened_{0};                 // when the children were asked
-  Roster roster_;                  // accepted in this local round
-  std::deque<VersionRef> models_;  // that the shell holds, newest last
+  Task task_;                            // as it came
+  std::optional<std::string> given_up_;  // why nothing came of it
+  int local_ = 0;                        // local rounds done
+  Time opened_{0};                       // when the children were asked
+  Roster roster_;                        // accepted in this local round
+  std::deque<VersionRef> models_;        // that the shell holds, newest last
   std::map<UploadId, Upload> uploads_;
   std::deque<UploadId> queue_;  // waiting for a grant
   uint64_t staged_bytes_ = 0;
+  Time stalls_at_ = Time::max();       // no granted upload has stalled before
+  Time policy_asks_at_ = Time::max();  // while collecting
+  std::set<Time> wakes_;               // asked for and still to come
   Time now_{0};
   std::vector<AggregatorAction> actions_;
 };

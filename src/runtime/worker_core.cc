@@ -86,7 +86,7 @@ void WorkerCore::On(const worker_event::ModelArrived& e) {
 }
 
 void WorkerCore::On(const worker_event::WorkEnded& e) {
-  if (e.start != starts_ || phase_ == Phase::kStuck) return;
+  if (e.start != starts_ || (phase_ != Phase::kWorking && phase_ != Phase::kStopping)) return;
   Enter(Phase::kIdle);
   if (wanted_) {
     if (!e.status.ok()) {
@@ -96,7 +96,7 @@ void WorkerCore::On(const worker_event::WorkEnded& e) {
     } else if (running_.kind == TaskKind::kEvaluate) {
       Do(worker_action::SendEvaluation{running_});
     } else {
-      Keep(running_.seq_first, running_.round);
+      Keep(running_);
       Do(worker_action::OfferUpdate{running_.seq_first});
     }
   } else if (running_.kind == TaskKind::kTrain) {
@@ -105,8 +105,8 @@ void WorkerCore::On(const worker_event::WorkEnded& e) {
   Begin();
 }
 
-void WorkerCore::Keep(Seq seq, uint64_t round) {
-  kept_.push_back({seq, round, false});
+void WorkerCore::Keep(const Task& task) {
+  kept_.push_back({task.seq_first, task.round, task.local_round, false});
   while (kept_.size() > kUpdatesKept) {
     Do(worker_action::DropUpdate{kept_.front().seq});
     kept_.pop_front();
@@ -134,6 +134,11 @@ void WorkerCore::On(const worker_event::Cancelled& e) {
     if (phase_ == Phase::kAwaitingModel) Enter(Phase::kIdle);
   }
   if (phase_ == Phase::kWorking && matches(running_)) StopWork();
+  std::erase_if(kept_, [&](const Kept& kept) {
+    const bool cancelled = kept.round == e.round && kept.local_round == e.local_round;
+    if (cancelled) Do(worker_action::DropUpdate{kept.seq});
+    return cancelled;
+  });
 }
 
 void WorkerCore::StopWork() {

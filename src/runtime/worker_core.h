@@ -110,6 +110,7 @@ class WorkerCore {
   struct Kept {
     Seq seq = 0;
     uint64_t round = 0;
+    uint32_t local_round = 0;
     bool answered = false;  // the parent has it
   };
 
@@ -125,7 +126,7 @@ class WorkerCore {
   void Enter(Phase to);
   void Begin();     // the task in hand, if its model is here
   void StopWork();  // asks the learner to return
-  void Keep(Seq seq, uint64_t round);
+  void Keep(const Task& task);
   void SendFailure(const Task& task, const std::string& reason, bool bad_update = false);
   template <typename T>
   void Do(T action) {

@@ -85,6 +85,47 @@ TEST_F(AggregatorCoreTest, NewsOfAnOldLossChangesNothing) {
   EXPECT_THAT(all_.last, IsEmpty());
 }
 
+TEST_F(AggregatorCoreTest, AnOlderLossDoesNotRaiseALaterOne) {
+  all_.Tell(agg_event::ChildLost{"c0", 6, "silent"});
+  all_.Tell(agg_event::ChildLost{"c0", 5, "silent"});
+  all_.Tell(agg_event::ChildExpected{"c0", 6});
+  all_.Tell(agg_event::ChildUp{"c0", 6});
+  EXPECT_FALSE(all_.Has<agg_action::Welcome>());
+  EXPECT_TRUE(all_.Has<agg_action::Refuse>());
+}
+
+TEST_F(AggregatorCoreTest, OnlyTheNewestHelloWaits) {
+  all_.Tell(agg_event::ChildUp{"c0", 3});
+  all_.Tell(agg_event::ChildUp{"c0", 5});
+  ASSERT_THAT(all_.Of<agg_action::Refuse>(), SizeIs(1)) << "its older link would hang for good";
+  EXPECT_EQ(all_.Of<agg_action::Refuse>()[0].epoch, 3u);
+  all_.Tell(agg_event::ChildUp{"c0", 4});
+  ASSERT_THAT(all_.Of<agg_action::Refuse>(), SizeIs(1));
+  EXPECT_EQ(all_.Of<agg_action::Refuse>()[0].epoch, 4u);
+  all_.Tell(agg_event::ChildExpected{"c0", 5});
+  EXPECT_TRUE(all_.Has<agg_action::Welcome>());
+}
+
+TEST_F(AggregatorCoreTest, AReconnectionLeavesANewerHelloWaiting) {
+  all_.Connect("c0", 5);
+  all_.Tell(agg_event::ChildUp{"c0", 6});
+  all_.Tell(agg_event::ChildDown{"c0", 5});
+  all_.Tell(agg_event::ChildUp{"c0", 5});
+  EXPECT_TRUE(all_.Has<agg_action::Welcome>()) << "5 is what was announced";
+  all_.Tell(agg_event::ChildExpected{"c0", 6});
+  ASSERT_THAT(all_.Of<agg_action::Welcome>(), SizeIs(1));
+  EXPECT_EQ(all_.Of<agg_action::Welcome>()[0].epoch, 6u);
+}
+
+TEST_F(AggregatorCoreTest, ANewAnnouncementEndsTheLinkOfTheOldOne) {
+  all_.Connect("c0", 5);
+  all_.Tell(agg_event::ChildExpected{"c0", 6});
+  ASSERT_THAT(all_.Of<agg_action::Refuse>(), SizeIs(1)) << "or it could go on to report failures";
+  EXPECT_EQ(all_.Of<agg_action::Refuse>()[0].epoch, 5u);
+  all_.Tell(agg_event::Committed{1, {1, 0, 0}});
+  EXPECT_FALSE(all_.Has<agg_action::SendCommitted>());
+}
+
 TEST_F(AggregatorCoreTest, AReconnectedChildHearsOfItsTaskAgain) {
   all_.Open();
   all_.Tell(agg_event::ChildDown{"c1", 1});
@@ -172,6 +213,21 @@ TEST_F(AggregatorCoreTest, ATaskHeardTwiceIsDoneOnce) {
   EXPECT_THAT(all_.last, IsEmpty());
 }
 
+TEST_F(AggregatorCoreTest, ATaskThatWasGivenUpIsGivenUpAgain) {
+  all_.Open();
+  all_.Fail("c1", "out of memory");
+  const std::string reason = all_.Of<agg_action::Abandon>().at(0).reason;
+  all_.Tell(agg_event::TaskArrived{TrainTask()});
+  EXPECT_FALSE(all_.Has<agg_action::SendTask>()) << "local models would be made anew by old names";
+  ASSERT_THAT(all_.Of<agg_action::Abandon>(), SizeIs(1)) << "the parent has not heard of it";
+  EXPECT_EQ(all_.Of<agg_action::Abandon>()[0].reason, reason);
+  Task next = TrainTask();
+  next.attempt = 1;
+  next.seq_first = 11;
+  all_.Tell(agg_event::TaskArrived{next});
+  EXPECT_THAT(all_.Of<agg_action::SendTask>(), SizeIs(3));
+}
+
 TEST_F(AggregatorCoreTest, ANewerTaskSupersedesTheOpenOne) {
   all_.Open();
   all_.Contribute("c0");
@@ -202,6 +258,19 @@ TEST_F(AggregatorCoreTest, ACancelledTaskIsPassedOnAndForgotten) {
   EXPECT_FALSE(all_.Has<agg_action::Abandon>()) << "the parent knows";
 }
 
+TEST_F(AggregatorCoreTest, AModelCrossesALinkOnce) {
+  all_.Open();
+  Task again = TrainTask();  // from the same version
+  again.attempt = 1;
+  again.seq_first = 11;
+  all_.Tell(agg_event::TaskArrived{again});
+  EXPECT_THAT(all_.Of<agg_action::SendTask>(), SizeIs(3));
+  EXPECT_FALSE(all_.Has<agg_action::OfferModel>());
+  all_.Tell(agg_event::ChildDown{"c1", 1});
+  all_.Tell(agg_event::ChildUp{"c1", 1});
+  EXPECT_TRUE(all_.Has<agg_action::OfferModel>()) << "it may have been lost with the link";
+}
+
 TEST_F(AggregatorCoreTest, ACommitIsPassedOnToThoseWhoAreThere) {
   all_.Connect("c0");
   all_.Connect("c2");
@@ -220,6 +289,21 @@ TEST_F(AggregatorCoreTest, OldModelsAreForgottenButNotTheOpenTasksBase) {
   all_.Tell(agg_event::Cancelled{1, ""});
   all_.Tell(agg_event::ModelArrived{{3, 0, 0}});
   EXPECT_THAT(all_.core.models(), ElementsAre(VersionRef{2, 0, 0}, VersionRef{3, 0, 0}));
+}
+
+TEST_F(AggregatorCoreTest, TheBaseOfTheOpenLocalRoundIsNotForgotten) {
+  AggregatorCoreConfig config = ConfigOf(PolicyOf("all"));
+  config.kappa = 2;
+  AggregatorDriver driver(config);
+  Task task = TrainTask();
+  task.seq_count = 2;
+  driver.Open(task);
+  for (const char* child : {"c0", "c1", "c2"}) driver.Contribute(driver.UploadOf(child, task));
+  driver.Tell(agg_event::LocalModelMade{{0, 0, 1}});
+  driver.Tell(agg_event::ModelArrived{{1, 0, 0}});
+  EXPECT_THAT(driver.core.models(),
+              ElementsAre(VersionRef{0, 0, 0}, VersionRef{0, 0, 1}, VersionRef{1, 0, 0}))
+      << "nor the newest, which the next task begins with";
 }
 
 // ---- the end of an aggregation ----
@@ -299,6 +383,24 @@ TEST_F(AggregatorCoreTest, FailuresOfOtherTasksAreIgnored) {
   all_.Contribute(all_.UploadOf("c0", TrainTask(2)));
   all_.Fail("c0", "too late", TrainTask(2));
   EXPECT_EQ(all_.core.phase(), Phase::kCollecting);
+}
+
+TEST_F(AggregatorCoreTest, AWorkersBadUpdateIsReportedAsRejected) {
+  quorum_.Open();
+  quorum_.Tell(agg_event::ChildFailed{"c1", {TaskKind::kTrain, 1, 0, "another shape", true}});
+  EXPECT_THAT(quorum_.Reported(), ElementsAre("update_rejected c1"));
+}
+
+TEST_F(AggregatorCoreTest, AnAggregatorsFailureNamesItsWorkers) {
+  AggregatorDriver driver(
+      ConfigOf(PolicyOf("quorum", {{"count", 1}, {"deadline_s", 10.0}}), NodeRole::kAggregator));
+  driver.Open();
+  driver.Fail("c1", "its policy gave up");
+  const ValueMap fields = driver.Of<agg_action::Report>().at(0).event.fields;
+  EXPECT_EQ(*fields.at("roster").AsString(), Roster::Of({6, 7}).ToString());
+  quorum_.Open();
+  quorum_.Fail("c1", "no battery");
+  EXPECT_FALSE(quorum_.Of<agg_action::Report>().at(0).event.fields.contains("roster"));
 }
 
 TEST_F(AggregatorCoreTest, ManyFailuresAreCountedNotListed) {
@@ -395,6 +497,26 @@ TEST_F(AggregatorCoreTest, LocalRoundsShareTheTasksOfTheTierBelow) {
   EXPECT_EQ(second.seq_first, task.seq_first + 3);
   EXPECT_EQ(second.seq_count, 3u);
   EXPECT_EQ(second.local_round, 3u);
+}
+
+TEST_F(AggregatorCoreTest, WhatComesFromAnEarlierLocalRoundHarmsNobody) {
+  AggregatorCoreConfig config = ConfigOf(PolicyOf("all"), NodeRole::kAggregator);
+  config.kappa = 2;
+  AggregatorDriver driver(config);
+  Task task = TrainTask();
+  task.seq_count = 2;
+  driver.Open(task);
+  for (const char* child : {"c0", "c1", "c2"}) driver.Contribute(driver.UploadOf(child, task));
+  driver.Tell(agg_event::LocalModelMade{{7, 0, 1}});
+  EXPECT_EQ(driver.core.phase(), Phase::kDelivering) << "another model";
+  driver.Tell(agg_event::LocalModelMade{{0, 0, 1}});
+  ASSERT_EQ(driver.core.phase(), Phase::kCollecting);
+  driver.Tell(agg_event::UploadOffered{driver.UploadOf("c0", task, 2)});
+  EXPECT_EQ(driver.Of<agg_action::Acknowledge>().at(0).status.code(),
+            absl::StatusCode::kFailedPrecondition);
+  driver.Fail("c0", "late news", task);
+  EXPECT_THAT(driver.Reported(), IsEmpty());
+  EXPECT_EQ(driver.core.phase(), Phase::kCollecting);
 }
 
 // ---- evaluation ----

@@ -1,8 +1,10 @@
 #ifndef SKEIN_TESTS_UNIT_RUNTIME_AGGREGATOR_DRIVER_H_
 #define SKEIN_TESTS_UNIT_RUNTIME_AGGREGATOR_DRIVER_H_
 
+#include <algorithm>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -63,7 +65,17 @@ class AggregatorDriver {
 
   const Actions& Tell(const AggregatorEvent& event) {
     last = core.Handle(event, now);
+    for (const auto& wake : Of<agg_action::WakeAt>()) timers.insert(wake.when);
     return last;
+  }
+  // Time passes, and the core is woken when it asked to be.
+  void AdvanceTo(Time to) {
+    while (!timers.empty() && *timers.begin() <= to && timers.size() < kTooManyTimers) {
+      now = std::max(now, *timers.begin());
+      timers.erase(timers.begin());
+      Tell(agg_event::Tick{});
+    }
+    now = to;
   }
   // Actions of one kind among the last.
   template <typename Action>
@@ -134,12 +146,14 @@ class AggregatorDriver {
   }
 
  private:
+  static constexpr size_t kTooManyTimers = 1000;
   const AggregatorCoreConfig config_;
 
  public:
   AggregatorCore core;
   Time now{0};
   Actions last;
+  std::multiset<Time> timers;  // that a shell would have set
 };
 
 }  // namespace skein

@@ -66,6 +66,40 @@ TEST_F(AggregatorUploadsTest, ARepeatedUploadIsAcknowledgedAndCountsOnce) {
   EXPECT_EQ(driver_.Of<agg_action::CloseFold>().at(0).roster, Roster::Range(4, 7));
 }
 
+TEST_F(AggregatorUploadsTest, ARepeatedUploadIsAcknowledgedWhileTheResultIsOnItsWay) {
+  for (const char* child : {"c0", "c1", "c2"}) driver_.Contribute(child);
+  ASSERT_EQ(driver_.core.phase(), Phase::kDelivering);
+  driver_.Tell(agg_event::UploadOffered{driver_.UploadOf("c0", TrainTask(), 2)});
+  EXPECT_TRUE(Answer().ok()) << "or the child would drop what the result needs";
+}
+
+TEST_F(AggregatorUploadsTest, AnUploadOfAnEarlierAttemptHarmsNobody) {
+  Task again = TrainTask();
+  again.attempt = 1;
+  again.seq_first = 11;
+  driver_.Tell(agg_event::TaskArrived{again});
+  driver_.Tell(agg_event::UploadOffered{driver_.UploadOf("c0", TrainTask(), 1)});
+  EXPECT_EQ(Answer().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(driver_.Reported(), IsEmpty());
+  driver_.Contribute(driver_.UploadOf("c0", again, 2));
+  EXPECT_THAT(driver_.Reported(), ElementsAre("update_accepted c0"));
+  driver_.Tell(agg_event::UploadOffered{driver_.UploadOf("c0", TrainTask(), 3)});
+  EXPECT_FALSE(Answer().ok()) << "another update than the one that was accepted";
+}
+
+TEST_F(AggregatorUploadsTest, AnUpdateThatComesDuringAnEvaluationIsLate) {
+  AggregatorDriver driver(ConfigOf(PolicyOf("all")));
+  driver.Open(EvaluateTask());
+  driver.Tell(agg_event::ChildEvaluated{"c0", 1, {}, Roster::Of({4})});
+  for (const char* child : {"c0", "c1"}) {
+    driver.Tell(agg_event::UploadOffered{driver.UploadOf(child, EvaluateTask())});
+    EXPECT_EQ(driver.Of<agg_action::Acknowledge>().at(0).status.code(),
+              absl::StatusCode::kFailedPrecondition)
+        << child;
+  }
+  EXPECT_EQ(driver.core.phase(), Phase::kCollecting);
+}
+
 TEST_F(AggregatorUploadsTest, ALateUploadIsRefusedAndHarmsNobody) {
   driver_.Contribute("c0");
   driver_.Contribute("c1");
@@ -162,6 +196,17 @@ TEST_F(AggregatorUploadsTest, AnUploadOfferedAgainReplacesTheFirst) {
   EXPECT_FALSE(driver_.Has<agg_action::Fold>()) << "the first is forgotten";
 }
 
+TEST_F(AggregatorUploadsTest, AStrayOfferLeavesTheUploadUnderWayAlone) {
+  const UploadInfo info = driver_.UploadOf("c0");
+  driver_.Tell(agg_event::UploadOffered{info});
+  driver_.Tell(agg_event::UploadOffered{driver_.UploadOf("c0", TrainTask(9), 2)});
+  EXPECT_EQ(Answer().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(driver_.Of<agg_action::Acknowledge>()[0].id.transfer, 2u);
+  EXPECT_EQ(driver_.core.staged_bytes(), 40u);
+  driver_.Tell(agg_event::UploadStaged{info.id});
+  EXPECT_TRUE(driver_.Has<agg_action::Fold>());
+}
+
 TEST_F(AggregatorUploadsTest, AFoldThatRefusesIsTheChildsFailure) {
   const UploadInfo info = driver_.UploadOf("c0");
   driver_.Tell(agg_event::UploadOffered{info});
@@ -208,6 +253,44 @@ TEST_F(AggregatorUploadsTest, AStalledUploadIsGivenUp) {
   EXPECT_EQ(driver.ReasonOfReport(), "its upload made no progress for 30 s");
   EXPECT_EQ(driver.Of<agg_action::Acknowledge>().at(0).status.code(),
             absl::StatusCode::kDeadlineExceeded);
+}
+
+TEST_F(AggregatorUploadsTest, SlowUploadsDoNotMultiplyWakeUps) {
+  AggregatorCoreConfig config = ConfigOf(PolicyOf("all", {{"timeout_s", 9000.0}}));
+  config.staging_bytes = 1000;
+  AggregatorDriver driver(config);
+  driver.Open();
+  for (const char* child : {"c0", "c1", "c2"}) {
+    driver.Tell(agg_event::UploadOffered{driver.UploadOf(child)});
+  }
+  for (int second = 20; second <= 3600; second += 20) {
+    driver.AdvanceTo(seconds(second));
+    for (const char* child : {"c0", "c1", "c2"}) {
+      driver.Tell(agg_event::UploadProgressed{driver.UploadOf(child).id});
+    }
+    ASSERT_LE(driver.timers.size(), 3u) << "second " << second;
+  }
+  driver.AdvanceTo(seconds(3629));
+  EXPECT_EQ(driver.core.staged_bytes(), 120u) << "none has stalled";
+  driver.AdvanceTo(seconds(3630));
+  EXPECT_EQ(driver.core.staged_bytes(), 0u) << "30 s after the last progress";
+  EXPECT_EQ(driver.core.phase(), Phase::kIdle);
+}
+
+TEST_F(AggregatorUploadsTest, RoundsDoNotLeaveWakeUpsBehind) {
+  for (uint64_t round = 1; round <= 500; ++round) {
+    const Task task = TrainTask(round);
+    driver_.AdvanceTo(seconds(round));
+    driver_.Tell(agg_event::ModelArrived{task.base});
+    driver_.Tell(agg_event::TaskArrived{task});
+    for (const char* child : {"c0", "c1"}) {
+      driver_.Contribute(driver_.UploadOf(child, task, round));
+    }
+    driver_.Fail("c2", "no battery", task);
+    ASSERT_EQ(driver_.core.phase(), Phase::kDelivering);
+    driver_.Tell(agg_event::Delivered{});
+    ASSERT_LE(driver_.timers.size(), 3u) << "round " << round;
+  }
 }
 
 TEST_F(AggregatorUploadsTest, UploadsStillUnderWayAtTheCloseAreAborted) {

@@ -5,6 +5,7 @@
 #include <set>
 #include <tuple>
 
+#include "runtime/transitions.h"
 #include "runtime/worker_core.h"
 #include "skein/base/random.h"
 #include "support/iterations.h"
@@ -25,9 +26,13 @@ class RandomAggregator {
 
   void Run(int steps) {
     for (int i = 0; i < steps && !::testing::Test::HasFailure(); ++i) {
-      driver_.now += std::chrono::seconds(rng_.Below(3));
+      Pass(std::chrono::seconds(rng_.Below(3)));
       Tell(RandomEvent());
+      ExpectWakeUps();
     }
+    Tell(agg_event::Cancelled{round_, "the end"});
+    EXPECT_TRUE(offered_.empty()) << "an upload was never answered";
+    EXPECT_EQ(driver_.core.staged_bytes(), 0u);
   }
 
  private:
@@ -119,6 +124,23 @@ class RandomAggregator {
     ExpectBudgetKept();
   }
 
+  // Time goes by; wake-ups come when they are due.
+  void Pass(Duration duration) {
+    const Time to = driver_.now + duration;
+    while (!driver_.timers.empty() && *driver_.timers.begin() <= to) {
+      driver_.now = std::max(driver_.now, *driver_.timers.begin());
+      driver_.timers.erase(driver_.timers.begin());
+      Tell(agg_event::Tick{});
+    }
+    driver_.now = to;
+  }
+
+  void ExpectWakeUps() {
+    EXPECT_LE(driver_.timers.size(), 4u) << "wake-ups multiply";
+    if (driver_.core.phase() != AggregatorCore::Phase::kCollecting) return;
+    EXPECT_FALSE(driver_.timers.empty()) << "nothing would end it if all fell silent";
+  }
+
   void ExpectBudgetKept() {
     uint64_t staged = 0;
     for (const auto& [child, id] : granted_) staged += offered_.at(id);
@@ -196,6 +218,16 @@ TEST(AggregatorCoreProperty, RandomEventsKeepTheRules) {
   for (const auto& step : AggregatorCore::Transitions()) {
     EXPECT_TRUE(seen.contains({step.from, step.to})) << "never reached: " << step.why;
   }
+}
+
+TEST(TransitionsDeathTest, AStepThatNoTableDeclaresAborts) {
+  using Aggregator = AggregatorCore::Phase;
+  using Worker = WorkerCore::Phase;
+  EXPECT_EQ(Declared(AggregatorCore::Transitions(), Aggregator::kIdle, Aggregator::kCollecting),
+            Aggregator::kCollecting);
+  EXPECT_DEATH(Declared(AggregatorCore::Transitions(), Aggregator::kIdle, Aggregator::kDelivering),
+               "");
+  EXPECT_DEATH(Declared(WorkerCore::Transitions(), Worker::kStuck, Worker::kIdle), "");
 }
 
 // ---- worker ----

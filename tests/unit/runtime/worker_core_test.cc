@@ -131,6 +131,35 @@ TEST_F(WorkerCoreTest, ACancelledTaskIsForgotten) {
   EXPECT_FALSE(Has<worker_action::OfferUpdate>());
 }
 
+TEST_F(WorkerCoreTest, AQueuedTaskThatIsCancelledDoesNotFollow) {
+  const uint64_t start = Begin(TaskOf(1));
+  Tell(worker_event::ModelArrived{{1, 0, 0}});
+  Tell(worker_event::TaskArrived{TaskOf(2)});
+  Tell(worker_event::Cancelled{2, 0});
+  End(start);
+  EXPECT_FALSE(Has<worker_action::StartWork>());
+  EXPECT_EQ(core_.phase(), Phase::kIdle);
+}
+
+TEST_F(WorkerCoreTest, ATaskThatComesBackWhileItIsStoppedRunsAgain) {
+  const uint64_t start = Begin(TaskOf(1));
+  Tell(worker_event::Cancelled{1, 0});
+  Tell(worker_event::TaskArrived{TaskOf(1)});
+  End(start);
+  ASSERT_THAT(Of<worker_action::StartWork>(), SizeIs(1));
+  EXPECT_EQ(Of<worker_action::StartWork>()[0].task.round, 1u);
+}
+
+TEST_F(WorkerCoreTest, FurtherTasksDoNotExtendTheGrace) {
+  Begin(TaskOf(1));
+  Tell(worker_event::TaskArrived{TaskOf(2)});
+  now_ = seconds(4);
+  Tell(worker_event::TaskArrived{TaskOf(3)});
+  now_ = seconds(5);
+  Tell(worker_event::Tick{});
+  EXPECT_EQ(core_.phase(), Phase::kStuck);
+}
+
 TEST_F(WorkerCoreTest, ALearnerThatIgnoresCancellationIsAbandoned) {
   const uint64_t start = Begin(TaskOf(1));
   now_ = seconds(100);
@@ -184,6 +213,8 @@ TEST_F(WorkerCoreTest, AParentThatHasForgottenGetsTheUpdateAgainWithoutTraining)
   Tell(worker_event::TaskArrived{TaskOf(1)});
   EXPECT_THAT(Of<worker_action::OfferUpdate>(), SizeIs(1));
   EXPECT_FALSE(Has<worker_action::StartWork>());
+  Tell(worker_event::TaskArrived{TaskOf(1)});
+  EXPECT_THAT(last_, IsEmpty()) << "its offer is on this link";
 }
 
 TEST_F(WorkerCoreTest, ARefusedUpdateIsDropped) {
@@ -193,6 +224,18 @@ TEST_F(WorkerCoreTest, ARefusedUpdateIsDropped) {
   Tell(worker_event::UpdateAnswered{10, absl::FailedPreconditionError("closed")});
   EXPECT_THAT(Of<worker_action::DropUpdate>(), SizeIs(1));
   EXPECT_EQ(core_.kept(), 0u);
+}
+
+TEST_F(WorkerCoreTest, ACancelledUpdateIsDropped) {
+  Task second = TaskOf(1);
+  second.local_round = 1;
+  second.seq_first = 11;
+  End(Begin(TaskOf(1)));
+  End(Begin(second));
+  Tell(worker_event::Cancelled{1, 1});
+  ASSERT_THAT(Of<worker_action::DropUpdate>(), SizeIs(1));
+  EXPECT_EQ(Of<worker_action::DropUpdate>()[0].seq, 11u);
+  EXPECT_EQ(core_.kept(), 1u) << "the other local round stands";
 }
 
 TEST_F(WorkerCoreTest, TwoUpdatesAreKeptAtMost) {
@@ -222,6 +265,13 @@ TEST_F(WorkerCoreTest, AnEvaluationIsSentAndNotKept) {
   EXPECT_EQ(core_.kept(), 0u);
 }
 
+TEST_F(WorkerCoreTest, AnEvaluationIsNotTakenForAKeptUpdate) {
+  End(Begin(TaskOf(1)));
+  Tell(worker_event::TaskArrived{TaskOf(1, TaskKind::kEvaluate)});
+  EXPECT_TRUE(Has<worker_action::StartWork>());
+  EXPECT_FALSE(Has<worker_action::OfferUpdate>());
+}
+
 TEST_F(WorkerCoreTest, AnEvaluationMayFollowTheTrainingOfItsRound) {
   End(Begin(TaskOf(1)));
   Task evaluate = TaskOf(1, TaskKind::kEvaluate);
@@ -229,6 +279,17 @@ TEST_F(WorkerCoreTest, AnEvaluationMayFollowTheTrainingOfItsRound) {
   evaluate.seq_first = 0;
   Tell(worker_event::Committed{1});
   Begin(evaluate);
+}
+
+TEST_F(WorkerCoreTest, AnEndHeardTwiceIsIgnored) {
+  const uint64_t start = Begin(TaskOf(1));
+  End(start);
+  End(start);
+  EXPECT_THAT(last_, IsEmpty());
+  Tell(worker_event::TaskArrived{TaskOf(3)});
+  End(start);
+  EXPECT_THAT(last_, IsEmpty());
+  EXPECT_EQ(core_.phase(), Phase::kAwaitingModel);
 }
 
 TEST_F(WorkerCoreTest, TheEndOfAnAbandonedStartIsIgnored) {
