@@ -226,6 +226,10 @@ TEST_F(AggregatorCoreTest, ATaskThatWasGivenUpIsGivenUpAgain) {
   next.seq_first = 11;
   all_.Tell(agg_event::TaskArrived{next});
   EXPECT_THAT(all_.Of<agg_action::SendTask>(), SizeIs(3));
+  for (const char* child : {"c0", "c1", "c2"}) all_.Contribute(all_.UploadOf(child, next));
+  all_.Tell(agg_event::Delivered{});
+  all_.Tell(agg_event::TaskArrived{next});
+  EXPECT_FALSE(all_.Has<agg_action::Abandon>()) << "this one was not given up";
 }
 
 TEST_F(AggregatorCoreTest, ANewerTaskSupersedesTheOpenOne) {
