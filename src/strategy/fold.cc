@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "skein/base/status.h"
@@ -18,7 +19,42 @@ absl::StatusOr<Manifest> WithTypes(const Manifest& model, DType for_floats, bool
   return Manifest::Create(std::move(tensors));
 }
 
+// Folds at once when everything is there.
+template <typename Header>
+class WholeIntake : public Intake {
+ public:
+  using Fold = absl::Status (Accumulator::*)(const Header&, const PackedTensors&);
+  WholeIntake(Accumulator& accumulator, Fold fold, const Header& header,
+              const PackedTensors& staged)
+      : accumulator_(accumulator), fold_(fold), header_(header), staged_(staged) {}
+
+  absl::Status Advance(uint64_t) override { return absl::OkStatus(); }
+  absl::Status Complete() override {
+    if (std::exchange(completed_, true)) {
+      return absl::FailedPreconditionError("the contribution is already counted");
+    }
+    return (accumulator_.*fold_)(header_, staged_);
+  }
+
+ private:
+  Accumulator& accumulator_;
+  const Fold fold_;
+  const Header header_;
+  const PackedTensors& staged_;  // a copy would share the block, which is still being written
+  bool completed_ = false;
+};
+
 }  // namespace
+
+absl::StatusOr<std::unique_ptr<Intake>> Accumulator::Begin(const UpdateHeader& header,
+                                                           const PackedTensors& staged) {
+  return std::make_unique<WholeIntake<UpdateHeader>>(*this, &Accumulator::Add, header, staged);
+}
+
+absl::StatusOr<std::unique_ptr<Intake>> Accumulator::Begin(const PartialHeader& header,
+                                                           const PackedTensors& staged) {
+  return std::make_unique<WholeIntake<PartialHeader>>(*this, &Accumulator::Merge, header, staged);
+}
 
 absl::StatusOr<Manifest> UpdateManifest(const Manifest& model) {
   return WithTypes(model, DType::kFloat32, false);

@@ -30,10 +30,36 @@ struct Partial {
   PackedTensors sums;
 };
 
-// The running state of one aggregation at one node. Used by one thread at a time.
+// One contribution on its way in, folded while its bytes arrive: it counts once it is completed,
+// and one that is destroyed before takes out again whatever it had added. Begun by an accumulator,
+// which must outlive it, as must the staged block. An error, of Advance or Complete, is final; it
+// is what Accumulator::Add or Merge would have said. Of one intake, one call at a time.
+class Intake {
+ public:
+  virtual ~Intake() = default;
+
+  // Bytes [0, received) of the staged block are there and stay as they are. Does not wait for other
+  // intakes. Any thread; intakes of one accumulator may be advanced and destroyed at the same time.
+  virtual absl::Status Advance(uint64_t received) = 0;
+
+  // All bytes are there: folds what is left and counts the contribution. On the thread that uses
+  // the accumulator, while others may be advanced.
+  virtual absl::Status Complete() = 0;
+};
+
+// The running state of one aggregation at one node. Used by one thread at a time, apart from its
+// intakes.
 class Accumulator {
  public:
   virtual ~Accumulator() = default;
+
+  // Begins to take in an update, or a subtree's partial, whose bytes arrive in order in `staged`:
+  // checks what can be said without them. The block must stay; the header is copied. Unless a fold
+  // can do better, nothing is folded before Complete.
+  virtual absl::StatusOr<std::unique_ptr<Intake>> Begin(const UpdateHeader& header,
+                                                        const PackedTensors& staged);
+  virtual absl::StatusOr<std::unique_ptr<Intake>> Begin(const PartialHeader& header,
+                                                        const PackedTensors& staged);
 
   // Adds one update. Checks everything first; on error nothing has changed. InvalidArgument names
   // the tensor and the index (NaN, Inf, out of bounds, other shape or dtype, bad weight).
@@ -46,11 +72,12 @@ class Accumulator {
   // (as DeltaOf gives it), with the subtree's weight. The same guarantees.
   virtual absl::Status AddSubtree(const PackedTensors& delta, Fixed128 weight) = 0;
 
-  // Takes the content; the accumulator is empty again. FailedPrecondition if nothing was added.
+  // Takes the content; the accumulator is empty again. FailedPrecondition if nothing was added, or
+  // if an intake that folds while it advances is not completed and not yet destroyed.
   virtual absl::StatusOr<Partial> TakePartial() = 0;
 
-  // The next model made from `base` (the model that the updates refer to). FailedPrecondition if
-  // nothing was added or the total weight is 0.
+  // The next model made from `base` (the model that the updates refer to). FailedPrecondition as
+  // for TakePartial, or if the total weight is 0.
   virtual absl::StatusOr<PackedTensors> Finish(const PackedTensors& base,
                                                ServerOptimizer& optimizer) = 0;
 

@@ -2,12 +2,10 @@
 
 #include <bit>
 #include <cmath>
-#include <optional>
 
 #include "skein/base/status.h"
 #include "skein/base/value.h"
 #include "strategy/elements.h"
-#include "strategy/linear/exact_sum.h"
 
 namespace skein {
 namespace {
@@ -71,35 +69,33 @@ IntRange ScaledRange(const TensorScale& scale, int64_t weight, size_t updates) {
   return {-whole, whole};
 }
 
-absl::Status CheckFloats(const TensorInfo& info, std::span<const std::byte> bytes, int bound_log2) {
-  absl::Status status;
-  ForChunks<float>(info, [&](uint64_t at, std::span<float> values) {
-    if (!status.ok()) return;
-    LoadFloats(bytes, at, values);
-    const std::optional<size_t> bad = FindOutOfBounds(values, bound_log2);
-    if (!bad) return;
-    status = Bad(info, at + *bad, Describe(values[*bad], bound_log2));
-    if (std::isfinite(values[*bad])) {
+std::optional<BadElement> FindBadFloat(const TensorInfo& info, std::span<const std::byte> tensor,
+                                       ElementRange range, int bound_log2) {
+  const float bound = std::ldexp(1.0f, bound_log2);
+  for (uint64_t i = range.first; i < range.first + range.count; ++i) {
+    float value = 0;
+    LoadFloats(tensor, i, {&value, 1});
+    if (std::fabs(value) <= bound) continue;  // false for NaN
+    absl::Status status = Bad(info, i, Describe(value, bound_log2));
+    if (std::isfinite(value)) {
       status = absl::InvalidArgumentError(Message(status) +
                                           "; set strategy.fold.bound higher if that is no mistake");
     }
-  });
-  return status;
+    return BadElement{i, std::move(status)};
+  }
+  return std::nullopt;
 }
 
-absl::Status CheckIntegers(const TensorInfo& info, DType stored, std::span<const std::byte> bytes,
-                           IntRange range, const std::string& complaint) {
-  absl::Status status;
-  ForChunks<int64_t>(info, [&](uint64_t at, std::span<int64_t> values) {
-    if (!status.ok()) return;
-    LoadInts(stored, bytes, at, values);
-    for (size_t i = 0; i < values.size(); ++i) {
-      if (range.Contains(values[i])) continue;
-      status = Bad(info, at + i, std::to_string(values[i]) + ", " + complaint + ",");
-      return;
-    }
-  });
-  return status;
+std::optional<BadElement> FindBadInteger(const TensorInfo& info, std::span<const std::byte> tensor,
+                                         ElementRange range, IntRange allowed,
+                                         const std::string& complaint) {
+  for (uint64_t i = range.first; i < range.first + range.count; ++i) {
+    int64_t value = 0;
+    LoadInts(info.dtype, tensor, i, {&value, 1});
+    if (allowed.Contains(value)) continue;
+    return BadElement{i, Bad(info, i, std::to_string(value) + ", " + complaint + ",")};
+  }
+  return std::nullopt;
 }
 
 }  // namespace skein

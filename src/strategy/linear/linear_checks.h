@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -26,12 +27,26 @@ absl::Status CheckNumericPlan(const NumericPlan& plan, const Manifest& model);
 // The sums that the updates' bounds allow for a total weight.
 IntRange ScaledRange(const TensorScale& scale, int64_t weight, size_t updates);
 
-// Every float32 element of `bytes` is finite and within 2^bound_log2. Names tensor and index.
-absl::Status CheckFloats(const TensorInfo& info, std::span<const std::byte> bytes, int bound_log2);
+// Elements first .. first + count of a tensor.
+struct ElementRange {
+  uint64_t first = 0;
+  uint64_t count = 0;
+};
 
-// Every element of `bytes`, stored as `stored`, lies in `range`. Names tensor and index.
-absl::Status CheckIntegers(const TensorInfo& info, DType stored, std::span<const std::byte> bytes,
-                           IntRange range, const std::string& complaint);
+// An element that is not allowed, and an error that names tensor and index.
+struct BadElement {
+  uint64_t index = 0;
+  absl::Status status;
+};
+
+// The first element of the range that is not finite or beyond 2^bound_log2. `tensor` is float32.
+std::optional<BadElement> FindBadFloat(const TensorInfo& info, std::span<const std::byte> tensor,
+                                       ElementRange range, int bound_log2);
+
+// The first element of the range outside `allowed`. The bytes are of info.dtype.
+std::optional<BadElement> FindBadInteger(const TensorInfo& info, std::span<const std::byte> tensor,
+                                         ElementRange range, IntRange allowed,
+                                         const std::string& complaint);
 
 }  // namespace skein
 

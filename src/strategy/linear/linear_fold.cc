@@ -7,7 +7,8 @@ namespace {
 
 class LinearFold : public Fold {
  public:
-  explicit LinearFold(LinearRule rule) : rule_(std::move(rule)) {}
+  LinearFold(LinearRule rule, const LinearEngine& engine)
+      : rule_(std::move(rule)), engine_(engine) {}
   Composition composition() const override { return Composition::kExact; }
   uint64_t MaxUpdateWeight(uint64_t max_samples) const override {
     return rule_.max_weight(max_samples);
@@ -15,17 +16,18 @@ class LinearFold : public Fold {
   double MinBound() const override { return rule_.options.min_bound; }
   std::unique_ptr<Accumulator> NewAccumulator(const Manifest& model,
                                               const NumericPlan& plan) const override {
-    return std::make_unique<LinearAccumulator>(rule_, model, plan);
+    return std::make_unique<LinearAccumulator>(rule_, model, plan, engine_);
   }
 
  private:
   LinearRule rule_;
+  LinearEngine engine_;
 };
 
 }  // namespace
 
-std::shared_ptr<const Fold> MakeLinearFold(LinearRule rule) {
-  return std::make_shared<LinearFold>(std::move(rule));
+std::shared_ptr<const Fold> MakeLinearFold(LinearRule rule, const LinearEngine& engine) {
+  return std::make_shared<LinearFold>(std::move(rule), engine);
 }
 
 ParamSchema LinearSchema() {

@@ -7,6 +7,7 @@
 #include "skein/strategy/fold.h"
 #include "skein/strategy/params.h"
 #include "strategy/linear/integers.h"
+#include "strategy/linear/linear_shape.h"
 
 namespace skein {
 
@@ -25,7 +26,7 @@ struct LinearRule {
 };
 
 // A fold whose partials are exact 64-bit sums of weighted updates: FedAvg, the uniform mean.
-std::shared_ptr<const Fold> MakeLinearFold(LinearRule rule);
+std::shared_ptr<const Fold> MakeLinearFold(LinearRule rule, const LinearEngine& engine = {});
 
 // The parameters that linear folds share.
 ParamSchema LinearSchema();
