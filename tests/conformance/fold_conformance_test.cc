@@ -1,6 +1,7 @@
 #include "skein/testing/fold_conformance.h"
 
 #include "skein/builtins/strategies.h"
+#include "strategy/linear/linear_fold.h"
 
 namespace skein::testing {
 namespace {
@@ -17,13 +18,60 @@ std::function<std::shared_ptr<const Fold>()> Builtin(const std::string& name, Va
 double Samples(const UpdateHeader& header) { return static_cast<double>(header.num_samples); }
 double One(const UpdateHeader&) { return 1; }
 
+// The model of the suite is smaller than a tile: here it has many, of the portable kernels.
+std::shared_ptr<const Fold> SmallTiles() {
+  return MakeLinearFold({.weight = [](const UpdateHeader& h) { return h.num_samples; },
+                         .max_weight = [](uint64_t max_samples) { return max_samples; }},
+                        {.kernels = &PortableFoldKernels(), .tile_elements = 61});
+}
+
+// A fold that leaves taking in to its base class.
+class Whole : public Fold {
+ public:
+  Composition composition() const override { return fold_->composition(); }
+  uint64_t MaxUpdateWeight(uint64_t max_samples) const override {
+    return fold_->MaxUpdateWeight(max_samples);
+  }
+  std::unique_ptr<Accumulator> NewAccumulator(const Manifest& model,
+                                              const NumericPlan& plan) const override {
+    return std::make_unique<Sums>(fold_->NewAccumulator(model, plan));
+  }
+
+ private:
+  class Sums : public Accumulator {
+   public:
+    explicit Sums(std::unique_ptr<Accumulator> of) : of_(std::move(of)) {}
+    absl::Status Add(const UpdateHeader& header, const PackedTensors& update) override {
+      return of_->Add(header, update);
+    }
+    absl::Status Merge(const PartialHeader& header, const PackedTensors& sums) override {
+      return of_->Merge(header, sums);
+    }
+    absl::Status AddSubtree(const PackedTensors& delta, Fixed128 weight) override {
+      return of_->AddSubtree(delta, weight);
+    }
+    absl::StatusOr<Partial> TakePartial() override { return of_->TakePartial(); }
+    absl::StatusOr<PackedTensors> Finish(const PackedTensors& base,
+                                         ServerOptimizer& optimizer) override {
+      return of_->Finish(base, optimizer);
+    }
+    Fixed128 total_weight() const override { return of_->total_weight(); }
+
+   private:
+    std::unique_ptr<Accumulator> of_;
+  };
+  std::shared_ptr<const Fold> fold_ = SmallTiles();
+};
+
 INSTANTIATE_TEST_SUITE_P(
     Linear, FoldConformance,
     ::testing::Values(FoldCase{"FedAvg", Builtin("fedavg", {}), Samples},
                       FoldCase{"FedAvgIntegerMean", Builtin("fedavg", {{"integers", "mean"}}),
                                Samples},
                       FoldCase{"Mean", Builtin("mean", {}), One},
-                      FoldCase{"MeanIntegerMean", Builtin("mean", {{"integers", "mean"}}), One}),
+                      FoldCase{"MeanIntegerMean", Builtin("mean", {{"integers", "mean"}}), One},
+                      FoldCase{"SmallTiles", SmallTiles, Samples},
+                      FoldCase{"Whole", [] { return std::make_shared<Whole>(); }, Samples}),
     [](const auto& tested) { return tested.param.name; });
 
 }  // namespace

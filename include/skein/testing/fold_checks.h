@@ -59,6 +59,12 @@ class FoldConformance : public ::testing::TestWithParam<FoldCase> {
   void RefusesPartialsOfOtherTensors();
   void RefusesPartialsWithoutWeight();
   void ARefusedUpdateLeavesNoTrace();
+  void TakingInEqualsAdding();
+  void TakingInPartialsEqualsMerging();
+  void ABrokenOffIntakeLeavesNoTrace();
+  void ARefusedIntakeLeavesNoTraceAndSaysWhatAddSays();
+  void AHalfTakenInUpdateIsNoPartOfAResult();
+  void IntakesOnSeveralThreadsEqualAdding();
 };
 
 }  // namespace skein::testing

@@ -27,6 +27,12 @@ SKEIN_FOLD_TEST_(RefusesOtherTensors)
 SKEIN_FOLD_TEST_(RefusesPartialsOfOtherTensors)
 SKEIN_FOLD_TEST_(RefusesPartialsWithoutWeight)
 SKEIN_FOLD_TEST_(ARefusedUpdateLeavesNoTrace)
+SKEIN_FOLD_TEST_(TakingInEqualsAdding)
+SKEIN_FOLD_TEST_(TakingInPartialsEqualsMerging)
+SKEIN_FOLD_TEST_(ABrokenOffIntakeLeavesNoTrace)
+SKEIN_FOLD_TEST_(ARefusedIntakeLeavesNoTraceAndSaysWhatAddSays)
+SKEIN_FOLD_TEST_(AHalfTakenInUpdateIsNoPartOfAResult)
+SKEIN_FOLD_TEST_(IntakesOnSeveralThreadsEqualAdding)
 #undef SKEIN_FOLD_TEST_
 
 }  // namespace skein::testing
