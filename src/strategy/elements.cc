@@ -26,6 +26,12 @@ void Load(std::span<const std::byte> tensor, uint64_t offset, std::span<Out> out
   for (size_t i = 0; i < out.size(); ++i) out[i] = convert(At<T>(tensor, offset + i));
 }
 
+template <typename T, typename Convert>
+void Store(std::span<const double> in, std::span<std::byte> tensor, uint64_t offset,
+           Convert convert) {
+  for (size_t i = 0; i < in.size(); ++i) Put<T>(tensor, offset + i, convert(in[i]));
+}
+
 template <typename T>
 void StoreClamped(std::span<const int64_t> in, std::span<std::byte> tensor, uint64_t offset) {
   for (size_t i = 0; i < in.size(); ++i) {
@@ -79,21 +85,17 @@ void LoadInts(DType dtype, std::span<const std::byte> tensor, uint64_t offset,
 
 void StoreDoubles(DType dtype, std::span<const double> in, std::span<std::byte> tensor,
                   uint64_t offset) {
-  for (size_t i = 0; i < in.size(); ++i) {
-    const float value = static_cast<float>(in[i]);
-    switch (dtype) {
-      case DType::kFloat16:
-        Put(tensor, offset + i, HalfFromFloat(value));
-        break;
-      case DType::kBFloat16:
-        Put(tensor, offset + i, BFloat16FromFloat(value));
-        break;
-      case DType::kFloat32:
-        Put(tensor, offset + i, value);
-        break;
-      default:
-        Put(tensor, offset + i, in[i]);
-    }
+  switch (dtype) {
+    case DType::kFloat16:
+      return Store<uint16_t>(in, tensor, offset,
+                             [](double v) { return HalfFromFloat(static_cast<float>(v)); });
+    case DType::kBFloat16:
+      return Store<uint16_t>(in, tensor, offset,
+                             [](double v) { return BFloat16FromFloat(static_cast<float>(v)); });
+    case DType::kFloat32:
+      return Store<float>(in, tensor, offset, [](double v) { return static_cast<float>(v); });
+    default:
+      return Store<double>(in, tensor, offset, [](double v) { return v; });
   }
 }
 
