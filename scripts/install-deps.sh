@@ -14,6 +14,8 @@ packages=(
   dataset-fashion-mnist
   # to test
   clang-format-14 libgmock-dev libgtest-dev
+  # to measure
+  libbenchmark-dev
 )
 
 if ! command -v dpkg-query >/dev/null; then

@@ -1,0 +1,209 @@
+// How fast contributions are folded and digested, against what memory allows: everything works on a
+// model of 25M elements, far beyond the caches, in memory that has been touched before.
+//
+// bytes_per_second is in bytes of float32 input for the kernels that read floats, so that it
+// compares with BM_Memcpy, which copies as many.
+
+#include <cstring>
+#include <memory>
+#include <vector>
+
+#include <benchmark/benchmark.h>
+
+#include "skein/base/random.h"
+#include "skein/base/status.h"
+#include "skein/tensor/digest.h"
+#include "strategy/linear/fold_kernels.h"
+#include "strategy/linear/linear_fold.h"
+
+namespace skein {
+namespace {
+
+constexpr size_t kElements = 25'000'000;
+constexpr double kFactor = 600.0 * (1 << 30);
+
+// Filled once and kept, so that no benchmark pays for the first touch.
+template <typename T>
+std::vector<T> Touched(size_t elements, T value) {
+  return std::vector<T>(elements, value);
+}
+
+std::vector<std::vector<float>> Updates(size_t count) {
+  std::vector<std::vector<float>> updates;
+  for (size_t k = 0; k < count; ++k) {
+    updates.push_back(Touched(kElements, 0.001f * static_cast<float>(k + 1)));
+  }
+  return updates;
+}
+
+void CountBytes(benchmark::State& state, size_t bytes) {
+  state.SetBytesProcessed(static_cast<int64_t>(state.iterations() * bytes));
+}
+
+const FoldKernels* Kernels(benchmark::State& state, bool avx2) {
+  const FoldKernels* kernels = avx2 ? Avx2FoldKernels() : &PortableFoldKernels();
+  if (kernels == nullptr) state.SkipWithError("this processor has no AVX2");
+  return kernels;
+}
+
+void BM_Memcpy(benchmark::State& state) {
+  const auto from = Touched(kElements, 1.0f);
+  auto to = Touched(kElements, 0.0f);
+  for (auto _ : state) {
+    std::memcpy(to.data(), from.data(), kElements * sizeof(float));
+    benchmark::ClobberMemory();
+  }
+  CountBytes(state, kElements * sizeof(float));
+}
+
+// Arguments: updates in a pass.
+void BM_AddFloats(benchmark::State& state, bool avx2, bool wide) {
+  const FoldKernels* kernels = Kernels(state, avx2);
+  if (kernels == nullptr) return;
+  const auto updates = Updates(static_cast<size_t>(state.range(0)));
+  auto acc = Touched(kElements, uint64_t{0});
+  std::vector<FloatRun> runs;
+  for (const auto& update : updates) {
+    runs.push_back({reinterpret_cast<const std::byte*>(update.data()), kFactor});
+  }
+  const auto add = wide ? kernels->add_floats_wide : kernels->add_floats;
+  for (auto _ : state) benchmark::DoNotOptimize(add(runs, 64.0f, acc));
+  CountBytes(state, runs.size() * kElements * sizeof(float));
+}
+
+// Bytes of int64 sums.
+void BM_AddSums(benchmark::State& state, bool avx2) {
+  const FoldKernels* kernels = Kernels(state, avx2);
+  if (kernels == nullptr) return;
+  const std::vector<std::vector<int64_t>> sums(static_cast<size_t>(state.range(0)),
+                                               Touched(kElements, int64_t{12345}));
+  auto acc = Touched(kElements, uint64_t{0});
+  std::vector<SumRun> runs;
+  for (const auto& partial : sums) {
+    runs.push_back({reinterpret_cast<const std::byte*>(partial.data()), -1000000, 1000000});
+  }
+  for (auto _ : state) benchmark::DoNotOptimize(kernels->add_sums(runs, acc));
+  CountBytes(state, runs.size() * kElements * sizeof(int64_t));
+}
+
+// Bytes of int64 sums.
+void BM_Means(benchmark::State& state, bool avx2) {
+  const FoldKernels* kernels = Kernels(state, avx2);
+  if (kernels == nullptr) return;
+  const auto acc = Touched(kElements, uint64_t{12345});
+  std::vector<double> means(4096);
+  for (auto _ : state) {
+    for (size_t at = 0; at + means.size() <= kElements; at += means.size()) {
+      kernels->means(acc.data() + at, kFactor, means);
+      benchmark::DoNotOptimize(means.data());
+    }
+  }
+  CountBytes(state, kElements * sizeof(uint64_t));
+}
+
+// ---- the accumulator around the kernels ----
+
+Manifest Model() {
+  auto manifest = Manifest::Create({{"w", DType::kFloat32, {int64_t{kElements}}}});
+  return manifest.ok() ? *std::move(manifest) : Manifest();
+}
+
+PackedTensors ModelOf(float value) {
+  PackedTensors tensors(Model());
+  const std::vector<float> values(kElements, value);
+  std::memcpy(tensors.mutable_bytes().data(), values.data(), tensors.bytes().size());
+  return tensors;
+}
+
+std::unique_ptr<Accumulator> NewAccumulator() {
+  const auto fold =
+      MakeLinearFold({.weight = [](const UpdateHeader& header) { return header.num_samples; },
+                      .max_weight = [](uint64_t max_samples) { return max_samples; }});
+  // Enough for any number of iterations.
+  const NumericPlan plan{.max_update_weight = 600,
+                         .max_total_weight = uint64_t{1} << 40,
+                         .scales = {{.scale_bits = 16, .bound_log2 = 6}}};
+  return fold->NewAccumulator(Model(), plan);
+}
+
+UpdateHeader Header() {
+  UpdateHeader header;
+  header.num_samples = 600;
+  return header;
+}
+
+void BM_Add(benchmark::State& state) {
+  const auto accumulator = NewAccumulator();
+  const PackedTensors update = ModelOf(0.001f);
+  benchmark::DoNotOptimize(accumulator->Add(Header(), update));  // touches the sums
+  for (auto _ : state) {
+    const absl::Status status = accumulator->Add(Header(), update);
+    if (!status.ok()) state.SkipWithError(Message(status).c_str());
+  }
+  CountBytes(state, update.bytes().size());
+}
+
+// An update in chunks, broken off after the last and so taken out again.
+void BM_AdvanceAndBreakOff(benchmark::State& state) {
+  const auto accumulator = NewAccumulator();
+  const PackedTensors update = ModelOf(0.001f);
+  benchmark::DoNotOptimize(accumulator->Add(Header(), update));
+  for (auto _ : state) {
+    auto intake = accumulator->Begin(Header(), update);
+    if (!intake.ok()) return state.SkipWithError(Message(intake.status()).c_str());
+    for (uint64_t at = 0; at < update.bytes().size(); at += 256 * 1024) {
+      (*intake)->Advance(at).IgnoreError();
+    }
+  }
+  CountBytes(state, update.bytes().size());
+}
+
+// x' = x + mean, as the server optimizer `sgd` makes it.
+class PlainStep : public ServerOptimizer {
+ public:
+  void BeginStep(const Manifest&) override {}
+  void Step(size_t, uint64_t, std::span<const double> x, std::span<const double> mean_delta,
+            std::span<double> next) override {
+    for (size_t i = 0; i < x.size(); ++i) next[i] = x[i] + mean_delta[i];
+  }
+};
+
+// Bytes of the float32 model; its block is fresh memory, which the system has to provide.
+void BM_Finish(benchmark::State& state) {
+  const auto accumulator = NewAccumulator();
+  const PackedTensors base = ModelOf(0.5f);
+  benchmark::DoNotOptimize(accumulator->Add(Header(), base));
+  PlainStep step;
+  for (auto _ : state) benchmark::DoNotOptimize(accumulator->Finish(base, step));
+  CountBytes(state, base.bytes().size());
+}
+
+void BM_Checksum(benchmark::State& state) {
+  const PackedTensors model = ModelOf(0.5f);
+  for (auto _ : state) benchmark::DoNotOptimize(Checksum(model.bytes()));
+  CountBytes(state, model.bytes().size());
+}
+
+void BM_ModelDigest(benchmark::State& state) {
+  const PackedTensors model = ModelOf(0.5f);
+  for (auto _ : state) benchmark::DoNotOptimize(ModelDigest(model));
+  CountBytes(state, model.bytes().size());
+}
+
+BENCHMARK(BM_Memcpy)->UseRealTime();
+BENCHMARK_CAPTURE(BM_AddFloats, portable, false, false)->Arg(1)->Arg(4)->UseRealTime();
+BENCHMARK_CAPTURE(BM_AddFloats, avx2, true, false)->DenseRange(1, 4)->UseRealTime();
+BENCHMARK_CAPTURE(BM_AddFloats, portable_wide, false, true)->Arg(1)->UseRealTime();
+BENCHMARK_CAPTURE(BM_AddFloats, avx2_wide, true, true)->Arg(1)->UseRealTime();
+BENCHMARK_CAPTURE(BM_AddSums, portable, false)->Arg(1)->Arg(4)->UseRealTime();
+BENCHMARK_CAPTURE(BM_AddSums, avx2, true)->Arg(1)->Arg(4)->UseRealTime();
+BENCHMARK_CAPTURE(BM_Means, portable, false)->UseRealTime();
+BENCHMARK_CAPTURE(BM_Means, avx2, true)->UseRealTime();
+BENCHMARK(BM_Add)->UseRealTime();
+BENCHMARK(BM_AdvanceAndBreakOff)->UseRealTime();
+BENCHMARK(BM_Finish)->UseRealTime();
+BENCHMARK(BM_Checksum)->UseRealTime();
+BENCHMARK(BM_ModelDigest)->UseRealTime();
+
+}  // namespace
+}  // namespace skein
