@@ -376,7 +376,7 @@ RunMask ObservedAdd(std::span<const FloatRun> runs, float bound, std::span<uint6
   return PortableFoldKernels().add_floats(runs, bound, acc);
 }
 
-TEST(TileQueueTest, WhoFindsATileTakenLeavesItsRangeAndUpToFourAreAddedInOnePass) {
+TEST(ContendedIntake, WhoFindsATileTakenLeavesItsRangeAndUpToFourAreAddedInOnePass) {
   constexpr int64_t kElements = 100;
   const PackedTensors base = Filled(MakeManifest({{"w", DType::kFloat32, {kElements}}}),
                                     [](size_t, uint64_t) { return 1.0; });
@@ -396,6 +396,13 @@ TEST(TileQueueTest, WhoFindsATileTakenLeavesItsRangeAndUpToFourAreAddedInOnePass
                    })});
   }
   SetValue(all[3].tensors, 0, 50, NAN);
+  // A partial waits among them; it cannot be added in one pass with updates.
+  auto child = Tiled(kElements)->NewAccumulator(base.manifest(), plan);
+  ASSERT_TRUE(all[0].AddTo(*child).ok());
+  Partial partial = *child->TakePartial();
+  const PartialHeader header = HeaderOf(partial, {SampleUpdate{{}, {}}});
+  all.insert(all.begin() + 2, {header, std::move(partial.sums)});
+  const size_t bad = 4;
   std::vector<std::unique_ptr<Arriving>> arriving;
   for (const Contribution& c : all) {
     arriving.push_back(std::make_unique<Arriving>(c, *accumulator));
@@ -408,7 +415,7 @@ TEST(TileQueueTest, WhoFindsATileTakenLeavesItsRangeAndUpToFourAreAddedInOnePass
   EXPECT_EQ(CurrentPass().runs, (std::vector<size_t>{1, 4, 2}));
   for (size_t k = 0; k < arriving.size(); ++k) {
     const absl::Status completed = arriving[k]->Complete();
-    EXPECT_EQ(completed.ok(), k != 3) << completed;
+    EXPECT_EQ(completed.ok(), k != bad) << completed;
     if (completed.ok()) {
       EXPECT_TRUE(all[k].AddTo(*expected).ok());
     } else {
@@ -419,7 +426,7 @@ TEST(TileQueueTest, WhoFindsATileTakenLeavesItsRangeAndUpToFourAreAddedInOnePass
   EXPECT_TRUE(SameBytes(accumulator->TakePartial()->sums, expected->TakePartial()->sums));
 }
 
-TEST(TileQueueTest, OneThatIsDestroyedWaitsForItsRange) {
+TEST(ContendedIntake, OneThatIsDestroyedWaitsForItsRange) {
   constexpr int64_t kElements = 100;
   const PackedTensors base = Filled(MakeManifest({{"w", DType::kFloat32, {kElements}}}),
                                     [](size_t, uint64_t) { return 1.0; });
