@@ -13,7 +13,8 @@ using Form = LinearInput::Form;
 
 LinearAccumulator::LinearAccumulator(LinearRule rule, const Manifest& model,
                                      const NumericPlan& plan, const LinearEngine& engine)
-    : rule_(std::move(rule)), model_(model), plan_(plan), engine_(engine) {}
+    : rule_(std::move(rule)),
+      shape_(LinearShape::Create(model, plan, rule_.options.integers, engine)) {}
 
 Fixed128 LinearAccumulator::total_weight() const {
   return Fixed128::FromInt(sums_ == nullptr ? 0 : sums_->total_weight);
@@ -21,12 +22,13 @@ Fixed128 LinearAccumulator::total_weight() const {
 
 absl::StatusOr<std::unique_ptr<Intake>> LinearAccumulator::Begin(const UpdateHeader& header,
                                                                  const PackedTensors& staged) {
+  SKEIN_RETURN_IF_ERROR(shape_.status());
   const uint64_t weight = rule_.weight(header);
   if (weight == 0) return absl::InvalidArgumentError("its weight is 0: no samples");
-  if (weight > plan_.max_update_weight) {
+  if (weight > shape_->plan().max_update_weight) {
     return absl::InvalidArgumentError("its weight is " + std::to_string(weight) +
                                       ", the declared bound is " +
-                                      std::to_string(plan_.max_update_weight));
+                                      std::to_string(shape_->plan().max_update_weight));
   }
   SKEIN_ASSIGN_OR_RETURN(const int64_t whole,
                          WholeWeight(Fixed128::FromInt(static_cast<int64_t>(weight))));
@@ -35,10 +37,11 @@ absl::StatusOr<std::unique_ptr<Intake>> LinearAccumulator::Begin(const UpdateHea
 
 absl::StatusOr<std::unique_ptr<Intake>> LinearAccumulator::Begin(const PartialHeader& header,
                                                                  const PackedTensors& staged) {
+  SKEIN_RETURN_IF_ERROR(shape_.status());
   SKEIN_ASSIGN_OR_RETURN(const int64_t weight, WholeWeight(header.total_weight));
   const size_t updates = header.roster.Count();
   if (static_cast<unsigned __int128>(weight) >
-      static_cast<unsigned __int128>(updates) * plan_.max_update_weight) {
+      static_cast<unsigned __int128>(updates) * shape_->plan().max_update_weight) {
     return absl::InvalidArgumentError("a partial of " + std::to_string(updates) +
                                       " updates cannot weigh " + std::to_string(weight));
   }
@@ -47,20 +50,11 @@ absl::StatusOr<std::unique_ptr<Intake>> LinearAccumulator::Begin(const PartialHe
 
 absl::StatusOr<std::unique_ptr<Intake>> LinearAccumulator::BeginInput(LinearInput input,
                                                                       const PackedTensors& staged) {
-  SKEIN_RETURN_IF_ERROR(Prepare());
   SKEIN_RETURN_IF_ERROR(shape_->ManifestOf(input.form).ExpectSame(staged.manifest()));
   if (sums_ == nullptr) sums_ = std::make_unique<LinearSums>(*shape_);
   SKEIN_RETURN_IF_ERROR(sums_->CheckTotal(input.weight));
   input.bytes = staged.bytes();
   return std::make_unique<LinearIntake>(*sums_, input);
-}
-
-absl::Status LinearAccumulator::Prepare() {
-  if (shape_ != nullptr) return absl::OkStatus();
-  SKEIN_ASSIGN_OR_RETURN(LinearShape shape,
-                         LinearShape::Create(model_, plan_, rule_.options.integers, engine_));
-  shape_ = std::make_unique<const LinearShape>(std::move(shape));
-  return absl::OkStatus();
 }
 
 absl::Status LinearAccumulator::Add(const UpdateHeader& header, const PackedTensors& update) {
@@ -74,8 +68,9 @@ absl::Status LinearAccumulator::Merge(const PartialHeader& header, const PackedT
 }
 
 absl::Status LinearAccumulator::AddSubtree(const PackedTensors& delta, Fixed128 weight) {
+  SKEIN_RETURN_IF_ERROR(shape_.status());
   SKEIN_ASSIGN_OR_RETURN(const int64_t whole, WholeWeight(weight));
-  const bool wide = static_cast<uint64_t>(whole) > plan_.max_update_weight;
+  const bool wide = static_cast<uint64_t>(whole) > shape_->plan().max_update_weight;
   SKEIN_ASSIGN_OR_RETURN(
       const auto intake,
       BeginInput({.form = wide ? Form::kSubtree : Form::kUpdate, .weight = whole}, delta));
@@ -103,7 +98,7 @@ absl::StatusOr<Partial> LinearAccumulator::TakePartial() {
 absl::StatusOr<PackedTensors> LinearAccumulator::Finish(const PackedTensors& base,
                                                         ServerOptimizer& optimizer) {
   SKEIN_RETURN_IF_ERROR(CheckWhole());
-  SKEIN_RETURN_IF_ERROR(model_.ExpectSame(base.manifest()));
+  SKEIN_RETURN_IF_ERROR(shape_->model().ExpectSame(base.manifest()));
   return FinishLinear(*sums_, base, optimizer);
 }
 

@@ -34,16 +34,12 @@ class LinearAccumulator : public Accumulator {
   // What can be checked before any byte is there.
   absl::StatusOr<std::unique_ptr<Intake>> BeginInput(LinearInput input,
                                                      const PackedTensors& staged);
-  absl::Status Prepare();
   // FailedPrecondition unless something was added and nothing is half there.
   absl::Status CheckWhole() const;
 
   const LinearRule rule_;
-  const Manifest model_;
-  const NumericPlan plan_;
-  const LinearEngine engine_;
-  std::unique_ptr<const LinearShape> shape_;  // made at the first contribution, and kept
-  std::unique_ptr<LinearSums> sums_;          // null while there is none
+  const absl::StatusOr<LinearShape> shape_;  // an error refuses every contribution
+  std::unique_ptr<LinearSums> sums_;         // null while there was none
 };
 
 }  // namespace skein
