@@ -4,14 +4,16 @@
 // bytes_per_second is in bytes of float32 input for the kernels that read floats, so that it
 // compares with BM_Memcpy, which copies as many.
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
+#include <thread>
 #include <vector>
 
 #include <benchmark/benchmark.h>
 
-#include "skein/base/random.h"
 #include "skein/base/status.h"
+#include "skein/tensor/chunk_codec.h"
 #include "skein/tensor/digest.h"
 #include "strategy/linear/fold_kernels.h"
 #include "strategy/linear/linear_fold.h"
@@ -158,6 +160,44 @@ void BM_AdvanceAndBreakOff(benchmark::State& state) {
   CountBytes(state, update.bytes().size());
 }
 
+// The first update: its sums are fresh memory, which the system has to provide.
+void BM_AddToNew(benchmark::State& state) {
+  const PackedTensors update = ModelOf(0.001f);
+  for (auto _ : state) {
+    const auto accumulator = NewAccumulator();
+    benchmark::DoNotOptimize(accumulator->Add(Header(), update));
+  }
+  CountBytes(state, update.bytes().size());
+}
+
+// Updates that arrive on several threads, all at the same tiles.
+void BM_AdvanceOnThreads(benchmark::State& state) {
+  const auto accumulator = NewAccumulator();
+  const PackedTensors update = ModelOf(0.001f);
+  benchmark::DoNotOptimize(accumulator->Add(Header(), update));
+  const auto threads = static_cast<size_t>(state.range(0));
+  for (auto _ : state) {
+    std::vector<std::unique_ptr<Intake>> intakes;
+    for (size_t k = 0; k < threads; ++k) {
+      auto intake = accumulator->Begin(Header(), update);
+      if (!intake.ok()) return state.SkipWithError(Message(intake.status()).c_str());
+      intakes.push_back(*std::move(intake));
+    }
+    std::vector<std::thread> receiving;
+    for (const auto& intake : intakes) {
+      receiving.emplace_back([&] {
+        const uint64_t bytes = update.bytes().size();
+        for (uint64_t at = 0; at < bytes; at += kDefaultChunkBytes) {
+          intake->Advance(std::min(bytes, at + kDefaultChunkBytes)).IgnoreError();
+        }
+      });
+    }
+    for (std::thread& thread : receiving) thread.join();
+    for (const auto& intake : intakes) intake->Complete().IgnoreError();
+  }
+  CountBytes(state, threads * update.bytes().size());
+}
+
 // x' = x + mean, as the server optimizer `sgd` makes it.
 class PlainStep : public ServerOptimizer {
  public:
@@ -201,6 +241,8 @@ BENCHMARK_CAPTURE(BM_Means, portable, false)->UseRealTime();
 BENCHMARK_CAPTURE(BM_Means, avx2, true)->UseRealTime();
 BENCHMARK(BM_Add)->UseRealTime();
 BENCHMARK(BM_AdvanceAndBreakOff)->UseRealTime();
+BENCHMARK(BM_AddToNew)->UseRealTime();
+BENCHMARK(BM_AdvanceOnThreads)->Arg(1)->Arg(2)->Arg(8)->UseRealTime();
 BENCHMARK(BM_Finish)->UseRealTime();
 BENCHMARK(BM_Checksum)->UseRealTime();
 BENCHMARK(BM_ModelDigest)->UseRealTime();
