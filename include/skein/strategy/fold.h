@@ -61,8 +61,8 @@ class Accumulator {
   virtual absl::StatusOr<std::unique_ptr<Intake>> Begin(const PartialHeader& header,
                                                         const PackedTensors& staged);
 
-  // Adds one update. Checks everything first; on error nothing has changed. InvalidArgument names
-  // the tensor and the index (NaN, Inf, out of bounds, other shape or dtype, bad weight).
+  // Adds one update. On error nothing has changed. InvalidArgument names the tensor and the index
+  // (NaN, Inf, out of bounds, other shape or dtype, bad weight).
   virtual absl::Status Add(const UpdateHeader& header, const PackedTensors& update) = 0;
 
   // Adds a subtree's partial; the same guarantees.

@@ -27,7 +27,8 @@ class RingSums {
   enum class Sign { kAdd, kSubtract };
   using Offenses = std::array<std::optional<Offense>, kMaxRuns>;
 
-  // Takes the block; `shape` must outlive this.
+  // Takes the block, whose tiles are set to zero when they are first added to; `shape` must outlive
+  // this.
   explicit RingSums(const LinearShape& shape);
 
   // Adds the tile's part of 1 to kMaxRuns contributions of one form. Of those with an offense, the
@@ -41,8 +42,7 @@ class RingSums {
   std::optional<Offense> CheckMaxima(const LinearInput& input) const;
   void ApplyMaxima(const LinearInput& input);
 
-  // A tensor's sums. Zero in no tile that was never added to: read only once a whole contribution
-  // has been.
+  // A tensor's sums; unspecified in tiles to which nothing was ever added.
   const uint64_t* sums(size_t tensor) const { return row_ + shape_->tiles().start(tensor); }
 
   // The block, laid out as a partial's tensors; nothing else may be called after that.
