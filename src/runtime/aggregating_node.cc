@@ -19,7 +19,8 @@ AggregatingNode::~AggregatingNode() {
 // ---- from the control plane ----
 
 absl::StatusOr<std::string> AggregatingNode::Listen() {
-  downlinks_ = std::make_shared<Downlinks>(this, "", options_.incarnation);
+  downlinks_ = std::make_shared<Downlinks>(this, services_.executor, services_.buffers, "",
+                                           options_.incarnation);
   SKEIN_ASSIGN_OR_RETURN(listener_, services_.transport->Listen(options_.listen_address,
                                                                 services_.executor, downlinks_));
   return listener_->address();
@@ -99,7 +100,7 @@ void AggregatingNode::OnUploadOffered(const UploadId& id, const OfferFrame& offe
 
 absl::Status AggregatingNode::CheckManifest(const OfferFrame& offer) const {
   if (models_.empty()) return absl::FailedPreconditionError("there is no model yet");
-  const Manifest& model = models_.begin()->second.tensors.manifest();
+  const Manifest& model = models_.begin()->second.tensors().manifest();
   const bool update = std::holds_alternative<UpdateHeader>(offer.header);
   SKEIN_ASSIGN_OR_RETURN(const Manifest expected,
                          update ? UpdateManifest(model) : PartialManifest(model));
@@ -140,7 +141,13 @@ void AggregatingNode::Do(const agg_action::SendCancel& a) { downlinks_->Send(a.c
 void AggregatingNode::Do(const agg_action::SendCommitted& a) {
   downlinks_->Send(a.child, a.committed);
 }
-void AggregatingNode::Do(const agg_action::Grant& a) { downlinks_->Grant(a.id); }
+void AggregatingNode::Do(const agg_action::Grant& a) {
+  // A filter wants to see the whole update first.
+  if (!parts_.filters.empty()) return downlinks_->Grant(a.id, nullptr);
+  downlinks_->Grant(a.id, [this](const OfferFrame& offer, const PackedTensors& block) {
+    return BeginIntake(offer, block);
+  });
+}
 void AggregatingNode::Do(const agg_action::Acknowledge& a) {
   downlinks_->Acknowledge(a.id, a.status);
 }
@@ -148,8 +155,7 @@ void AggregatingNode::Do(const agg_action::Report& a) { events_.push_back(a.even
 
 void AggregatingNode::Do(const agg_action::OfferModel& a) {
   if (const Model* model = FindModel(a.version)) {
-    downlinks_->OfferModel(a.child, ModelHeader{a.version, numeric_}, model->tensors,
-                           model->digest);
+    downlinks_->OfferModel(a.child, ModelHeader{a.version, numeric_}, *model);
   }
 }
 
@@ -160,30 +166,46 @@ void AggregatingNode::Do(const agg_action::WakeAt& a) {
 void AggregatingNode::Do(const agg_action::BeginFold& a) {
   tally_ = {};
   if (a.task.kind == TaskKind::kEvaluate) return;
-  accumulator_ = parts_.fold->NewAccumulator(FindModel(a.base)->tensors.manifest(), numeric_);
+  accumulator_ = parts_.fold->NewAccumulator(FindModel(a.base)->tensors().manifest(), numeric_);
 }
 
 void AggregatingNode::Do(const agg_action::Fold& a) {
   Feed(agg_event::UploadFolded{a.info.id, FoldUpload(a.info)});
 }
 
+absl::StatusOr<std::unique_ptr<Intake>> AggregatingNode::BeginIntake(const OfferFrame& offer,
+                                                                     const PackedTensors& block) {
+  if (auto* update = std::get_if<UpdateHeader>(&offer.header)) {
+    return accumulator_->Begin(*update, block);
+  }
+  return accumulator_->Begin(std::get<PartialHeader>(offer.header), block);
+}
+
 absl::Status AggregatingNode::FoldUpload(const UploadInfo& info) {
   const OfferFrame* offer = downlinks_->Offer(info.id);
   if (offer == nullptr) return absl::UnavailableError("the link broke");
-  PackedTensors tensors = downlinks_->Staged(info.id);
-  if (auto* update = std::get_if<UpdateHeader>(&offer->header)) {
+  InboundTransfer& staged = *downlinks_->Staged(info.id);
+  const auto* update = std::get_if<UpdateHeader>(&offer->header);
+  if (parts_.filters.empty()) {
+    SKEIN_RETURN_IF_ERROR(staged.CompleteFold());
+  } else if (update != nullptr) {
+    PackedTensors tensors = staged.tensors();
     for (const auto& filter : parts_.filters) {
       SKEIN_ASSIGN_OR_RETURN(tensors, filter->Apply(*update, std::move(tensors)));
     }
     SKEIN_RETURN_IF_ERROR(accumulator_->Add(*update, tensors));
+  } else {
+    SKEIN_RETURN_IF_ERROR(
+        accumulator_->Merge(std::get<PartialHeader>(offer->header), staged.tensors()));
+  }
+  if (update != nullptr) {
     tally_.num_samples += update->num_samples;
     tally_.metrics.Add(update->metrics, update->num_samples);
-    return absl::OkStatus();
+  } else {
+    const auto& partial = std::get<PartialHeader>(offer->header);
+    tally_.num_samples += partial.num_samples;
+    tally_.metrics.Merge(partial.metrics);
   }
-  const auto& partial = std::get<PartialHeader>(offer->header);
-  SKEIN_RETURN_IF_ERROR(accumulator_->Merge(partial, tensors));
-  tally_.num_samples += partial.num_samples;
-  tally_.metrics.Merge(partial.metrics);
   return absl::OkStatus();
 }
 
@@ -198,7 +220,7 @@ void AggregatingNode::Do(const agg_action::CloseFold& a) {
 absl::StatusOr<PackedTensors> AggregatingNode::FinishLocalRound(const VersionRef& base) {
   SKEIN_ASSIGN_OR_RETURN(auto optimizer,
                          services_.strategies->optimizers.Create(PartSpec{"sgd", {}}));
-  return accumulator_->Finish(FindModel(base)->tensors, *optimizer);
+  return accumulator_->Finish(FindModel(base)->tensors(), *optimizer);
 }
 
 void AggregatingNode::MakeLocalModel(const agg_action::CloseFold& close) {
@@ -209,7 +231,7 @@ void AggregatingNode::MakeLocalModel(const agg_action::CloseFold& close) {
     return;
   }
   std::string digest = ModelDigest(*local);
-  models_[close.made] = {*std::move(local), std::move(digest)};
+  models_.insert_or_assign(close.made, Model(*std::move(local), std::move(digest)));
   Feed(agg_event::LocalModelMade{close.made});
   DropOldModels();
 }
@@ -225,11 +247,16 @@ void AggregatingNode::Do(const agg_action::Abandon& a) {
 
 void AggregatingNode::AddModel(const VersionRef& version, Model model) {
   if (config_.limits.staging_bytes == 0) {
-    core_->set_staging_bytes(std::max(kDefaultStagingBytes, model.tensors.bytes().size() * 2));
+    core_->set_staging_bytes(std::max(kDefaultStagingBytes, model.tensors().bytes().size()));
   }
-  models_[version] = std::move(model);
+  models_.insert_or_assign(version, std::move(model));
   Feed(agg_event::ModelArrived{version});
   DropOldModels();
+}
+
+void AggregatingNode::DropModel(const VersionRef& version) {
+  models_.erase(version);
+  Feed(agg_event::ModelLost{version});
 }
 
 // Downloads that are under way hold on to theirs.
@@ -241,6 +268,11 @@ void AggregatingNode::DropOldModels() {
 }
 
 const AggregatingNode::Model* AggregatingNode::FindModel(const VersionRef& version) const {
+  auto it = models_.find(version);
+  return it == models_.end() ? nullptr : &it->second;
+}
+
+AggregatingNode::Model* AggregatingNode::FindModel(const VersionRef& version) {
   auto it = models_.find(version);
   return it == models_.end() ? nullptr : &it->second;
 }

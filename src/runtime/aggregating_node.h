@@ -23,10 +23,7 @@ class AggregatingNode : public NodeShell, public Downlinks::Owner {
   ~AggregatingNode() override;
 
  protected:
-  struct Model {
-    PackedTensors tensors;
-    std::string digest;
-  };
+  using Model = OutboundTensors;  // whole, or still arriving
   // What was collected for the open task, besides the sums.
   struct Tally {
     uint64_t num_samples = 0;
@@ -44,7 +41,10 @@ class AggregatingNode : public NodeShell, public Downlinks::Owner {
   // made of it.
   void ReportDecisions();
   void AddModel(const VersionRef& version, Model model);
+  void DropModel(const VersionRef& version);  // nothing comes of it
+  Downlinks& downlinks() { return *downlinks_; }
   const Model* FindModel(const VersionRef& version) const;
+  Model* FindModel(const VersionRef& version);
   // The plain mean of the local round: the server optimizer's step is taken once per round, at the
   // coordinator.
   absl::StatusOr<PackedTensors> FinishLocalRound(const VersionRef& base);
@@ -88,6 +88,8 @@ class AggregatingNode : public NodeShell, public Downlinks::Owner {
   void Do(const agg_action::WakeAt& a);
 
   absl::Status CheckManifest(const OfferFrame& offer) const;
+  absl::StatusOr<std::unique_ptr<Intake>> BeginIntake(const OfferFrame& offer,
+                                                      const PackedTensors& block);
   absl::Status FoldUpload(const UploadInfo& info);
   void MakeLocalModel(const agg_action::CloseFold& close);
   void DropOldModels();

@@ -163,6 +163,18 @@ void AggregatorCore::On(const agg_event::ModelArrived& e) {
     it = needed ? it + 1 : models_.erase(it);
   }
   if (phase_ == Phase::kAwaitingModel && e.version == task_.base) StartCollecting();
+  if (phase_ != Phase::kCollecting) return;
+  // It came again: children that were left with half of it get it anew.
+  for (Child& child : children_) {
+    if (child.standing == Standing::kPending && child.linked != 0) OfferBase(child);
+  }
+}
+
+void AggregatorCore::On(const agg_event::ModelLost& e) {
+  std::erase(models_, e.version);
+  for (Child& child : children_) {
+    if (child.offered == e.version) child.offered.reset();
+  }
 }
 
 uint32_t AggregatorCore::Share() const {
@@ -205,10 +217,16 @@ void AggregatorCore::StartCollecting() {
 void AggregatorCore::AskChild(Child& child) {
   const Task task = ChildTask(child);
   Do(agg_action::SendTask{child.view.id, task});
-  if (child.offered != task.base) {
-    Do(agg_action::OfferModel{child.view.id, task.base});
-    child.offered = task.base;
+  OfferBase(child);
+}
+
+void AggregatorCore::OfferBase(Child& child) {
+  const VersionRef base = LocalBase();
+  if (child.offered == base || std::find(models_.begin(), models_.end(), base) == models_.end()) {
+    return;
   }
+  Do(agg_action::OfferModel{child.view.id, base});
+  child.offered = base;
 }
 
 void AggregatorCore::On(const agg_event::Cancelled& e) {

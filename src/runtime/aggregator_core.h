@@ -82,6 +82,7 @@ class AggregatorCore {
   void On(const agg_event::ChildLost& e);
   void On(const agg_event::TaskArrived& e);
   void On(const agg_event::ModelArrived& e);
+  void On(const agg_event::ModelLost& e);
   void On(const agg_event::UploadOffered& e);
   void On(const agg_event::UploadProgressed& e);
   void On(const agg_event::UploadStaged& e);
@@ -105,6 +106,7 @@ class AggregatorCore {
   void RefuseVoid(const Child& child, Epoch epoch);
   void StartCollecting();
   void AskChild(Child& child);
+  void OfferBase(Child& child);
   absl::Status CheckUpload(const Child& child, const UploadInfo& info) const;
   bool IsCounted(const Child& child, const UploadInfo& info) const;
   void DropUpload(const UploadId& id, const absl::Status& status);

@@ -60,7 +60,10 @@ struct TaskArrived {
 };
 struct ModelArrived {
   VersionRef version;
-};
+};  // it can be sent on; at an aggregator it may still be growing
+struct ModelLost {
+  VersionRef version;
+};  // it stopped growing; it may arrive again
 struct UploadOffered {
   UploadInfo info;
 };
@@ -106,10 +109,10 @@ struct Tick {};
 using AggregatorEvent =
     std::variant<agg_event::ChildExpected, agg_event::ChildUp, agg_event::ChildDown,
                  agg_event::ChildLost, agg_event::TaskArrived, agg_event::ModelArrived,
-                 agg_event::UploadOffered, agg_event::UploadProgressed, agg_event::UploadStaged,
-                 agg_event::UploadFolded, agg_event::UploadBroken, agg_event::ChildFailed,
-                 agg_event::ChildEvaluated, agg_event::LocalModelMade, agg_event::Delivered,
-                 agg_event::Cancelled, agg_event::Committed, agg_event::Tick>;
+                 agg_event::ModelLost, agg_event::UploadOffered, agg_event::UploadProgressed,
+                 agg_event::UploadStaged, agg_event::UploadFolded, agg_event::UploadBroken,
+                 agg_event::ChildFailed, agg_event::ChildEvaluated, agg_event::LocalModelMade,
+                 agg_event::Delivered, agg_event::Cancelled, agg_event::Committed, agg_event::Tick>;
 
 // What its shell is to do.
 namespace agg_action {

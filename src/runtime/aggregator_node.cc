@@ -29,7 +29,7 @@ class AggregatorNode : public AggregatingNode, public Uplink::Owner {
   absl::Status OnAssigned() override {
     SKEIN_RETURN_IF_ERROR(AggregatingNode::OnAssigned());
     uplink_ = std::make_shared<Uplink>(
-        this, services_.transport, services_.executor,
+        this, services_.transport, services_.executor, services_.buffers,
         HelloFrame{kProtocolVersion, config_.run_id, id(), options_.incarnation, 0},
         DeriveSeed(options_.incarnation, {view_.leaf_begin}));
     return absl::OkStatus();
@@ -58,10 +58,23 @@ class AggregatorNode : public AggregatingNode, public Uplink::Owner {
     if (delivery_ && !IsSameTask(delivery_->task, task)) Withdraw();
     Feed(agg_event::TaskArrived{std::move(task)});
   }
-  bool HasModel(const VersionRef& version) const override { return FindModel(version) != nullptr; }
+  bool HasModel(const VersionRef& version) const override {
+    const Model* model = FindModel(version);
+    return model != nullptr && model->whole();
+  }
+  // The children get what is there while the rest is still coming.
+  bool OnModelBegun(const ModelHeader& header, std::shared_ptr<InboundTransfer> bytes) override {
+    numeric_ = header.numeric;
+    AddModel(header.version, Model(bytes->tensors(), [bytes] { return bytes->received(); }));
+    return true;
+  }
+  void OnModelGrew() override { downlinks().ModelGrew(); }
+  void OnModelLost(const VersionRef& version) override { DropModel(version); }
   void OnModel(ReceivedModel model) override {
-    numeric_ = std::move(model.header.numeric);
-    AddModel(model.header.version, {std::move(model.tensors), std::move(model.digest)});
+    Model* known = FindModel(model.header.version);
+    if (known == nullptr) return;  // superseded while it came
+    known->Finish(std::move(model.digest));
+    downlinks().ModelGrew();
   }
   void OnCancel(const CancelFrame& cancel) override {
     if (delivery_ && delivery_->header.round == cancel.round) Withdraw();
@@ -95,7 +108,7 @@ class AggregatorNode : public AggregatingNode, public Uplink::Owner {
     // The last local model's difference to the task's base stands for the subtree, with the weight
     // of the last local round (HierFAVG, Liu et al. 2020, arXiv 1905.06641).
     const Fixed128 weight = accumulator().total_weight();
-    const PackedTensors& base = FindModel(close.task.base)->tensors;
+    const PackedTensors& base = FindModel(close.task.base)->tensors();
     SKEIN_ASSIGN_OR_RETURN(const PackedTensors local, FinishLocalRound(close.base));
     SKEIN_ASSIGN_OR_RETURN(const PackedTensors delta, DeltaOf(local, base));
     auto sums = parts().fold->NewAccumulator(base.manifest(), numeric_);

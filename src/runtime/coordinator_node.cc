@@ -50,7 +50,7 @@ class CoordinatorNode : public AggregatingNode {
     numeric_ = *std::move(numeric);
     trainer_ = std::move(start->trainer);
     const std::string digest = ModelDigest(start->model);
-    AddModel(VersionRef{}, {std::move(start->model), digest});
+    AddModel(VersionRef{}, Model(std::move(start->model), digest));
     SendControl(ModelReadyMsg{VersionRef{}, digest});
   }
 
@@ -74,19 +74,19 @@ class CoordinatorNode : public AggregatingNode {
 
   absl::Status DeliverFold(const agg_action::CloseFold& close) override {
     SKEIN_ASSIGN_OR_RETURN(PackedTensors next,
-                           accumulator().Finish(FindModel(close.base)->tensors, *optimizer_));
-    Pending pending{close.made, {std::move(next), ""}, ""};
-    pending.model.digest = ModelDigest(pending.model.tensors);
+                           accumulator().Finish(FindModel(close.base)->tensors(), *optimizer_));
+    std::string digest = ModelDigest(next);
+    Pending pending{close.made, Model(std::move(next), std::move(digest)), ""};
     if (!config_.output_dir.empty()) {
       pending.path = config_.output_dir + "/model-" + std::to_string(close.made.version) + "." +
                      std::to_string(close.made.attempt) + ".safetensors";
-      SKEIN_RETURN_IF_ERROR(WriteSafetensors(pending.model.tensors, pending.path));
+      SKEIN_RETURN_IF_ERROR(WriteSafetensors(pending.model.tensors(), pending.path));
     }
     ReportDecisions();
     SendControl(RoundResultMsg{.round = close.task.round,
                                .attempt = close.task.attempt,
                                .version = close.made,
-                               .digest = pending.model.digest,
+                               .digest = pending.model.digest(),
                                .roster = close.roster,
                                .num_samples = tally().num_samples,
                                .metrics = tally().metrics.Means()});
@@ -142,7 +142,7 @@ class CoordinatorNode : public AggregatingNode {
     const uint64_t number = ++evaluations_;
     auto cancelled = std::make_shared<std::atomic<bool>>(false);
     const TaskRunner::Ticket ticket = services_.trainers->Run(
-        [this, back = WayBack(), trainer = trainer_, model = FindModel(commit.version)->tensors,
+        [this, back = WayBack(), trainer = trainer_, model = FindModel(commit.version)->tensors(),
          request = TrainRequest{commit.round, 0, 0, cancelled}, commit, number] {
           auto output = trainer->Evaluate(model, request);
           back([this, output = std::move(output), commit, number] {

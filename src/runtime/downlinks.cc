@@ -1,5 +1,7 @@
 #include "runtime/downlinks.h"
 
+#include <atomic>
+
 #include "skein/base/status.h"
 
 namespace skein {
@@ -52,8 +54,13 @@ class Downlinks::ChildLink : public LinkHandler,
   std::weak_ptr<Downlinks> links_;
 };
 
-Downlinks::Downlinks(Owner* owner, std::string run, Incarnation incarnation)
-    : owner_(owner), run_(std::move(run)), incarnation_(incarnation) {}
+Downlinks::Downlinks(Owner* owner, std::shared_ptr<Executor> executor,
+                     std::shared_ptr<BufferPool> buffers, std::string run, Incarnation incarnation)
+    : owner_(owner),
+      executor_(std::move(executor)),
+      buffers_(std::move(buffers)),
+      run_(std::move(run)),
+      incarnation_(incarnation) {}
 
 void Downlinks::Close() {
   owner_ = nullptr;
@@ -64,6 +71,7 @@ void Downlinks::Close() {
     const LinkStats stats = link->link().stats();
     closed_up_ += stats.bytes_received;
     closed_down_ += stats.bytes_sent;
+    for (const auto& [transfer, incoming] : link->incoming) Drop(*link, incoming);
     link->link().Close(absl::OkStatus());
   }
   links_.clear();
@@ -140,11 +148,20 @@ void Downlinks::OnClosed(ChildLink& link) {
   links_.erase(it);
   closed_up_ += stats.bytes_received;
   closed_down_ += stats.bytes_sent;
+  for (const auto& [transfer, incoming] : link.incoming) Drop(link, incoming);
   Suspend(link);
   if (welcomed_.contains(link.child) && welcomed_[link.child] == link.epoch) {
     welcomed_.erase(link.child);
   }
   if (owner_ != nullptr) owner_->OnChildDown(key.first, key.second);
+}
+
+// No more bytes come, and what was folded is taken out.
+void Downlinks::Drop(ChildLink& link, const Incoming& incoming) {
+  if (incoming.transfer == nullptr) return;
+  link.link().Receive(incoming.offer.transfer, nullptr);
+  incoming.transfer->Detach();
+  incoming.transfer->DropFold();
 }
 
 // Keeps what a broken link has left, if it can ever be gone on with and there is room.
@@ -154,7 +171,7 @@ void Downlinks::Suspend(ChildLink& link) {
     if (child != link.child) bytes += incoming.offer.size();  // its own is replaced
   }
   for (auto& [transfer, incoming] : link.incoming) {
-    if (!incoming.decoder || incoming.decoder->received() == 0) continue;
+    if (incoming.transfer == nullptr || incoming.transfer->received() == 0) continue;
     if (!IsSameUpload(incoming, incoming)) continue;  // a partial
     if (incoming.offer.size() > kMaxSuspendedBytes - bytes) continue;
     suspended_.insert_or_assign(link.child, std::move(incoming));
@@ -205,8 +222,9 @@ void Downlinks::OnFrame(ChildLink& link, Frame frame) {
 
 void Downlinks::OnChunk(ChildLink& link, const ChunkFrame& chunk) {
   auto it = link.incoming.find(chunk.transfer);
-  if (it == link.incoming.end() || !it->second.decoder) return;  // dropped meanwhile
-  const absl::Status status = it->second.decoder->Add(chunk.offset, chunk.bytes, chunk.checksum);
+  // Dropped meanwhile, or after its trailer.
+  if (it == link.incoming.end() || !it->second.transfer || it->second.staged) return;
+  const absl::Status status = it->second.transfer->Take(chunk);
   if (!status.ok()) {
     link.link().Close(status);  // the child comes back and goes on where its data still held
     return;
@@ -216,14 +234,15 @@ void Downlinks::OnChunk(ChildLink& link, const ChunkFrame& chunk) {
 
 void Downlinks::OnTrailer(ChildLink& link, const TrailerFrame& trailer) {
   auto it = link.incoming.find(trailer.transfer);
-  if (it == link.incoming.end() || !it->second.decoder) return;
+  if (it == link.incoming.end() || !it->second.transfer || it->second.staged) return;
   const UploadId id{link.child, link.epoch, trailer.transfer};
-  if (!it->second.decoder->done()) {
+  if (!it->second.transfer->done()) {
     owner_->OnUploadBroken(id, "its upload ended early");
     return;
   }
-  it->second.staged = it->second.decoder->Take();
-  it->second.decoder.reset();
+  it->second.staged = true;
+  it->second.transfer->Detach();
+  link.link().Receive(trailer.transfer, nullptr);
   owner_->OnUploadStaged(id);
 }
 
@@ -252,7 +271,7 @@ void Downlinks::Send(const NodeId& child, Frame frame) {
 }
 
 void Downlinks::OfferModel(const NodeId& child, const ModelHeader& header,
-                           const PackedTensors& tensors, const std::string& digest) {
+                           const OutboundTensors& tensors) {
   auto welcomed = welcomed_.find(child);
   if (welcomed == welcomed_.end()) return;
   auto it = links_.find({child, welcomed->second});
@@ -261,27 +280,51 @@ void Downlinks::OfferModel(const NodeId& child, const ModelHeader& header,
   // A child takes one model at a time. Without this, one that never answers would keep them all.
   link.outbox.Withdraw(std::exchange(link.model, next_transfer_++));
   // The child verifies the digest; if it does not match it closes the link and comes again.
-  link.outbox.Offer(link.model, tensors, header, digest, nullptr);
+  link.outbox.Offer(link.model, tensors, header, nullptr);
 }
 
-void Downlinks::Grant(const UploadId& id) {
+void Downlinks::ModelGrew() {
+  for (const auto& [key, link] : links_) link->outbox.OnWritable();
+}
+
+void Downlinks::Grant(const UploadId& id, const BeginIntake& begin) {
   auto link = Find(id);
   if (link == nullptr) return;
   Incoming& incoming = link->incoming.at(id.transfer);
   auto left = suspended_.find(id.child);
   if (left != suspended_.end()) {
     if (IsSameUpload(left->second, incoming)) {
-      incoming.decoder = std::move(left->second.decoder);
+      incoming.transfer = std::move(left->second.transfer);
     }
     suspended_.erase(left);
   }
-  if (!incoming.decoder) incoming.decoder.emplace(incoming.offer.manifest);
-  link->link().Send(GrantFrame{id.transfer, incoming.decoder->received()});
+  if (incoming.transfer == nullptr) {
+    incoming.transfer =
+        std::make_shared<InboundTransfer>(PackedTensors(incoming.offer.manifest, *buffers_));
+  }
+  InboundTransfer& transfer = *incoming.transfer;
+  if (begin) transfer.Fold(begin(incoming.offer, transfer.tensors()));
+  link->link().Receive(id.transfer, MakeSink(id, transfer));
+  link->link().Send(GrantFrame{id.transfer, transfer.received()});
 }
 
-PackedTensors Downlinks::Staged(const UploadId& id) {
+// Tells of progress at most once at a time, however fast the chunks come.
+std::shared_ptr<ChunkSink> Downlinks::MakeSink(const UploadId& id, InboundTransfer& transfer) {
+  auto told = std::make_shared<std::atomic<bool>>(false);
+  return transfer.NewSink([weak = weak_from_this(), executor = executor_, id, told] {
+    if (told->exchange(true)) return;
+    executor->Post([weak, id, told] {
+      told->store(false);
+      const auto self = weak.lock();
+      if (self == nullptr || self->owner_ == nullptr || self->Find(id) == nullptr) return;
+      self->owner_->OnUploadProgress(id);
+    });
+  });
+}
+
+InboundTransfer* Downlinks::Staged(const UploadId& id) {
   auto link = Find(id);
-  return link == nullptr ? PackedTensors() : link->incoming.at(id.transfer).staged;
+  return link == nullptr ? nullptr : link->incoming.at(id.transfer).transfer.get();
 }
 
 const OfferFrame* Downlinks::Offer(const UploadId& id) const {
@@ -297,6 +340,7 @@ void Downlinks::Acknowledge(const UploadId& id, const absl::Status& status) {
   if (left != suspended_.end() && IsSameUpload(left->second, answered->second)) {
     suspended_.erase(left);  // it was refused unseen, so nobody will go on with it
   }
+  Drop(*link, answered->second);
   link->incoming.erase(answered);
   link->link().Send(AckFrame{id.transfer, static_cast<int>(status.code()), Message(status)});
 }

@@ -1,14 +1,15 @@
 #ifndef SKEIN_SRC_RUNTIME_DOWNLINKS_H_
 #define SKEIN_SRC_RUNTIME_DOWNLINKS_H_
 
+#include <functional>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "runtime/aggregator_messages.h"
+#include "runtime/inbound_transfer.h"
 #include "runtime/outbox.h"
 #include "skein/transport/transport.h"
 
@@ -32,8 +33,9 @@ class Downlinks : public Acceptor, public std::enable_shared_from_this<Downlinks
     virtual void OnChildEvaluated(const NodeId& child, const EvalReportFrame& report) = 0;
   };
 
-  // `owner` must outlive this object or Close it.
-  Downlinks(Owner* owner, std::string run, Incarnation incarnation);
+  // `owner` must outlive this object or Close it. Uploads are staged in blocks of `buffers`.
+  Downlinks(Owner* owner, std::shared_ptr<Executor> executor, std::shared_ptr<BufferPool> buffers,
+            std::string run, Incarnation incarnation);
 
   // To be called once the node knows; children that were faster wait for it.
   void SetRun(std::string run);
@@ -42,12 +44,17 @@ class Downlinks : public Acceptor, public std::enable_shared_from_this<Downlinks
   void Welcome(const NodeId& child, Epoch epoch);
   void Refuse(const NodeId& child, Epoch epoch, const absl::Status& why);
   void Send(const NodeId& child, Frame frame);  // to the welcomed link, if any
-  void OfferModel(const NodeId& child, const ModelHeader& header, const PackedTensors& tensors,
-                  const std::string& digest);
+  void OfferModel(const NodeId& child, const ModelHeader& header, const OutboundTensors& tensors);
+  // More of a model that is on offer is here; sends it on.
+  void ModelGrew();
   // Takes memory for the upload, or goes on with what an earlier link has left of the same one.
-  void Grant(const UploadId& id);
-  // The staged tensors; the offer stays known until Acknowledge.
-  PackedTensors Staged(const UploadId& id);
+  // `begin` may make an intake for the block, to which bytes go as they arrive; null if the upload
+  // is to be folded whole.
+  using BeginIntake = std::function<absl::StatusOr<std::unique_ptr<Intake>>(
+      const OfferFrame& offer, const PackedTensors& block)>;
+  void Grant(const UploadId& id, const BeginIntake& begin);
+  // The upload whose bytes are all there, until Acknowledge; null if its link broke.
+  InboundTransfer* Staged(const UploadId& id);
   const OfferFrame* Offer(const UploadId& id) const;
   void Acknowledge(const UploadId& id, const absl::Status& status);
 
@@ -58,15 +65,17 @@ class Downlinks : public Acceptor, public std::enable_shared_from_this<Downlinks
   class ChildLink;
   struct Incoming {
     OfferFrame offer;
-    Incarnation sender = 0;  // the life of the child that offered it
-    std::optional<ChunkDecoder> decoder;
-    PackedTensors staged;
+    Incarnation sender = 0;                     // the life of the child that offered it
+    std::shared_ptr<InboundTransfer> transfer;  // once granted
+    bool staged = false;                        // it is whole, nothing more is taken
   };
   using Key = std::pair<NodeId, Epoch>;
 
   std::shared_ptr<LinkHandler> OnLink(std::shared_ptr<Link> link) override;
   void OnHello(const std::shared_ptr<ChildLink>& link, const HelloFrame& hello);
   void OnClosed(ChildLink& link);
+  static void Drop(ChildLink& link, const Incoming& incoming);
+  std::shared_ptr<ChunkSink> MakeSink(const UploadId& id, InboundTransfer& transfer);
   void Suspend(ChildLink& link);
   static bool IsSameUpload(const Incoming& a, const Incoming& b);
   void OnFrame(ChildLink& link, Frame frame);
@@ -75,6 +84,8 @@ class Downlinks : public Acceptor, public std::enable_shared_from_this<Downlinks
   std::shared_ptr<ChildLink> Find(const UploadId& id) const;
 
   Owner* owner_;
+  std::shared_ptr<Executor> executor_;
+  std::shared_ptr<BufferPool> buffers_;
   std::string run_;                                                     // empty until it is set
   std::vector<std::pair<std::weak_ptr<ChildLink>, HelloFrame>> early_;  // hellos before that
   Incarnation incarnation_;

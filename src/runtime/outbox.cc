@@ -4,27 +4,63 @@
 
 namespace skein {
 
-void Outbox::Offer(uint64_t transfer, PackedTensors tensors, decltype(OfferFrame::header) header,
-                   std::string digest, Answer answer) {
+OutboundTensors::OutboundTensors(PackedTensors tensors, std::string digest)
+    : OutboundTensors(std::move(tensors), std::function<uint64_t()>()) {
+  Finish(std::move(digest));
+}
+
+OutboundTensors::OutboundTensors(PackedTensors tensors, std::function<uint64_t()> received)
+    : state_(std::make_shared<State>()) {
+  state_->tensors = std::move(tensors);
+  state_->received = std::move(received);
+}
+
+void OutboundTensors::Finish(std::string digest) {
+  state_->digest = std::move(digest);
+  state_->whole = true;
+  state_->received = nullptr;
+}
+
+uint64_t OutboundTensors::available() const {
+  return state_->whole ? state_->tensors.bytes().size() : state_->received();
+}
+
+uint64_t OutboundTensors::ChecksumOf(uint64_t offset, std::span<const std::byte> bytes) const {
+  const uint64_t total = state_->tensors.bytes().size();
+  const bool regular = offset % kDefaultChunkBytes == 0 &&
+                       bytes.size() == std::min(kDefaultChunkBytes, total - offset);
+  if (!regular) return Checksum(bytes);
+  std::vector<std::optional<uint64_t>>& known = state_->checksums;
+  if (known.empty()) known.resize(total / kDefaultChunkBytes + 1);
+  std::optional<uint64_t>& checksum = known[offset / kDefaultChunkBytes];
+  if (!checksum) checksum = Checksum(bytes);
+  return *checksum;
+}
+
+bool Outbox::Transfer::HasNext() const {
+  if (!encoder || sent) return false;
+  return encoder->done() ? tensors.whole() : encoder->next_end() <= tensors.available();
+}
+
+void Outbox::Offer(uint64_t transfer, OutboundTensors tensors, decltype(OfferFrame::header) header,
+                   Answer answer) {
   OfferFrame offer;
   offer.transfer = transfer;
-  offer.manifest = tensors.manifest();
+  offer.manifest = tensors.tensors().manifest();
   offer.header = std::move(header);
-  transfers_[transfer] = {.tensors = std::move(tensors),
-                          .digest = std::move(digest),
-                          .answer = std::move(answer),
-                          .encoder = std::nullopt};
+  transfers_[transfer] = {
+      .tensors = std::move(tensors), .answer = std::move(answer), .encoder = std::nullopt};
   link_->Send(std::move(offer));
 }
 
 void Outbox::OnGrant(const GrantFrame& grant) {
   auto it = transfers_.find(grant.transfer);
   if (it == transfers_.end() || it->second.encoder) return;
-  if (grant.offset > it->second.tensors.bytes().size()) {
+  if (grant.offset > it->second.tensors.tensors().bytes().size()) {
     link_->Close(absl::InvalidArgumentError("grant beyond the end of the transfer"));
     return;
   }
-  it->second.encoder.emplace(it->second.tensors, grant.offset);
+  it->second.encoder.emplace(it->second.tensors.tensors(), grant.offset);
   Pump();
 }
 
@@ -44,18 +80,19 @@ void Outbox::Pump() {
     last_turn_ = id;
     if (transfer.encoder->done()) {
       transfer.sent = true;
-      link_->Send(TrailerFrame{id, transfer.digest});
+      link_->Send(TrailerFrame{id, transfer.tensors.digest()});
       continue;
     }
     TensorChunk chunk = transfer.encoder->Next();
-    link_->Send(ChunkFrame{id, chunk.offset, chunk.checksum, chunk.bytes, std::move(chunk.owner)});
+    const uint64_t checksum = transfer.tensors.ChecksumOf(chunk.offset, chunk.bytes);
+    link_->Send(ChunkFrame{id, chunk.offset, checksum, chunk.bytes, std::move(chunk.owner)});
   }
 }
 
 // Turns go on where the link was full: if each pump began with the first transfer, a link that
 // takes little at a time would starve the last.
 Outbox::Transfers::iterator Outbox::NextTurn() {
-  const auto ready = [](const auto& entry) { return entry.second.encoder && !entry.second.sent; };
+  const auto ready = [](const auto& entry) { return entry.second.HasNext(); };
   const auto after = transfers_.upper_bound(last_turn_);
   const auto next = std::find_if(after, transfers_.end(), ready);
   if (next != transfers_.end()) return next;

@@ -5,7 +5,9 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
 #include <absl/status/status.h>
 
@@ -13,6 +15,35 @@
 #include "skein/transport/transport.h"
 
 namespace skein {
+
+// A transfer's source: tensors that are all here, or that are still arriving, so that a node can
+// send on what it has. Copies share it. Written on the node's executor.
+class OutboundTensors {
+ public:
+  OutboundTensors() = default;
+  // Whole; `digest` goes into the trailer.
+  OutboundTensors(PackedTensors tensors, std::string digest);
+  // Of which `received` tells how much is there; whole once Finish has been called.
+  OutboundTensors(PackedTensors tensors, std::function<uint64_t()> received);
+  void Finish(std::string digest);
+
+  const PackedTensors& tensors() const { return state_->tensors; }
+  const std::string& digest() const { return state_->digest; }
+  bool whole() const { return state_->whole; }
+  uint64_t available() const;
+  // The checksum of a chunk, computed once however many receivers there are.
+  uint64_t ChecksumOf(uint64_t offset, std::span<const std::byte> bytes) const;
+
+ private:
+  struct State {
+    PackedTensors tensors;
+    std::string digest;
+    bool whole = false;
+    std::function<uint64_t()> received;
+    std::vector<std::optional<uint64_t>> checksums;  // of the chunks of the default cut
+  };
+  std::shared_ptr<State> state_;
+};
 
 // The sending side of tensor transfers on one link: offers, waits for the grant, then sends chunks
 // as fast as the link takes them. Several transfers take turns, chunk by chunk. Lives on the
@@ -24,23 +55,24 @@ class Outbox {
 
   explicit Outbox(std::shared_ptr<Link> link) : link_(std::move(link)) {}
 
-  // `header` names the tensors' kind; `digest` goes into the trailer.
-  void Offer(uint64_t transfer, PackedTensors tensors, decltype(OfferFrame::header) header,
-             std::string digest, Answer answer);
+  // `header` names the tensors' kind.
+  void Offer(uint64_t transfer, OutboundTensors tensors, decltype(OfferFrame::header) header,
+             Answer answer);
   // Forgets a transfer; what the receiver still says of it is ignored.
   void Withdraw(uint64_t transfer) { transfers_.erase(transfer); }
 
   void OnGrant(const GrantFrame& grant);
   void OnAck(const AckFrame& ack);
+  // The link has room, or a source has grown.
   void OnWritable() { Pump(); }
 
  private:
   struct Transfer {
-    PackedTensors tensors;
-    std::string digest;
+    OutboundTensors tensors;
     Answer answer;
     std::optional<ChunkEncoder> encoder;  // once granted
     bool sent = false;
+    bool HasNext() const;  // something to send right now
   };
   using Transfers = std::map<uint64_t, Transfer>;
   void Pump();

@@ -1,10 +1,10 @@
 #include "runtime/uplink.h"
 
 #include <algorithm>
+#include <atomic>
 
 #include "skein/base/random.h"
 #include "skein/base/status.h"
-#include "skein/tensor/digest.h"
 
 namespace skein {
 namespace {
@@ -40,10 +40,12 @@ class Uplink::Handler : public LinkHandler {
 };
 
 Uplink::Uplink(Owner* owner, std::shared_ptr<Transport> transport,
-               std::shared_ptr<Executor> executor, HelloFrame hello, uint64_t jitter_seed)
+               std::shared_ptr<Executor> executor, std::shared_ptr<BufferPool> buffers,
+               HelloFrame hello, uint64_t jitter_seed)
     : owner_(owner),
       transport_(std::move(transport)),
       executor_(std::move(executor)),
+      buffers_(std::move(buffers)),
       hello_(std::move(hello)),
       jitter_(jitter_seed) {}
 
@@ -51,7 +53,7 @@ void Uplink::Attach(const AttachMsg& attach) {
   attach_ = attach;
   hello_.epoch = attach.epoch;
   failures_ = 0;
-  incoming_.reset();
+  DropIncoming();
   Dial();
 }
 
@@ -59,6 +61,7 @@ void Uplink::Close() {
   ++generation_;
   owner_ = nullptr;
   welcomed_ = false;
+  DetachIncoming();
   incoming_.reset();
   if (link_) link_->Close(absl::OkStatus());
   link_.reset();
@@ -69,6 +72,7 @@ void Uplink::Dial() {
   if (owner_ == nullptr) return;
   ++generation_;
   welcomed_ = false;
+  DetachIncoming();
   if (link_) link_->Close(absl::OkStatus());
   link_ = transport_->Dial(attach_.address, executor_,
                            std::make_shared<Handler>(weak_from_this(), generation_));
@@ -83,7 +87,8 @@ void Uplink::Send(Frame frame) {
 void Uplink::Offer(uint64_t transfer, PackedTensors tensors, decltype(OfferFrame::header) header,
                    Outbox::Answer answer) {
   if (!welcomed_) return;
-  outbox_->Offer(transfer, std::move(tensors), std::move(header), "", std::move(answer));
+  outbox_->Offer(transfer, OutboundTensors(std::move(tensors), ""), std::move(header),
+                 std::move(answer));
 }
 
 void Uplink::Withdraw(uint64_t transfer) {
@@ -95,6 +100,7 @@ void Uplink::OnWritable() { outbox_->OnWritable(); }
 void Uplink::OnClosed(absl::Status status) {
   ++generation_;
   welcomed_ = false;
+  DetachIncoming();
   link_.reset();
   outbox_.reset();
   // A void attachment stays void: wait for the control plane to make another.
@@ -149,40 +155,81 @@ void Uplink::On(OfferFrame& offer) {
   uint64_t offset = 0;
   if (owner_->HasModel(header->version)) {
     offset = offer.size();
-    incoming_ = {.transfer = offer.transfer, .header = *header, .decoder = std::nullopt};
-  } else if (incoming_ && incoming_->decoder && incoming_->header.version == header->version &&
-             incoming_->decoder->manifest() == offer.manifest) {
+    DropIncoming();
+    incoming_ = {.transfer = offer.transfer, .header = *header, .bytes = nullptr};
+  } else if (incoming_ && incoming_->bytes && incoming_->header.version == header->version &&
+             incoming_->bytes->tensors().manifest() == offer.manifest) {
     incoming_->transfer = offer.transfer;  // the rest of what a broken link had begun
-    offset = incoming_->decoder->received();
+    offset = incoming_->bytes->received();
   } else {
+    DropIncoming();
     incoming_.emplace();
     incoming_->transfer = offer.transfer;
     incoming_->header = *header;
-    incoming_->decoder.emplace(std::move(offer.manifest));
+    incoming_->bytes =
+        std::make_shared<InboundTransfer>(PackedTensors(std::move(offer.manifest), *buffers_));
+    incoming_->bytes->Hash();
+    incoming_->watched = owner_->OnModelBegun(*header, incoming_->bytes);
   }
+  if (incoming_->bytes) link_->Receive(offer.transfer, MakeSink());
   link_->Send(GrantFrame{offer.transfer, offset});
 }
 
+// Tells of growth at most once at a time, however fast the chunks come.
+std::shared_ptr<ChunkSink> Uplink::MakeSink() {
+  if (!incoming_->watched) return incoming_->bytes->NewSink([] {});
+  auto told = std::make_shared<std::atomic<bool>>(false);
+  return incoming_->bytes->NewSink([weak = weak_from_this(), executor = executor_, told] {
+    if (told->exchange(true)) return;
+    executor->Post([weak, told] {
+      told->store(false);
+      const auto self = weak.lock();
+      if (self != nullptr && self->owner_ != nullptr) self->owner_->OnModelGrew();
+    });
+  });
+}
+
+void Uplink::DetachIncoming() {
+  if (!incoming_ || !incoming_->bytes) return;
+  if (link_) link_->Receive(incoming_->transfer, nullptr);
+  incoming_->bytes->Detach();
+}
+
+void Uplink::DropIncoming() {
+  DetachIncoming();
+  const std::optional<Incoming> dropped = std::exchange(incoming_, std::nullopt);
+  if (dropped && dropped->watched) owner_->OnModelLost(dropped->header.version);
+}
+
 void Uplink::On(const ChunkFrame& chunk) {
-  if (!incoming_ || incoming_->transfer != chunk.transfer || !incoming_->decoder) return;
-  const absl::Status status = incoming_->decoder->Add(chunk.offset, chunk.bytes, chunk.checksum);
-  if (!status.ok()) link_->Close(status);  // and resume on the next link
+  if (!incoming_ || incoming_->transfer != chunk.transfer || !incoming_->bytes) return;
+  const absl::Status status = incoming_->bytes->Take(chunk);
+  if (!status.ok()) {
+    link_->Close(status);  // and resume on the next link
+  } else if (incoming_->watched) {
+    owner_->OnModelGrew();
+  }
 }
 
 void Uplink::On(const TrailerFrame& trailer) {
   if (!incoming_ || incoming_->transfer != trailer.transfer) return;
+  DetachIncoming();
   absl::Status status;
   std::optional<ReceivedModel> model;
-  if (incoming_->decoder && !incoming_->decoder->done()) {
+  if (incoming_->bytes && !incoming_->bytes->done()) {
     status = absl::DataLossError("the model ended early");
-  } else if (incoming_->decoder) {
-    model = {incoming_->header, incoming_->decoder->Take(), trailer.digest};
-    if (ModelDigest(model->tensors) != trailer.digest) {
+  } else if (incoming_->bytes) {
+    if (incoming_->bytes->FinishHash() == trailer.digest) {
+      model = {incoming_->header, incoming_->bytes->tensors(), trailer.digest};
+    } else {
       status = absl::DataLossError("the model's digest does not match");
-      model.reset();
     }
   }
-  incoming_.reset();
+  if (status.ok()) {
+    incoming_.reset();
+  } else {
+    DropIncoming();
+  }
   link_->Send(AckFrame{trailer.transfer, static_cast<int>(status.code()), Message(status)});
   if (!status.ok()) {
     link_->Close(status);

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "runtime/inbound_transfer.h"
 #include "runtime/outbox.h"
 #include "skein/runtime/control_link.h"
 #include "skein/transport/transport.h"
@@ -31,13 +32,21 @@ class Uplink : public LinkHandler, public std::enable_shared_from_this<Uplink> {
     virtual void OnTask(Task task) = 0;
     virtual bool HasModel(const VersionRef& version) const = 0;
     virtual void OnModel(ReceivedModel model) = 0;  // complete, its digest verified
+    // A model begins to come in, for nodes that send on what they have of it: true to be told when
+    // there is more, and if nothing comes of it after all.
+    virtual bool OnModelBegun(const ModelHeader&, std::shared_ptr<InboundTransfer>) {
+      return false;
+    }
+    virtual void OnModelGrew() {}
+    virtual void OnModelLost(const VersionRef&) {}
     virtual void OnCancel(const CancelFrame& cancel) = 0;
     virtual void OnCommitted(const CommittedFrame& committed) = 0;
   };
 
   // `owner` must outlive the uplink or Close it. `jitter_seed` spreads redials of many children.
+  // Models are received into blocks of `buffers`.
   Uplink(Owner* owner, std::shared_ptr<Transport> transport, std::shared_ptr<Executor> executor,
-         HelloFrame hello, uint64_t jitter_seed);
+         std::shared_ptr<BufferPool> buffers, HelloFrame hello, uint64_t jitter_seed);
 
   void Attach(const AttachMsg& attach);
   void Close();
@@ -55,7 +64,8 @@ class Uplink : public LinkHandler, public std::enable_shared_from_this<Uplink> {
   struct Incoming {
     uint64_t transfer = 0;
     ModelHeader header;
-    std::optional<ChunkDecoder> decoder;  // none: we have this version already
+    std::shared_ptr<InboundTransfer> bytes;  // null: we have this version already
+    bool watched = false;                    // the owner wants to hear of it as it grows
   };
 
   void OnFrame(Frame frame) override;
@@ -65,10 +75,14 @@ class Uplink : public LinkHandler, public std::enable_shared_from_this<Uplink> {
   void On(OfferFrame& offer);
   void On(const ChunkFrame& chunk);
   void On(const TrailerFrame& trailer);
+  std::shared_ptr<ChunkSink> MakeSink();
+  void DetachIncoming();  // its link is gone; it may go on with another
+  void DropIncoming();    // nothing comes of it
 
   Owner* owner_;
   std::shared_ptr<Transport> transport_;
   std::shared_ptr<Executor> executor_;
+  std::shared_ptr<BufferPool> buffers_;
   HelloFrame hello_;
   uint64_t jitter_;
   AttachMsg attach_;

@@ -31,7 +31,7 @@ class WorkerNode : public NodeShell, public Uplink::Owner {
   absl::Status OnAssigned() override {
     core_.emplace(config_.limits.cancel_grace);
     uplink_ = std::make_shared<Uplink>(
-        this, services_.transport, services_.executor,
+        this, services_.transport, services_.executor, services_.buffers,
         HelloFrame{kProtocolVersion, config_.run_id, id(), options_.incarnation, 0},
         DeriveSeed(options_.incarnation, {view_.leaf_begin}));
     services_.trainers->Run([back = WayBack(), factory = services_.trainer_factory,

@@ -12,41 +12,56 @@ ChunkEncoder::ChunkEncoder(PackedTensors tensors, uint64_t start_offset, uint64_
       offset_(start_offset),
       chunk_bytes_(std::max<uint64_t>(chunk_bytes, 1)) {}
 
+uint64_t ChunkEncoder::next_end() const {
+  const uint64_t to_boundary = chunk_bytes_ - offset_ % chunk_bytes_;
+  return offset_ + std::min<uint64_t>(to_boundary, tensors_.bytes().size() - offset_);
+}
+
 TensorChunk ChunkEncoder::Next() {
   TensorChunk chunk;
   chunk.offset = offset_;
-  const uint64_t to_boundary = chunk_bytes_ - offset_ % chunk_bytes_;
-  const uint64_t size = std::min<uint64_t>(to_boundary, tensors_.bytes().size() - offset_);
-  chunk.bytes = tensors_.bytes().subspan(offset_, size);
+  chunk.bytes = tensors_.bytes().subspan(offset_, next_end() - offset_);
   chunk.owner = tensors_.owner();
-  chunk.checksum = Checksum(chunk.bytes);
-  offset_ += size;
+  offset_ += chunk.bytes.size();
   return chunk;
 }
 
-ChunkDecoder::ChunkDecoder(Manifest manifest) : tensors_(std::move(manifest)) {}
+ChunkDecoder::ChunkDecoder(PackedTensors block)
+    : tensors_(std::move(block)), block_(tensors_.mutable_bytes()) {}
 
 absl::Status ChunkDecoder::Add(uint64_t offset, std::span<const std::byte> bytes,
+                               uint64_t checksum) {
+  return Add(offset, std::span(&bytes, 1), checksum);
+}
+
+absl::Status ChunkDecoder::Add(uint64_t offset, std::span<const std::span<const std::byte>> pieces,
                                uint64_t checksum) {
   if (offset != received_) {
     return absl::DataLossError("chunk at byte " + std::to_string(offset) + ", expected byte " +
                                std::to_string(received_));
   }
-  const uint64_t room = tensors_.bytes().size() - received_;
-  if (bytes.empty() || bytes.size() > room) {
-    return absl::DataLossError("chunk of " + std::to_string(bytes.size()) + " bytes at byte " +
+  uint64_t size = 0;
+  for (const auto& piece : pieces) size += piece.size();
+  const uint64_t room = block_.size() - received_;
+  if (size == 0 || size > room) {
+    return absl::DataLossError("chunk of " + std::to_string(size) + " bytes at byte " +
                                std::to_string(offset) + ", " + std::to_string(room) +
                                " are left to receive");
   }
-  if (Checksum(bytes) != checksum) {
+  sum_.Reset();
+  uint64_t at = received_;
+  for (const auto& piece : pieces) {
+    if (piece.empty()) continue;
+    std::memcpy(block_.data() + at, piece.data(), piece.size());
+    sum_.Update(block_.subspan(at, piece.size()));
+    at += piece.size();
+  }
+  if (sum_.Value() != checksum) {
     return absl::DataLossError("chunk at byte " + std::to_string(offset) +
                                " does not match its checksum");
   }
-  std::memcpy(tensors_.mutable_bytes().data() + offset, bytes.data(), bytes.size());
-  received_ += bytes.size();
+  received_ = at;
   return absl::OkStatus();
 }
-
-PackedTensors ChunkDecoder::Take() { return std::move(tensors_); }
 
 }  // namespace skein

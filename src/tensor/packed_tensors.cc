@@ -28,6 +28,13 @@ PackedTensors::PackedTensors(Manifest manifest)
   owner_ = block;
 }
 
+PackedTensors::PackedTensors(Manifest manifest, BufferPool& pool)
+    : manifest_(std::make_shared<const Manifest>(std::move(manifest))), writable_(true) {
+  const std::shared_ptr<std::byte> block = pool.Take(manifest_->total_bytes());
+  bytes_ = {block.get(), manifest_->total_bytes()};
+  owner_ = block;
+}
+
 PackedTensors::PackedTensors(Manifest manifest, std::span<const std::byte> bytes,
                              std::shared_ptr<const void> owner)
     : manifest_(std::make_shared<const Manifest>(std::move(manifest))),

@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 
+#include "skein/tensor/buffer_pool.h"
 #include "skein/tensor/manifest.h"
 
 namespace skein {
@@ -21,6 +22,8 @@ class PackedTensors {
   PackedTensors() = default;
   // A fresh block, 64-byte aligned, of unspecified content. The caller bounds the size.
   explicit PackedTensors(Manifest manifest);
+  // The same with a block of the pool.
+  PackedTensors(Manifest manifest, BufferPool& pool);
   // Over memory owned by `owner` (a mapped file); bytes.size() must be manifest.total_bytes().
   PackedTensors(Manifest manifest, std::span<const std::byte> bytes,
                 std::shared_ptr<const void> owner);

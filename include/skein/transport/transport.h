@@ -1,8 +1,10 @@
 #ifndef SKEIN_TRANSPORT_TRANSPORT_H_
 #define SKEIN_TRANSPORT_TRANSPORT_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 
 #include <absl/status/status.h>
@@ -36,6 +38,17 @@ class LinkHandler {
   virtual void OnClosed(absl::Status status) = 0;
 };
 
+// Takes the payloads of one incoming transfer from the wire to where they belong, so that they are
+// copied once. An error closes the link with it.
+class ChunkSink {
+ public:
+  virtual ~ChunkSink() = default;
+  // The payload of one chunk, which is `pieces` one after another; good during the call. On any
+  // thread, one call at a time, in the order of arrival.
+  virtual absl::Status Take(uint64_t offset, uint64_t checksum,
+                            std::span<const std::span<const std::byte>> pieces) = 0;
+};
+
 // One end of a connection. Any thread may call any method. Destruction closes; after the
 // destructor has returned the handler may still get calls that were already posted, so handlers
 // are held by weak or shared pointers.
@@ -55,6 +68,9 @@ class Link {
   // (10 s with grpc) is cut off.
   virtual void Close(absl::Status status) = 0;
   virtual LinkStats stats() const = 0;
+  // Chunks of `transfer` go to `sink` from now on, where the link can do so (grpc), without a word
+  // to the handler; null ends that. A link that cannot hands all chunks to its handler.
+  virtual void Receive(uint64_t /*transfer*/, std::shared_ptr<ChunkSink> /*sink*/) {}
 };
 
 // Accepts links at a parent.

@@ -4,23 +4,25 @@
 #include <utility>
 
 #include <grpcpp/client_context.h>
+#include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/support/client_callback.h>
 
 #include "skein/base/status.h"
-#include "skein/v1/data_plane.grpc.pb.h"
 #include "transport/grpc/channel.h"
 #include "transport/grpc/grpc_status.h"
 
 namespace skein {
 namespace {
 
+// DataPlane.Connect of proto/skein/v1/data_plane.proto, called with bytes (frame_bytes.h).
+constexpr char kMethod[] = "/skein.v1.DataPlane/Connect";
 constexpr auto kShutdownGrace = std::chrono::seconds(2);
 constexpr auto kCancelGrace = std::chrono::seconds(10);
 
 }  // namespace
 
 // The client's reactor. Deletes itself in OnDone.
-class ClientCalls::Call final : public grpc::ClientBidiReactor<v1::Frame, v1::Frame>,
+class ClientCalls::Call final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>,
                                 public FrameStream {
  public:
   Call(std::shared_ptr<ClientCalls> calls, const HostPort& address,
@@ -28,12 +30,12 @@ class ClientCalls::Call final : public grpc::ClientBidiReactor<v1::Frame, v1::Fr
       : calls_(std::move(calls)),
         address_(address.ToString()),
         channel_(MakeChannel(address)),
-        stub_(v1::DataPlane::NewStub(channel_)),
+        stub_(std::make_unique<grpc::GenericStub>(channel_)),
         link_(std::move(link)),
         context_(std::make_unique<grpc::ClientContext>()) {}
 
   void Start() {
-    stub_->async()->Connect(context_.get(), this);
+    stub_->PrepareBidiStreamingCall(context_.get(), kMethod, {}, this);
     AddHold();  // for operations from other threads; until the last read
     // Held here, since the call may be over before Attach returns.
     const std::shared_ptr<StreamLink> link = link_;
@@ -42,8 +44,8 @@ class ClientCalls::Call final : public grpc::ClientBidiReactor<v1::Frame, v1::Fr
   }
 
   // FrameStream.
-  void Read(v1::Frame* into) override { StartRead(into); }
-  void Write(const v1::Frame* frame) override { StartWrite(frame); }
+  void Read(grpc::ByteBuffer* into) override { StartRead(into); }
+  void Write(const grpc::ByteBuffer* frame) override { StartWrite(frame); }
   void EndWrites() override { StartWritesDone(); }
   void Cancel() override { context_->TryCancel(); }
 
@@ -76,7 +78,7 @@ class ClientCalls::Call final : public grpc::ClientBidiReactor<v1::Frame, v1::Fr
   const std::shared_ptr<ClientCalls> calls_;
   const std::string address_;
   std::shared_ptr<grpc::Channel> channel_;
-  std::unique_ptr<v1::DataPlane::Stub> stub_;
+  std::unique_ptr<grpc::GenericStub> stub_;
   const std::shared_ptr<StreamLink> link_;
   std::unique_ptr<grpc::ClientContext> context_;
 };

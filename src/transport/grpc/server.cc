@@ -16,7 +16,8 @@ namespace {
 constexpr auto kShutdownGrace = std::chrono::seconds(2);
 
 // The server's reactor. Deletes itself in OnDone.
-class ServerCall final : public grpc::ServerBidiReactor<v1::Frame, v1::Frame>, public FrameStream {
+class ServerCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>,
+                         public FrameStream {
  public:
   ServerCall(grpc::CallbackServerContext* context, std::shared_ptr<StreamLink> link)
       : context_(context), link_(std::move(link)) {
@@ -24,8 +25,8 @@ class ServerCall final : public grpc::ServerBidiReactor<v1::Frame, v1::Frame>, p
   }
 
   // FrameStream.
-  void Read(v1::Frame* into) override { StartRead(into); }
-  void Write(const v1::Frame* frame) override { StartWrite(frame); }
+  void Read(grpc::ByteBuffer* into) override { StartRead(into); }
+  void Write(const grpc::ByteBuffer* frame) override { StartWrite(frame); }
   void EndWrites() override { Finish(grpc::Status::OK); }
   void Cancel() override { context_->TryCancel(); }
 
@@ -45,11 +46,13 @@ class ServerCall final : public grpc::ServerBidiReactor<v1::Frame, v1::Frame>, p
 
 }  // namespace
 
-class GrpcListener::Service final : public v1::DataPlane::CallbackService {
+// Raw: frames come and go as bytes (frame_bytes.h).
+class GrpcListener::Service final
+    : public v1::DataPlane::WithRawCallbackMethod_Connect<v1::DataPlane::Service> {
  public:
   explicit Service(std::shared_ptr<GrpcAcceptor> acceptor) : acceptor_(std::move(acceptor)) {}
 
-  grpc::ServerBidiReactor<v1::Frame, v1::Frame>* Connect(
+  grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Connect(
       grpc::CallbackServerContext* context) override {
     return new ServerCall(context, acceptor_->NewLink());  // deletes itself
   }

@@ -5,9 +5,7 @@
 
 #include "skein/base/status.h"
 #include "transport/frame_limits.h"
-#include "transport/frame_proto.h"
 #include "transport/grpc/grpc_status.h"
-#include "transport/wire_text.h"
 
 namespace skein {
 namespace {
@@ -16,13 +14,6 @@ namespace {
 constexpr auto kLinger = std::chrono::seconds(10);
 
 absl::Status Cut() { return absl::UnavailableError("the connection was lost"); }
-
-v1::Frame CloseFrame(const absl::Status& status) {
-  v1::Frame frame;
-  frame.mutable_close()->set_code(static_cast<int>(status.code()));
-  frame.mutable_close()->set_message(WireText(Message(status)));
-  return frame;
-}
 
 }  // namespace
 
@@ -126,10 +117,10 @@ void StreamLink::StartWrite() {
   writing_size_ = 0;
   if (queue_.empty()) {
     close_written_ = true;
-    write_buffer_ = CloseFrame(*end_);
+    write_buffer_ = EncodeClose(*end_);
   } else {
     writing_size_ = queue_.front().size;
-    write_buffer_ = FrameToProto(queue_.front().frame);
+    write_buffer_ = EncodeFrame(std::move(queue_.front().frame));
     queue_.pop_front();
     stats_.bytes_sent += writing_size_;
   }
@@ -166,45 +157,73 @@ void StreamLink::OnWriteDone(bool ok) {
   });
 }
 
+void StreamLink::Receive(uint64_t transfer, std::shared_ptr<ChunkSink> sink) {
+  std::shared_ptr<ChunkSink> old;  // released outside the lock
+  std::lock_guard lock(mutex_);
+  if (sink == nullptr || done_) {
+    const auto it = sinks_.find(transfer);
+    if (it == sinks_.end()) return;
+    old = std::move(it->second);
+    sinks_.erase(it);
+  } else {
+    old = std::exchange(sinks_[transfer], std::move(sink));
+  }
+}
+
 void StreamLink::OnReadDone(bool ok) {
+  if (ok) {
+    Take(DecodeFrame(read_buffer_));
+    return;
+  }
+  std::deque<Queued> dropped;
+  std::lock_guard lock(mutex_);
+  reading_ = false;
+  read_ended_ = true;
+  // The client learns from the call's status why.
+  if (role_ == Role::kServer && !end_.has_value()) end_ = Cut();
+  PeerIsOver(dropped);
+  Advance();
+}
+
+void StreamLink::Take(ReceivedFrame received) {
+  absl::Status taken;
+  std::shared_ptr<ChunkSink> sink;
+  if (received.chunk.has_value()) {
+    {
+      std::lock_guard lock(mutex_);
+      const auto it = sinks_.find(received.chunk->transfer);
+      if (it != sinks_.end() && !closed_here_ && !peer_over_) sink = it->second;
+    }
+    if (sink != nullptr) {
+      taken = sink->Take(received.chunk->offset, received.chunk->checksum, received.chunk->payload);
+    } else {
+      received.CopyChunk();
+    }
+  }
   std::deque<Queued> dropped;
   std::shared_ptr<LinkHandler> handler;
   {
     std::lock_guard lock(mutex_);
     reading_ = false;
-    if (!ok) {
-      read_ended_ = true;
-      // The client learns from the call's status why.
-      if (role_ == Role::kServer && !end_.has_value()) end_ = Cut();
+    read_buffer_.Clear();
+    if (received.close.has_value()) {
+      if (!end_.has_value()) end_ = *std::move(received.close);
       PeerIsOver(dropped);
-    } else if (TakeFrame(dropped)) {
-      delivering_ = true;
-      handler = handler_;
+    } else if (!closed_here_ && !peer_over_) {
+      stats_.bytes_received += received.size;
+      if (!taken.ok() || !received.frame.ok()) {
+        CloseLocked(taken.ok() ? received.frame.status() : taken);
+      } else if (sink == nullptr) {
+        inbound_ = *std::move(received.frame);
+        delivering_ = true;
+        handler = handler_;
+      }
     }
     Advance();
   }
   if (handler == nullptr) return;
   executor_->Post(
       [self = shared_from_this(), handler = std::move(handler)] { self->Deliver(*handler); });
-}
-
-bool StreamLink::TakeFrame(std::deque<Queued>& dropped) {
-  if (read_buffer_.has_close()) {
-    if (!end_.has_value()) {
-      end_ = MakeStatus(read_buffer_.close().code(), read_buffer_.close().message());
-    }
-    PeerIsOver(dropped);
-    return false;
-  }
-  if (closed_here_ || peer_over_) return false;
-  stats_.bytes_received += read_buffer_.ByteSizeLong();
-  absl::StatusOr<Frame> frame = FrameFromProto(std::move(read_buffer_));
-  if (!frame.ok()) {
-    CloseLocked(frame.status());
-    return false;
-  }
-  inbound_ = *std::move(frame);
-  return true;
 }
 
 void StreamLink::OnCancel() {
@@ -219,11 +238,13 @@ void StreamLink::OnDone(const absl::Status& status) {
   std::deque<Queued> dropped;
   std::shared_ptr<LinkHandler> handler;
   std::unique_ptr<grpc::Alarm> linger;
+  std::map<uint64_t, std::shared_ptr<ChunkSink>> sinks;
   absl::Status end;
   {
     std::lock_guard lock(mutex_);
     stream_ = nullptr;
     done_ = true;
+    sinks.swap(sinks_);
     dropped.swap(queue_);
     if (!end_.has_value()) end_ = status.ok() ? Cut() : status;
     end = *end_;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -10,9 +11,10 @@
 
 #include <absl/status/status.h>
 #include <grpcpp/alarm.h>
+#include <grpcpp/support/byte_buffer.h>
 
 #include "skein/transport/transport.h"
-#include "skein/v1/data_plane.pb.h"
+#include "transport/grpc/frame_bytes.h"
 #include "transport/send_window.h"
 
 namespace skein {
@@ -22,8 +24,8 @@ namespace skein {
 class FrameStream {
  public:
   virtual ~FrameStream() = default;
-  virtual void Read(v1::Frame* into) = 0;
-  virtual void Write(const v1::Frame* frame) = 0;  // `frame` stays until OnWriteDone
+  virtual void Read(grpc::ByteBuffer* into) = 0;
+  virtual void Write(const grpc::ByteBuffer* frame) = 0;  // `frame` stays until OnWriteDone
   // After the last write, once: half-closes (client) or finishes the call (server).
   virtual void EndWrites() = 0;
   virtual void Cancel() = 0;
@@ -34,9 +36,10 @@ class FrameStream {
 // executor only. Shared by the user's Link, the reactor and the tasks under way.
 //
 // One read, one write and one delivery to the handler at most are under way; the next read starts
-// when the handler has returned. A close is a Close frame after all others, then EndWrites; the
-// client reads on until the server has finished the call. Whoever sees the stream end without a
-// Close frame tells its handler Unavailable.
+// when the handler, or the sink of a chunk, has returned. Sinks are called on gRPC's threads. A
+// close is a Close frame after all others, then EndWrites; the client reads on until the server has
+// finished the call. Whoever sees the stream end without a Close frame tells its handler
+// Unavailable.
 class StreamLink : public std::enable_shared_from_this<StreamLink> {
  public:
   enum class Role { kClient, kServer };
@@ -55,6 +58,7 @@ class StreamLink : public std::enable_shared_from_this<StreamLink> {
   bool Writable() const;
   void Close(absl::Status status);
   LinkStats stats() const;
+  void Receive(uint64_t transfer, std::shared_ptr<ChunkSink> sink);
 
   // Events of the stream.
   void OnReadDone(bool ok);
@@ -70,7 +74,8 @@ class StreamLink : public std::enable_shared_from_this<StreamLink> {
 
   void Advance();  // starts what is due
   void StartWrite();
-  bool TakeFrame(std::deque<Queued>& dropped);  // true: read_buffer_ went to inbound_
+  // What has been read, without the mutex: a chunk that has a sink goes there, others to `inbound`.
+  void Take(ReceivedFrame received);
   void CloseLocked(absl::Status status);
   void PeerIsOver(std::deque<Queued>& dropped);
   void ArmLinger();
@@ -92,19 +97,20 @@ class StreamLink : public std::enable_shared_from_this<StreamLink> {
 
   std::deque<Queued> queue_;
   SendWindow window_;
-  v1::Frame write_buffer_;
+  grpc::ByteBuffer write_buffer_;
   size_t writing_size_ = 0;
   bool writing_ = false;
   bool write_failed_ = false;
   bool close_written_ = false;
   bool writes_ended_ = false;
 
-  v1::Frame read_buffer_;
-  bool reading_ = false;
+  grpc::ByteBuffer read_buffer_;
+  bool reading_ = false;  // until what was read has been taken
   bool read_ended_ = false;
   std::optional<Frame> inbound_;  // on its way to the handler
   bool delivering_ = false;
 
+  std::map<uint64_t, std::shared_ptr<ChunkSink>> sinks_;  // by transfer
   LinkStats stats_;
   uint64_t progress_ = 0;  // writes completed
   std::unique_ptr<grpc::Alarm> linger_;
@@ -120,6 +126,9 @@ class GrpcLink final : public Link {
   bool Writable() const override { return link_->Writable(); }
   void Close(absl::Status status) override { link_->Close(std::move(status)); }
   LinkStats stats() const override { return link_->stats(); }
+  void Receive(uint64_t transfer, std::shared_ptr<ChunkSink> sink) override {
+    link_->Receive(transfer, std::move(sink));
+  }
 
  private:
   const std::shared_ptr<StreamLink> link_;

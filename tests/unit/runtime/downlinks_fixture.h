@@ -98,7 +98,7 @@ class DownlinksTest : public ::testing::Test {
   uint64_t OfferAndGrant(Peer& peer, const UploadId& id, const PackedTensors& tensors,
                          decltype(OfferFrame::header) header) {
     Send(peer, OfferFrame{id.transfer, tensors.manifest(), std::move(header)});
-    downlinks_->Grant(id);
+    downlinks_->Grant(id, nullptr);
     Settle();
     EXPECT_EQ(peer.Last<GrantFrame>().transfer, id.transfer);
     return peer.Last<GrantFrame>().offset;
@@ -109,7 +109,8 @@ class DownlinksTest : public ::testing::Test {
   std::shared_ptr<Executor> executor_ = simulation_.NewExecutor();
   std::shared_ptr<Transport> transport_ = MakeInprocTransport();
   Children children_;
-  std::shared_ptr<Downlinks> downlinks_ = std::make_shared<Downlinks>(&children_, "", 21);
+  std::shared_ptr<Downlinks> downlinks_ =
+      std::make_shared<Downlinks>(&children_, executor_, std::make_shared<BufferPool>(), "", 21);
   std::unique_ptr<Listener> listener_;
 };
 

@@ -189,11 +189,11 @@ TEST_F(DownlinksLinks, CallsAfterCloseDoNothing) {
   downlinks_->SetRun("run");
   downlinks_->Welcome("w0", 1);
   downlinks_->Send("w0", Task{});
-  downlinks_->OfferModel("w0", {}, SampleTensors(10), "");
-  downlinks_->Grant({"w0", 1, 1});
+  downlinks_->OfferModel("w0", {}, OutboundTensors(SampleTensors(10), ""));
+  downlinks_->Grant({"w0", 1, 1}, nullptr);
   downlinks_->Acknowledge({"w0", 1, 1}, absl::OkStatus());
   EXPECT_EQ(downlinks_->Offer({"w0", 1, 1}), nullptr);
-  EXPECT_FALSE(downlinks_->Staged({"w0", 1, 1}).has_value());
+  EXPECT_EQ(downlinks_->Staged({"w0", 1, 1}), nullptr);
   Settle();
   EXPECT_THAT(child->All<Task>(), IsEmpty());
 }

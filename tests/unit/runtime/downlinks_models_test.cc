@@ -13,7 +13,8 @@ constexpr uint64_t kMiB = uint64_t{1} << 20;
 class DownlinksModels : public DownlinksTest {
  protected:
   void OfferModel(const PackedTensors& model, uint64_t version = 1, const NodeId& child = "w0") {
-    downlinks_->OfferModel(child, ModelHeader{{version, 0, 0}, {}}, model, ModelDigest(model));
+    downlinks_->OfferModel(child, ModelHeader{{version, 0, 0}, {}},
+                           OutboundTensors(model, ModelDigest(model)));
     Settle();
   }
 };
@@ -31,7 +32,7 @@ TEST_F(DownlinksModels, AModelIsSentAfterItsGrantWithItsDigest) {
     ASSERT_TRUE(decoder.Add(chunk.offset, chunk.bytes, chunk.checksum).ok());
   }
   ASSERT_TRUE(decoder.done());
-  EXPECT_TRUE(SameBytes(decoder.Take(), model));
+  EXPECT_TRUE(SameBytes(decoder.tensors(), model));
   EXPECT_EQ(child->Last<TrailerFrame>().digest, ModelDigest(model));
 }
 

@@ -58,7 +58,8 @@ class DownlinksTest : public ::testing::Test {
   std::shared_ptr<Executor> executor_ = simulation_.NewExecutor();
   std::shared_ptr<Transport> transport_ = MakeInprocTransport();
   Children children_;
-  std::shared_ptr<Downlinks> downlinks_ = std::make_shared<Downlinks>(&children_, "", 1);
+  std::shared_ptr<Downlinks> downlinks_ = std::make_shared<Downlinks>(
+      &children_, simulation_.NewExecutor(), std::make_shared<BufferPool>(), "", 1);
   std::unique_ptr<Listener> listener_;
   std::shared_ptr<Child> child_ = std::make_shared<Child>();
 };

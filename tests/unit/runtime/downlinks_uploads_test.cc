@@ -23,7 +23,7 @@ TEST_F(DownlinksUploads, AnUploadIsOfferedGrantedStagedAndAcknowledged) {
   EXPECT_EQ(std::get<UpdateHeader>(children_.offered[0].second.header).seq, 9u);
   EXPECT_THAT(child->All<GrantFrame>(), IsEmpty());
 
-  downlinks_->Grant(id);
+  downlinks_->Grant(id, nullptr);
   Settle();
   EXPECT_EQ(child->Last<GrantFrame>().offset, 0u);
   Send(*child, ChunkOf(5, update, 0, 1500));
@@ -33,7 +33,7 @@ TEST_F(DownlinksUploads, AnUploadIsOfferedGrantedStagedAndAcknowledged) {
   EXPECT_THAT(children_.staged, IsEmpty());
   Send(*child, TrailerFrame{5, ""});
   EXPECT_THAT(children_.staged, ElementsAre(id));
-  EXPECT_TRUE(SameBytes(downlinks_->Staged(id), update));
+  EXPECT_TRUE(SameBytes(downlinks_->Staged(id)->tensors(), update));
   ASSERT_NE(downlinks_->Offer(id), nullptr);
 
   downlinks_->Acknowledge(id, absl::AbortedError("no"));
@@ -42,7 +42,7 @@ TEST_F(DownlinksUploads, AnUploadIsOfferedGrantedStagedAndAcknowledged) {
   EXPECT_EQ(child->Last<AckFrame>().code, static_cast<int>(absl::StatusCode::kAborted));
   EXPECT_EQ(child->Last<AckFrame>().message, "no");
   EXPECT_EQ(downlinks_->Offer(id), nullptr);
-  EXPECT_FALSE(downlinks_->Staged(id).has_value());
+  EXPECT_EQ(downlinks_->Staged(id), nullptr);
 }
 
 TEST_F(DownlinksUploads, TheBytesAreLetGoWithTheAcknowledgment) {
@@ -52,7 +52,7 @@ TEST_F(DownlinksUploads, TheBytesAreLetGoWithTheAcknowledgment) {
   OfferUpdate(*child, id, update);
   Send(*child, ChunkOf(5, update, 0, 100));
   Send(*child, TrailerFrame{5, ""});
-  const std::weak_ptr<const void> block = downlinks_->Staged(id).owner();
+  const std::weak_ptr<const void> block = downlinks_->Staged(id)->tensors().owner();
   EXPECT_FALSE(block.expired());
   downlinks_->Acknowledge(id, absl::OkStatus());
   EXPECT_TRUE(block.expired());
@@ -79,8 +79,8 @@ TEST_F(DownlinksUploads, UploadsOfSeveralChildrenDoNotMix) {
   Send(*b, TrailerFrame{1, ""});
   Send(*a, TrailerFrame{1, ""});
   EXPECT_THAT(children_.staged, ElementsAre(UploadId{"b", 1, 1}, UploadId{"a", 1, 1}));
-  EXPECT_TRUE(SameBytes(downlinks_->Staged({"a", 1, 1}), from_a));
-  EXPECT_TRUE(SameBytes(downlinks_->Staged({"b", 1, 1}), from_b));
+  EXPECT_TRUE(SameBytes(downlinks_->Staged({"a", 1, 1})->tensors(), from_a));
+  EXPECT_TRUE(SameBytes(downlinks_->Staged({"b", 1, 1})->tensors(), from_b));
 }
 
 TEST_F(DownlinksUploads, AnUploadThatEndsEarlyIsBroken) {
@@ -117,7 +117,7 @@ TEST_F(DownlinksUploads, ADamagedChunkClosesTheLinkAndTheUpdateGoesOn) {
   EXPECT_EQ(OfferUpdate(*child, {"w0", 1, 1}, update), 1000u);
   Send(*child, ChunkOf(1, update, 1000, 2000));
   Send(*child, TrailerFrame{1, ""});
-  EXPECT_TRUE(SameBytes(downlinks_->Staged({"w0", 1, 1}), update));
+  EXPECT_TRUE(SameBytes(downlinks_->Staged({"w0", 1, 1})->tensors(), update));
 }
 
 TEST_F(DownlinksUploads, AnUpdateWhoseLinkBrokeGoesOnAtItsOffset) {
@@ -133,7 +133,7 @@ TEST_F(DownlinksUploads, AnUpdateWhoseLinkBrokeGoesOnAtItsOffset) {
   EXPECT_EQ(OfferUpdate(*child, {"w0", 1, 1}, update), 1777u);
   Send(*child, ChunkOf(1, update, 1777, 3000 - 1777));
   Send(*child, TrailerFrame{1, ""});
-  EXPECT_TRUE(SameBytes(downlinks_->Staged({"w0", 1, 1}), update));
+  EXPECT_TRUE(SameBytes(downlinks_->Staged({"w0", 1, 1})->tensors(), update));
 }
 
 TEST_F(DownlinksUploads, AnUpdateGoesOnUnderTheNextAttachment) {
@@ -325,7 +325,7 @@ TEST_F(DownlinksUploads, ChunksBeforeTheGrantAreIgnored) {
   EXPECT_THAT(children_.progressed, IsEmpty());
   EXPECT_THAT(children_.staged, IsEmpty());
   EXPECT_THAT(children_.broken, IsEmpty());
-  downlinks_->Grant({"w0", 1, 5});
+  downlinks_->Grant({"w0", 1, 5}, nullptr);
   Settle();
   EXPECT_EQ(child->Last<GrantFrame>().offset, 0u);
 }
@@ -355,7 +355,7 @@ TEST_F(DownlinksUploads, ChunksAfterTheTrailerAreIgnored) {
   Send(*child, TrailerFrame{5, ""});
   Send(*child, ChunkOf(5, SampleTensors(1000, 2), 0, 1000));
   EXPECT_FALSE(child->closed.has_value());
-  EXPECT_TRUE(SameBytes(downlinks_->Staged({"w0", 1, 5}), update));
+  EXPECT_TRUE(SameBytes(downlinks_->Staged({"w0", 1, 5})->tensors(), update));
 }
 
 }  // namespace

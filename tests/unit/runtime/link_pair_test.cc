@@ -28,7 +28,8 @@ class ParentEnd : public Downlinks::Owner {
 
   void OnChildUp(const NodeId& child, Epoch epoch) override {
     downlinks->Welcome(child, epoch);
-    downlinks->OfferModel(child, ModelHeader{{1, 0, 0}, {}}, model_, ModelDigest(model_));
+    downlinks->OfferModel(child, ModelHeader{{1, 0, 0}, {}},
+                          OutboundTensors(model_, ModelDigest(model_)));
   }
   void OnChildDown(const NodeId&, Epoch) override {}
   void OnUploadOffered(const UploadId& id, const OfferFrame&) override {
@@ -36,13 +37,13 @@ class ParentEnd : public Downlinks::Owner {
     if (update.has_value()) {  // the acknowledgment was lost
       downlinks->Acknowledge(id, absl::OkStatus());
     } else {
-      downlinks->Grant(id);
+      downlinks->Grant(id, nullptr);
     }
   }
   void OnUploadProgress(const UploadId&) override {}
   void OnUploadStaged(const UploadId& id) override {
     EXPECT_FALSE(update.has_value());
-    update = downlinks->Staged(id);
+    update = downlinks->Staged(id)->tensors();
     downlinks->Acknowledge(id, absl::OkStatus());
   }
   void OnUploadBroken(const UploadId&, const std::string& reason) override {
@@ -100,11 +101,12 @@ class LinkPair {
       : transport_(testing::MakeFaultyTransport(MakeInprocTransport(), std::move(plan))),
         parent(std::move(model)),
         child(std::move(update)) {
-    parent.downlinks = std::make_shared<Downlinks>(&parent, "run", 1);
+    parent.downlinks = std::make_shared<Downlinks>(&parent, simulation.NewExecutor(),
+                                                   std::make_shared<BufferPool>(), "run", 1);
     listener_ = *transport_->Listen("parent", simulation.NewExecutor(), parent.downlinks);
-    child.uplink =
-        std::make_shared<Uplink>(&child, transport_, simulation.NewExecutor(),
-                                 HelloFrame{kProtocolVersion, "run", "w0", 1, 0}, jitter_seed);
+    child.uplink = std::make_shared<Uplink>(
+        &child, transport_, simulation.NewExecutor(), std::make_shared<BufferPool>(),
+        HelloFrame{kProtocolVersion, "run", "w0", 1, 0}, jitter_seed);
     child.uplink->Attach({"p", "parent", 1});
   }
   ~LinkPair() {

@@ -54,7 +54,8 @@ class ScriptedLink : public Link {
 class OutboxTest : public ::testing::Test {
  protected:
   void Offer(uint64_t transfer, uint64_t size) {
-    outbox_->Offer(transfer, SampleTensors(size, transfer), UpdateHeader{}, "digest",
+    outbox_->Offer(transfer, OutboundTensors(SampleTensors(size, transfer), "digest"),
+                   UpdateHeader{},
                    [this](const absl::Status& status) { answers_.push_back(status); });
   }
   // The link has room again.
@@ -89,7 +90,7 @@ TEST_F(OutboxTest, SendsEverythingInOrderAfterTheGrant) {
     }
   }
   ASSERT_TRUE(decoder.done());
-  EXPECT_TRUE(SameBytes(decoder.Take(), tensors));
+  EXPECT_TRUE(SameBytes(decoder.tensors(), tensors));
   EXPECT_EQ(std::get<TrailerFrame>(link_->frames.back()).digest, "digest");
   EXPECT_THAT(link_->Take(),
               ElementsAre("offer 1", "chunk 1@0", "chunk 1@1", "chunk 1@2", "trailer 1"));
@@ -247,9 +248,9 @@ TEST_F(OutboxTest, AnAckWithACodeThatIsNoneIsAnError) {
 }
 
 TEST_F(OutboxTest, TheAnswerMayOfferAgainOrEndTheOutbox) {
-  outbox_->Offer(1, SampleTensors(10), UpdateHeader{}, "", [&](const absl::Status&) {
-    outbox_->Offer(2, SampleTensors(10), UpdateHeader{}, "",
-                   [&](const absl::Status&) { outbox_.reset(); });
+  const OutboundTensors tensors(SampleTensors(10), "");
+  outbox_->Offer(1, tensors, UpdateHeader{}, [&](const absl::Status&) {
+    outbox_->Offer(2, tensors, UpdateHeader{}, [&](const absl::Status&) { outbox_.reset(); });
   });
   outbox_->OnAck({1, 0, ""});
   outbox_->OnAck({2, 0, ""});
@@ -290,7 +291,7 @@ TEST(OutboxOverALinkTest, CarriesMoreThanTheLinkQueues) {
   const auto link = transport->Dial(listener->address(), simulation.NewExecutor(), sender);
   sender->outbox.emplace(link);
   const PackedTensors tensors = SampleTensors(11 * kMiB + 1);
-  sender->outbox->Offer(5, tensors, UpdateHeader{}, "", nullptr);
+  sender->outbox->Offer(5, OutboundTensors(tensors, ""), UpdateHeader{}, nullptr);
   simulation.RunFor(Duration(0));
   door->peer->link->Send(GrantFrame{5, 0});
   simulation.RunFor(Duration(0));
@@ -299,7 +300,7 @@ TEST(OutboxOverALinkTest, CarriesMoreThanTheLinkQueues) {
     ASSERT_TRUE(decoder.Add(chunk.offset, chunk.bytes, chunk.checksum).ok());
   }
   ASSERT_TRUE(decoder.done());
-  EXPECT_TRUE(SameBytes(decoder.Take(), tensors));
+  EXPECT_TRUE(SameBytes(decoder.tensors(), tensors));
   EXPECT_EQ(door->peer->All<TrailerFrame>().size(), 1u);
   EXPECT_GT(sender->waits, 1);  // it did not all go at once
   link->Close(absl::OkStatus());

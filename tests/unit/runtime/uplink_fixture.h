@@ -90,6 +90,7 @@ class UplinkTest : public ::testing::Test {
 
   std::shared_ptr<Uplink> MakeUplink(uint64_t jitter_seed) {
     return std::make_shared<Uplink>(owner_.get(), transport_, simulation_.NewExecutor(),
+                                    std::make_shared<BufferPool>(),
                                     HelloFrame{kProtocolVersion, "run", "w0", 3, 0}, jitter_seed);
   }
   void Run(Duration d) { simulation_.RunFor(d); }

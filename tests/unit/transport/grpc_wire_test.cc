@@ -62,6 +62,7 @@ class OneLink final : public Acceptor {
     link_ = std::move(link);
     return watcher_;
   }
+  Link& link() { return *link_; }
 
  private:
   const std::shared_ptr<Watcher> watcher_;
@@ -72,8 +73,7 @@ class OneLink final : public Acceptor {
 class GrpcStrangeChild : public ::testing::Test {
  protected:
   void SetUp() override {
-    auto listener =
-        transport_->Listen("127.0.0.1:0", pool_.NewExecutor(), std::make_shared<OneLink>(parent_));
+    auto listener = transport_->Listen("127.0.0.1:0", pool_.NewExecutor(), acceptor_);
     ASSERT_TRUE(listener.ok()) << listener.status();
     listener_ = *std::move(listener);
     auto channel = grpc::CreateChannel(listener_->address(), grpc::InsecureChannelCredentials());
@@ -88,6 +88,7 @@ class GrpcStrangeChild : public ::testing::Test {
   ThreadPool pool_{2};
   std::shared_ptr<Transport> transport_ = MakeGrpcTransport();
   std::shared_ptr<Watcher> parent_ = std::make_shared<Watcher>();
+  std::shared_ptr<OneLink> acceptor_ = std::make_shared<OneLink>(parent_);
   std::unique_ptr<Listener> listener_;
   std::unique_ptr<v1::DataPlane::Stub> stub_;
   grpc::ClientContext context_;
@@ -126,6 +127,70 @@ TEST_F(GrpcStrangeChild, IsLostIfItsCallIsCancelled) {
   context_.TryCancel();
   EXPECT_EQ(parent_->WaitForEnd().code(), absl::StatusCode::kUnavailable);
   EXPECT_FALSE(stream_->Finish().ok());
+}
+
+// Notes what it is given; refuses a payload that begins with '!'.
+class NotingSink final : public ChunkSink {
+ public:
+  absl::Status Take(uint64_t offset, uint64_t checksum,
+                    std::span<const std::span<const std::byte>> pieces) override {
+    std::string payload;
+    for (const auto& piece : pieces) {
+      payload.append(reinterpret_cast<const char*>(piece.data()), piece.size());
+    }
+    if (payload.starts_with('!')) return absl::DataLossError("not as agreed");
+    std::lock_guard lock(mutex_);
+    text_ += std::to_string(offset) + '/' + std::to_string(checksum) + '/' + payload + ' ';
+    return absl::OkStatus();
+  }
+  std::string text() const {
+    std::lock_guard lock(mutex_);
+    return text_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::string text_;
+};
+
+v1::Frame ChunkOf(uint64_t transfer, uint64_t offset, const std::string& payload) {
+  v1::Frame frame;
+  frame.mutable_chunk()->set_transfer(transfer);
+  frame.mutable_chunk()->set_offset(offset);
+  frame.mutable_chunk()->set_checksum(5);
+  frame.mutable_chunk()->set_data(payload);
+  return frame;
+}
+
+TEST_F(GrpcStrangeChild, ItsChunksGoToTheSinkOfTheirTransfer) {
+  auto sink = std::make_shared<NotingSink>();
+  const std::weak_ptr<ChunkSink> weak = sink;
+  acceptor_->link().Receive(8, sink);
+  ASSERT_TRUE(stream_->Write(ChunkOf(8, 0, "abc")));
+  ASSERT_TRUE(stream_->Write(ChunkOf(7, 0, "for the handler")));
+  ASSERT_TRUE(stream_->Write(ChunkOf(8, 3, std::string(100'000, 'x'))));
+  v1::Frame trailer;
+  trailer.mutable_trailer()->set_transfer(8);
+  ASSERT_TRUE(stream_->Write(trailer));
+  // Hello, the other transfer's chunk, and the trailer, by which all of it has come.
+  ASSERT_TRUE(parent_->WaitForFrames(3));
+  EXPECT_EQ(sink->text(), "0/5/abc 3/5/" + std::string(100'000, 'x') + ' ');
+  acceptor_->link().Receive(8, nullptr);
+  sink.reset();
+  EXPECT_TRUE(weak.expired());
+  ASSERT_TRUE(stream_->Write(ChunkOf(8, 0, "abc")));
+  ASSERT_TRUE(parent_->WaitForFrames(4));
+}
+
+TEST_F(GrpcStrangeChild, IsToldWhyASinkRefusesItsChunk) {
+  acceptor_->link().Receive(8, std::make_shared<NotingSink>());
+  ASSERT_TRUE(stream_->Write(ChunkOf(8, 0, "!")));
+  v1::Frame answer;
+  ASSERT_TRUE(stream_->Read(&answer));
+  EXPECT_EQ(answer.close().message(), "not as agreed");
+  EXPECT_FALSE(stream_->Read(&answer));
+  EXPECT_TRUE(stream_->Finish().ok());
+  EXPECT_EQ(parent_->WaitForEnd(), absl::DataLossError("not as agreed"));
 }
 
 // A parent that ends every call at once, in its own way.
