@@ -102,6 +102,7 @@ std::shared_ptr<EventSink> MakeProgress(const RunFlags& flags, const ResolvedRun
 
 int Conclude(const RunFlags& flags, const RunResult& result, CommandContext& context) {
   if (flags.json) context.out << ToJson(result) << std::endl;
+  if (!result.record_error.empty()) Complain(context, result.record_error, kRunFailed);
   return result.status == "completed" ? kSuccess : kRunFailed;
 }
 

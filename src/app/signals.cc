@@ -14,7 +14,7 @@ StopSignals::StopSignals() {
   sigemptyset(&mask);
   sigaddset(&mask, SIGINT);
   sigaddset(&mask, SIGTERM);
-  pthread_sigmask(SIG_BLOCK, &mask, &old_mask_);
+  pthread_sigmask(SIG_BLOCK, &mask, nullptr);
   signal_fd_ = signalfd(-1, &mask, SFD_CLOEXEC);
   end_fd_ = eventfd(0, EFD_CLOEXEC);
   thread_ = std::thread([this] { Watch(); });
@@ -25,7 +25,6 @@ StopSignals::~StopSignals() {
   thread_.join();
   close(signal_fd_);
   close(end_fd_);
-  pthread_sigmask(SIG_SETMASK, &old_mask_, nullptr);
 }
 
 void StopSignals::OnStop(std::function<void()> on_stop) {

@@ -8,9 +8,10 @@
 
 namespace skein {
 
-// Takes SIGINT and SIGTERM while it lives: the first asks for a stop, the second ends the process
-// as if nobody had taken it. Make it before any other thread, since threads inherit which signals
-// are blocked.
+// Takes SIGINT and SIGTERM from its making on: the first asks for a stop, the second ends the
+// process as if nobody had taken it. They stay blocked when it is gone, so that a signal in the
+// last moment of a run that is over does not make a failure of it. Make it before any other thread,
+// since threads inherit which signals are blocked.
 class StopSignals {
  public:
   StopSignals();
@@ -28,7 +29,6 @@ class StopSignals {
   std::mutex mutex_;
   std::function<void()> on_stop_;
   bool asked_ = false;
-  sigset_t old_mask_;
   int signal_fd_ = -1;
   int end_fd_ = -1;
   std::thread thread_;

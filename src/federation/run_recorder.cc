@@ -129,16 +129,16 @@ void RunRecorder::End(const Event& event) {
   result_.bytes.clear();
   for (const TierTraffic& tier : TrafficOf(event)) result_.bytes.push_back({tier.up, tier.down});
   if (directory_.empty()) return;
-  absl::Status status = RecordStatus();
-  if (!status.ok()) {
-    result_.status = "failed";
-    result_.reason = Message(status);
-  }
-  status = WriteFileAtomically(directory_ + "/result.json", ToJson(result_) + '\n');
-  if (!status.ok()) {
-    result_.status = "failed";
-    result_.reason = Message(status);
-  }
+  NoteRecordError(RecordStatus());
+  NoteRecordError(WriteFileAtomically(directory_ + "/result.json", ToJson(result_) + '\n'));
+}
+
+// A run whose record is incomplete has failed, if nothing worse was the matter.
+void RunRecorder::NoteRecordError(const absl::Status& status) {
+  if (status.ok()) return;
+  if (result_.record_error.empty()) result_.record_error = Message(status);
+  if (result_.status == "completed") result_.reason = Message(status);
+  result_.status = "failed";
 }
 
 }  // namespace skein

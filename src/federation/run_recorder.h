@@ -46,6 +46,7 @@ class RunRecorder : public EventSink {
   void WriteRow(const std::string& row);
   void End(const Event& event);
   absl::Status RecordStatus() const;
+  void NoteRecordError(const absl::Status& status);
 
   const std::string directory_;
   const int aggregating_tiers_;

@@ -31,7 +31,8 @@ struct RunResult {
   uint64_t rejected = 0;
   std::vector<TierBytes> bytes;  // by tier of the aggregating node
   double peak_rss_mib = 0;
-  std::string directory;  // the run directory; empty if none was asked for
+  std::string directory;     // the run directory; empty if none was asked for
+  std::string record_error;  // what of the record could not be written; empty: all of it was
 };
 
 struct FederationOptions {

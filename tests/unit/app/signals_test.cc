@@ -34,12 +34,16 @@ TEST(StopSignals, ASignalThatCameEarlyIsNotLost) {
   EXPECT_EQ(future.wait_for(std::chrono::seconds(0)), std::future_status::ready);
 }
 
-TEST(StopSignals, RestoresTheMask) {
-  sigset_t mask;
-  { StopSignals signals; }
-  pthread_sigmask(SIG_SETMASK, nullptr, &mask);
-  EXPECT_EQ(sigismember(&mask, SIGINT), 0);
-  EXPECT_EQ(sigismember(&mask, SIGTERM), 0);
+TEST(StopSignalsDeathTest, ASignalAfterTheEndChangesNothing) {
+  testing::FLAGS_gtest_death_test_style = "threadsafe";
+  EXPECT_EXIT(
+      {
+        { StopSignals signals; }
+        kill(getpid(), SIGINT);
+        kill(getpid(), SIGTERM);
+        _exit(0);
+      },
+      testing::ExitedWithCode(0), "");
 }
 
 TEST(StopSignalsDeathTest, TheSecondSignalEndsTheProcess) {

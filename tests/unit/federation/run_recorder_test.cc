@@ -144,5 +144,20 @@ TEST(RunRecorder, ARecordThatCannotBeWrittenFailsTheRun) {
   EXPECT_THAT(ReadAll(temp / "result.json"), HasSubstr(R"("status":"failed")"));
 }
 
+TEST(RunRecorder, AResultThatCannotBeWrittenIsToldAndKeepsTheFirstReason) {
+  for (const char* status : {"completed", "failed"}) {
+    TempDir directory;
+    auto created = RunRecorder::Create(directory.path(), "", 2);
+    ASSERT_TRUE(created.ok());
+    const std::shared_ptr<RunRecorder> recorder = *std::move(created);
+    std::filesystem::create_directories(directory.path() + "/result.json/in-the-way");
+    recorder->OnEvent(Ended(status));
+    const RunResult result = recorder->result();
+    EXPECT_EQ(result.status, "failed");
+    EXPECT_THAT(result.record_error, HasSubstr("result.json"));
+    EXPECT_EQ(result.reason, status == std::string("failed") ? "why" : result.record_error);
+  }
+}
+
 }  // namespace
 }  // namespace skein
