@@ -30,6 +30,7 @@ std::vector<std::unique_ptr<Command>> Commands() {
   commands.push_back(MakeControlCommand());
   commands.push_back(MakeAggregatorCommand());
   commands.push_back(MakeWorkerCommand());
+  commands.push_back(MakeBenchCommand());
   return commands;
 }
 

@@ -50,6 +50,7 @@ std::unique_ptr<Command> MakeAggregatorCommand();
 std::unique_ptr<Command> MakeWorkerCommand();
 std::unique_ptr<Command> MakeTopologyCommand();
 std::unique_ptr<Command> MakeStrategiesCommand();
+std::unique_ptr<Command> MakeBenchCommand();
 
 // "skein: message" as one line; returns `code`.
 int Complain(CommandContext& context, const std::string& message, ExitCode code);

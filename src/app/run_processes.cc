@@ -1,15 +1,18 @@
 #include "app/run_processes.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstring>
 #include <filesystem>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include <spdlog/spdlog.h>
 
@@ -20,14 +23,17 @@ namespace skein {
 namespace {
 
 // How often the launcher looks whether it was asked to stop.
-constexpr Duration kGlance = std::chrono::milliseconds(200);
-// For nodes to end by themselves once control has ended, beyond the grace of a learner.
+constexpr int kGlanceMs = 200;
+constexpr Duration kGlance = std::chrono::milliseconds(kGlanceMs);
+// For nodes to end by themselves once control has ended, beyond the grace of a learner; and for
+// control to end once it was asked to.
 constexpr Duration kExitGrace = std::chrono::seconds(5);
 
 class Launcher {
  public:
-  Launcher(const RunFlags& flags, const ResolvedRun& run, CommandContext& context)
-      : flags_(flags), run_(run), context_(context) {}
+  Launcher(const RunFlags& flags, const ResolvedRun& run, const ProcessOptions& options,
+           CommandContext& context)
+      : flags_(flags), run_(run), options_(options), context_(context) {}
 
   // Any thread.
   void Stop() { stop_ = true; }
@@ -68,7 +74,9 @@ class Launcher {
     char c = 0;
     if (pid.ok()) {
       control_ = *pid;
-      while (true) {
+      while (!stop_) {
+        pollfd readable{fds[0], POLLIN, 0};
+        if (poll(&readable, 1, kGlanceMs) == 0) continue;
         const ssize_t n = read(fds[0], &c, 1);
         if (n < 0 && errno == EINTR) continue;
         if (n <= 0) address.clear();
@@ -86,23 +94,40 @@ class Launcher {
     std::error_code error;
     std::filesystem::create_directory(logs, error);
     if (error) return absl::UnavailableError("cannot create " + logs + ": " + error.message());
+    const std::string level = context_.log_level.empty() ? "info" : context_.log_level;
+    std::vector<NodeId> workers;  // that share the next process
     for (const TopologyNode& node : run_.spec.topology.nodes()) {
-      ProcessSpec process{node.id, {program_}, logs + '/' + node.id + ".log"};
+      if (stop_) return absl::OkStatus();
       if (node.role == NodeRole::kWorker) {
-        process.argv.push_back("worker");
+        workers.push_back(node.id);
+        if (workers.size() < static_cast<size_t>(options_.workers_per_process)) continue;
+        SKEIN_RETURN_IF_ERROR(StartProcess(std::exchange(workers, {}), {"worker"}, address, level));
       } else {
-        process.argv.insert(process.argv.end(), {"aggregator", "--role", NameOf(node.role)});
+        SKEIN_RETURN_IF_ERROR(
+            StartProcess({node.id}, {"aggregator", "--role", NameOf(node.role)}, address, level));
       }
-      process.argv.insert(process.argv.end(), {"--control=" + address, "--id=" + node.id});
-      AddLogLevel(context_.log_level.empty() ? "info" : context_.log_level, process);
-      SKEIN_RETURN_IF_ERROR(processes_.Start(process).status());
-      if (stop_) break;
     }
+    if (workers.empty() || stop_) return absl::OkStatus();
+    return StartProcess(workers, {"worker"}, address, level);
+  }
+
+  absl::Status StartProcess(const std::vector<NodeId>& ids, const std::vector<std::string>& command,
+                            const std::string& address, const std::string& level) {
+    ProcessSpec process{ids.front(), {program_}, run_.directory + "/logs/" + ids.front() + ".log"};
+    process.argv.insert(process.argv.end(), command.begin(), command.end());
+    process.argv.push_back("--control=" + address);
+    for (const NodeId& id : ids) process.argv.push_back("--id=" + id);
+    AddLogLevel(level, process);
+    SKEIN_ASSIGN_OR_RETURN(const pid_t pid, processes_.Start(process));
+    if (options_.on_start) options_.on_start(pid, command.back());
     return absl::OkStatus();
   }
 
+  // Control that does not end although it was asked to, or although no node is left, is killed:
+  // it is stopped or stuck.
   int WaitForControl() {
     bool told = false;
+    std::optional<std::chrono::steady_clock::time_point> patience;
     while (true) {
       std::optional<int> code;
       for (const ProcessExit& exit : processes_.Wait(kGlance)) {
@@ -118,6 +143,14 @@ class Launcher {
       }
       if (code) return *code < 0 ? int{kRunFailed} : *code;
       if (stop_ && !std::exchange(told, true)) processes_.Signal(control_, SIGTERM);
+      if (!told && processes_.running() > 1) continue;
+      const auto now = std::chrono::steady_clock::now();
+      if (!patience) {
+        patience = now + run_.spec.config.limits.cancel_grace + 2 * kExitGrace;
+      } else if (now > *patience) {
+        patience = std::chrono::steady_clock::time_point::max();
+        processes_.Signal(control_, SIGKILL);
+      }
     }
   }
 
@@ -127,6 +160,7 @@ class Launcher {
 
   const RunFlags& flags_;
   const ResolvedRun& run_;
+  const ProcessOptions& options_;
   CommandContext& context_;
   std::string program_;
   LocalProcesses processes_;
@@ -136,9 +170,9 @@ class Launcher {
 
 }  // namespace
 
-int RunAsProcesses(const RunFlags& flags, const ResolvedRun& run, StopSignals& signals,
-                   CommandContext& context) {
-  Launcher launcher(flags, run, context);
+int RunAsProcesses(const RunFlags& flags, const ResolvedRun& run, const ProcessOptions& options,
+                   StopSignals& signals, CommandContext& context) {
+  Launcher launcher(flags, run, options, context);
   signals.OnStop([&launcher] { launcher.Stop(); });
   const auto code = launcher.Run();
   signals.OnStop(nullptr);

@@ -2,6 +2,7 @@
 
 #include <future>
 #include <utility>
+#include <vector>
 
 #include <spdlog/spdlog.h>
 #include <CLI/CLI.hpp>
@@ -22,7 +23,9 @@ namespace {
 // For a learner to come back when the node is done.
 constexpr Duration kLearnerGrace = std::chrono::seconds(5);
 
-// One node in this process: `worker` and `aggregator` differ in what they may be.
+// Nodes hosted by this process: `worker` and `aggregator` differ in what they may be. Workers may
+// be many, each with its own link to its parent; they share the threads and the connection to the
+// control plane.
 class NodeCommand : public Command {
  public:
   explicit NodeCommand(NodeRole role) : role_(role) {}
@@ -34,10 +37,18 @@ class NodeCommand : public Command {
     command_->add_option("--control", control_, "Address of the control plane")
         ->required()
         ->type_name("HOST:PORT");
-    command_->add_option("--id", id_, "Which node of the topology to be")
-        ->required()
-        ->type_name("ID");
-    if (!worker) {
+    CLI::Option* id = command_->add_option("--id", ids_, "Which node of the topology to be")
+                          ->required()
+                          ->type_name("ID")
+                          ->allow_extra_args(false);
+    if (worker) {
+      id->description("Which node of the topology to be; may be repeated to host several workers");
+      command_->add_option("--threads", threads_, "Learners that train at once in this process")
+          ->type_name("N")
+          ->check(CLI::Range(1, 4096))
+          ->capture_default_str();
+    } else {
+      id->expected(1);
       command_->add_option("--role", role_name_, "What the topology has it be")
           ->check(CLI::IsMember({"aggregator", "coordinator"}))
           ->capture_default_str();
@@ -56,36 +67,59 @@ class NodeCommand : public Command {
     }
     StopSignals signals;
     ThreadPool pool(2);
-    auto trainers = std::make_shared<TrainingPool>(1, UseOneTorchThread);
-    NodeOptions options;
-    options.id = id_;
-    options.role = role_name_ == "coordinator" ? NodeRole::kCoordinator : role_;
-    if (role_ != NodeRole::kWorker) options.listen_address = listen_;
-    options.incarnation = RandomIncarnation();
-    options.pid = getpid();
-    auto node = MakeNode(
-        MakeNodeServices(context.registries, pool.NewExecutor(), MakeGrpcTransport({insecure_}),
-                         MakeGrpcControlDialer(control_), trainers),
-        std::move(options));
-    auto ended = std::make_shared<std::promise<absl::Status>>();
-    spdlog::info("node {} (pid {}) starts", id_, getpid());
-    node->Start([ended](absl::Status status) { ended->set_value(std::move(status)); });
-    signals.OnStop([&node] { node->Kill(); });
-    const absl::Status status = ended->get_future().get();
-    signals.OnStop(nullptr);
+    auto trainers = std::make_shared<TrainingPool>(threads_, UseOneTorchThread);
+    const absl::Status status = Host(context, signals, pool, trainers);
     context.leave_at_once = trainers->Shutdown(kLearnerGrace) > 0;
     pool.Shutdown();
-    node = nullptr;
-    if (!status.ok()) return Complain(context, Annotate(status, "node " + id_), kRunFailed);
-    spdlog::info("node {} has ended", id_);
-    return kSuccess;
+    return status.ok() ? kSuccess : Complain(context, status, kRunFailed);
   }
 
  private:
+  // Until all nodes have ended; the first that failed says why.
+  absl::Status Host(CommandContext& context, StopSignals& signals, ThreadPool& pool,
+                    const std::shared_ptr<TrainingPool>& trainers) {
+    const auto transport = MakeGrpcTransport({insecure_});
+    const auto control = MakeGrpcControlDialer(control_);
+    const auto buffers = std::make_shared<BufferPool>();
+    std::vector<std::shared_ptr<Node>> nodes;
+    std::vector<std::future<absl::Status>> ends;
+    for (const std::string& id : ids_) {
+      NodeOptions options;
+      options.id = id;
+      options.role = role_name_ == "coordinator" ? NodeRole::kCoordinator : role_;
+      if (role_ != NodeRole::kWorker) options.listen_address = listen_;
+      options.incarnation = RandomIncarnation();
+      options.pid = getpid();
+      NodeServices services =
+          MakeNodeServices(context.registries, pool.NewExecutor(), transport, control, trainers);
+      services.buffers = buffers;
+      nodes.push_back(MakeNode(std::move(services), std::move(options)));
+      auto ended = std::make_shared<std::promise<absl::Status>>();
+      ends.push_back(ended->get_future());
+      spdlog::info("node {} (pid {}) starts", id, getpid());
+      nodes.back()->Start([ended](absl::Status status) { ended->set_value(std::move(status)); });
+    }
+    signals.OnStop([&nodes] {
+      for (const auto& node : nodes) node->Kill();
+    });
+    absl::Status first;
+    for (size_t i = 0; i < nodes.size(); ++i) {
+      absl::Status status = ends[i].get();
+      if (status.ok()) {
+        spdlog::info("node {} has ended", ids_[i]);
+      } else {
+        first.Update(Annotate(status, "node " + ids_[i]));
+      }
+    }
+    signals.OnStop(nullptr);
+    return first;
+  }
+
   const NodeRole role_;
   CLI::App* command_ = nullptr;
   std::string control_;
-  std::string id_;
+  std::vector<std::string> ids_;
+  int threads_ = 1;
   std::string role_name_ = "aggregator";
   std::string listen_ = "127.0.0.1:0";
   bool insecure_ = false;

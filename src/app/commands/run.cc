@@ -24,6 +24,12 @@ class RunCommand : public Command {
     flags_.Define(*command_);
     command_->add_flag("--processes", processes_, "Run every node as its own process");
     command_
+        ->add_option("--workers-per-process", workers_per_process_,
+                     "With --processes: workers that share a process")
+        ->type_name("K")
+        ->check(CLI::Range(1, 1'000'000))
+        ->capture_default_str();
+    command_
         ->add_option("--threads", threads_,
                      "Learners that train at once in this process "
                      "(default: one a core)")
@@ -38,7 +44,8 @@ class RunCommand : public Command {
     if (!run.ok()) return Complain(context, run.status(), kBadInput);
     const absl::Status inputs = Preflight(run->spec, *context.registries);
     if (!inputs.ok()) return Complain(context, inputs, kBadInput);
-    return processes_ ? RunAsProcesses(flags_, *run, signals, context)
+    return processes_ ? RunAsProcesses(flags_, *run, {.workers_per_process = workers_per_process_},
+                                       signals, context)
                       : RunEmbedded(*run, signals, context);
   }
 
@@ -63,6 +70,7 @@ class RunCommand : public Command {
   RunFlags flags_;
   bool processes_ = false;
   int threads_ = 0;
+  int workers_per_process_ = 1;
 };
 
 }  // namespace
