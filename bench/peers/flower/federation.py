@@ -1,0 +1,327 @@
+"""Runs one federation of Flower, in either architecture, and measures it from outside."""
+
+import argparse
+import json
+import os
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from procs import (
+    Processes, available_mib, command_name, family, free_ports, listens, memory_mib, process_table,
+    telling_line,
+)
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[2]
+APP = HERE / "app"
+CORES = len(os.sched_getaffinity(0))
+SPARE_MIB = 1024  # give up before the machine has less memory than this
+
+
+class Failure(Exception):
+    """Why a run did not end well; one line."""
+
+
+class Federation:
+    def __init__(self, args: argparse.Namespace, spec: dict, logs: Path):
+        self.args, self.logs = args, logs
+        self.spec = {**spec, "directory": str(logs), "clients": args.clients,
+                     "rounds": args.rounds, "timeout": args.timeout}
+        self.venv = ROOT / "build/peers" / f"flower-{args.architecture}"
+        self.deadline = time.monotonic() + args.timeout
+        self.processes = Processes(logs)
+        self.server: subprocess.Popen | None = None
+        self.total_peak_mib = 0.0
+        self._next_look = 0.0
+        self._events_seen: list[dict] = []
+        # What was measured; what a failed run did not come to stays null.
+        self.result: dict = dict.fromkeys(
+            ("round_s", "median_round_s", "startup_s", "server_idle_rss_mib",
+             "server_peak_rss_mib", "server_cpu_s_per_round", "client_processes")
+        )
+
+    # What both architectures do.
+
+    def run(self) -> None:
+        self._write_spec()
+        begin = time.monotonic()
+        if self.args.architecture == "legacy":
+            self._start_legacy()
+            self._wait(lambda: self._event("ready"), "all clients to connect")
+            self.result["startup_s"] = round(time.monotonic() - begin, 3)
+        else:
+            self._start_current()
+            self.result["startup_s"] = round(time.monotonic() - begin, 3)
+            self._flwr_run()
+            self._wait(lambda: self._event("ready"), "the ServerApp to be ready")
+        idle = self._server_processes("VmRSS")
+        self.result |= {
+            "server_idle_rss_mib": round(sum(mib for _, _, mib in idle), 1),
+            "client_processes": self._count_clients({pid for pid, _, _ in idle}),
+        }
+        cpu = self._server_cpu_s(), self.processes.cpu_s()
+        (self.logs / "go").touch()
+        try:
+            self._wait(lambda: self._event("done"), "the last round")
+        finally:
+            self._measure_rounds(*cpu)
+        (self.logs / "bye").touch()
+        self._wait(lambda: self._event("checked"), "the check of the model")
+        self._check_rounds()
+
+    def _measure_rounds(self, server_cpu_s: float, all_cpu_s: float) -> None:
+        events = [e for e in self._events() if e["event"] == "round"]
+        times = [e["t"] for e in events]
+        round_s = [round(b - a, 4) for a, b in zip(times, times[1:])]
+        self._sample_memory()
+        peak = self._server_processes("VmHWM")
+        server_cpu_s = self._server_cpu_s() - server_cpu_s
+        self.result |= {
+            "round_s": round_s,
+            "median_round_s": round(statistics.median(round_s), 4) if round_s else None,
+            "wall_s": round(times[-1] - times[0], 3) if round_s else None,
+            "server_peak_rss_mib": round(sum(mib for _, _, mib in peak), 1),
+            "server_processes_peak_mib": {name: round(mib, 1) for _, name, mib in peak},
+            "server_cpu_s_per_round": round(server_cpu_s / len(round_s), 3) if round_s else None,
+            "cpu_s": round(self.processes.cpu_s() - all_cpu_s, 2),
+            "total_peak_rss_mib": round(self.total_peak_mib, 1),
+        }
+        for key in ("accuracy", "loss"):
+            if values := [round(e[key], 4) for e in events if key in e]:
+                self.result[key] = values
+
+    def _check_rounds(self) -> None:
+        """A lost client does not stop Flower; here it is a failure."""
+        for event in self._events():
+            if (results := event.get("results", self.args.clients)) != self.args.clients:
+                reason = (event["failures"] or ["no reason given"])[0].splitlines()[-1]
+                raise Failure(
+                    f"round {event['round']}: {results} of {self.args.clients} results: {reason}"
+                )
+        if error := self._event("checked")["error"]:
+            raise Failure(error)
+
+    def _environment(self) -> dict[str, str]:
+        drop = ("PYTHON", "VIRTUAL_ENV", "PYENV", "FLWR_HOME")
+        env = {k: v for k, v in os.environ.items()
+               if not k.startswith(drop) and not k.lower().endswith("_proxy")}
+        return env | {
+            "PATH": f"{self.venv}/bin:{os.environ['PATH']}",
+            "FLWR_HOME": str(self.logs / "home"),
+            "FLWR_TELEMETRY_ENABLED": "0",
+            "FLWR_DISABLE_UPDATE_CHECK": "1",
+            "PYTHONUNBUFFERED": "1",
+        }
+
+    def _client_environment(self) -> dict[str, str]:
+        return self._environment() | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+
+    def _write_spec(self) -> None:
+        self.spec_file = self.logs / "spec.json"
+        self.spec_file.write_text(json.dumps(self.spec))
+
+    def _wait(self, condition, what: str) -> None:
+        while not condition():
+            self._look(what)
+            time.sleep(0.02)
+
+    def _look(self, what: str) -> None:
+        """Fails if the run cannot go on."""
+        now = time.monotonic()
+        if event := self._event("failed"):
+            raise Failure(event["error"])
+        if now > self.deadline:
+            line = telling_line(self.processes.log("server"), *sorted(self.logs.glob("*.log")))
+            raise Failure(
+                f"after {self.args.timeout} s still waiting for {what}"
+                + (f"; {line}" if line else "")
+            )
+        for name, process in self.processes.started.items():
+            if (code := process.poll()) is not None and name != "flwr-run":
+                line = telling_line(self.processes.log(name), self.processes.log("server"))
+                raise Failure(f"{name} ended with {code} before {what}; {line}")
+        if now < self._next_look:
+            return
+        self._next_look = now + 1
+        total = self._sample_memory()
+        if (left := available_mib()) < SPARE_MIB:
+            raise Failure(
+                f"out of memory waiting for {what}: {len(self.processes.ours())} processes hold "
+                f"{total:.0f} MiB, the machine has {left:.0f} MiB left"
+            )
+
+    def _sample_memory(self) -> float:
+        total = sum(memory_mib(pid, "VmRSS") for pid in self.processes.ours())
+        self.total_peak_mib = max(self.total_peak_mib, total)
+        return total
+
+    def _events(self) -> list[dict]:
+        try:
+            text = (self.logs / "events.jsonl").read_text()
+        except OSError:
+            return self._events_seen
+        lines = text[: text.rfind("\n") + 1].splitlines()
+        self._events_seen += [json.loads(line) for line in lines[len(self._events_seen):]]
+        return self._events_seen
+
+    def _event(self, name: str) -> dict | None:
+        return next((e for e in self._events() if e["event"] == name), None)
+
+    def _server_pids(self) -> list[int]:
+        if self.server is None:
+            return []
+        table = process_table()
+        return [p for p in family(self.server.pid, table) if p in table and table[p].alive]
+
+    def _server_processes(self, key: str) -> list[tuple[int, str, float]]:
+        return [(pid, command_name(pid), memory_mib(pid, key)) for pid in self._server_pids()]
+
+    def _server_cpu_s(self) -> float:
+        table = process_table()
+        return sum(table[p].cpu_s for p in self._server_pids() if p in table)
+
+    def _count_clients(self, server: set[int]) -> int:
+        """Those of Flower: a library may be running a helper at the moment."""
+        names = [command_name(pid) for pid in self.processes.ours() if pid not in server]
+        return len([n for n in names if n.startswith(("flower-", "flwr-", "skein_peer."))])
+
+    # The legacy gRPC server, clients as threads of a few processes.
+
+    def _start_legacy(self) -> None:
+        (port,) = free_ports(1)
+        self.spec["address"] = f"127.0.0.1:{port}"
+        self._write_spec()
+        python, path = str(self.venv / "bin/python"), {"PYTHONPATH": str(APP)}
+        self.server = self.processes.start(
+            "server", [python, "-m", "skein_peer.legacy_server", str(self.spec_file)],
+            self._environment() | path,
+        )
+        self._wait(lambda: listens(port), "the server to listen")
+        each = self.args.clients_per_process or -(-self.args.clients // CORES)
+        for first in range(0, self.args.clients, each):
+            count = min(each, self.args.clients - first)
+            self.processes.start(
+                f"clients-{first}",
+                [python, "-m", "skein_peer.legacy_clients", str(self.spec_file), str(first),
+                 str(count)],
+                self._client_environment() | path,
+            )
+
+    # SuperLink, a SuperNode for each client, `flwr run`.
+
+    def _start_current(self) -> None:
+        port, *node_ports = free_ports(1 + self.args.clients)
+        home = self.logs / "home"
+        home.mkdir()
+        (home / "config.toml").write_text(
+            '[superlink]\ndefault = "bench"\n\n[superlink.bench]\n'
+            f'address = "127.0.0.1:{port}"\ninsecure = true\n'
+        )
+        self.server = self.processes.start(
+            "server",
+            [f"{self.venv}/bin/flower-superlink", "--insecure", "--port", str(port),
+             "--disable-runtime-dependency-installation"],
+            self._environment(),
+        )
+        self._wait(lambda: listens(port), "SuperLink to listen")
+        waiting: set[str] = set()
+        for number, node_port in enumerate(node_ports):
+            self._wait_for_nodes(waiting, self.args.start_at_once - 1)
+            name = f"supernode-{number}"
+            self.processes.start(
+                name,
+                [f"{self.venv}/bin/flower-supernode", "--insecure",
+                 "--superlink", f"127.0.0.1:{port}", "--port", str(node_port),
+                 "--node-config", f"partition-id={number}"],
+                self._client_environment(),
+            )
+            waiting.add(name)
+        self._wait_for_nodes(waiting, 0)
+
+    def _flwr_run(self) -> None:
+        run = self.processes.start(
+            "flwr-run",
+            [f"{self.venv}/bin/flwr", "run", str(APP), "bench",
+             "--run-config", f'spec="{self.spec_file}"'],
+            self._environment(),
+        )
+        self._wait(lambda: run.poll() is not None, "flwr run")
+        if run.returncode != 0:
+            log = self.processes.log("flwr-run")
+            raise Failure(f"flwr run ended with {run.returncode}; {telling_line(log)}")
+
+    def _wait_for_nodes(self, waiting: set[str], at_most: int) -> None:
+        """Until at most so many SuperNodes are not connected yet."""
+        def enough() -> bool:
+            for name in list(waiting):
+                if "SuperNode ID:" in self.processes.log(name).read_text(errors="replace"):
+                    waiting.discard(name)
+            return len(waiting) <= at_most
+        self._wait(enough, "SuperNodes to connect")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--architecture", choices=["legacy", "current"], default="current")
+    parser.add_argument("--clients", type=int, required=True, metavar="N")
+    parser.add_argument("--rounds", type=int, required=True, metavar="R")
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE.json")
+    parser.add_argument("--timeout", type=float, default=600, metavar="S", help="of all of it")
+    parser.add_argument("--clients-per-process", type=int, metavar="K",
+                        help="legacy: threads of a process; default: a process for each core")
+    parser.add_argument("--start-at-once", type=int, default=4, metavar="N",
+                        help="current: SuperNodes that are starting at a time")
+    parser.add_argument("--keep-logs", action="store_true",
+                        help="keep FILE-logs/ even if all went well")
+
+
+def _interrupted(number, _frame):
+    raise Failure(f"interrupted by {signal.Signals(number).name}")
+
+
+def measure(args: argparse.Namespace, spec: dict, prepare=None) -> int:
+    """Runs the federation, writes the JSON file, and leaves no process. Returns the exit status."""
+    venv = ROOT / "build/peers" / f"flower-{args.architecture}"
+    if not (venv / "installed.txt").exists():
+        print(f"{venv} is missing: run {HERE}/setup.sh --{args.architecture}", file=sys.stderr)
+        return 1
+    if args.clients < 1 or args.rounds < 1:
+        print("--clients and --rounds must be at least 1", file=sys.stderr)
+        return 1
+    about = subprocess.run(
+        [f"{venv}/bin/python", "-c", "import importlib.metadata as m, platform as p; "
+         "print(m.version('flwr'), p.python_version(), m.version('numpy'))"],
+        check=True, capture_output=True, text=True,
+    ).stdout.split()
+    report = {
+        "peer": "flower", "architecture": args.architecture, "version": about[0],
+        "python": about[1], "numpy": about[2], "clients": args.clients, "rounds": args.rounds,
+        **{k: v for k, v in spec.items() if k in ("params", "workload", "seed")},
+    }
+    logs = args.out.absolute().parent / f"{args.out.stem}-logs"
+    shutil.rmtree(logs, ignore_errors=True)
+    logs.mkdir(parents=True)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupted)
+    federation = Federation(args, spec, logs)
+    error = None
+    try:
+        if prepare:
+            prepare(venv, logs)
+        federation.run()
+    except Failure as failure:
+        error = str(failure)
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+        federation.processes.end_all()
+    report |= {**federation.result, "ok": error is None, "error": error}
+    args.out.write_text(json.dumps(report, indent=2) + "\n")
+    if error is None and not args.keep_logs:
+        shutil.rmtree(logs)
+    print(json.dumps(report) if error is None else f"failed: {error} (logs: {logs})")
+    return 0 if error is None else 1
