@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import re
 import shutil
 import signal
 import statistics
@@ -12,7 +13,7 @@ import time
 from pathlib import Path
 
 from procs import (
-    Processes, available_mib, command_name, family, free_ports, listens, memory_mib, process_table,
+    Ports, Processes, available_mib, command_name, family, listens, memory_mib, process_table,
     telling_line,
 )
 
@@ -20,7 +21,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
 APP = HERE / "app"
 CORES = len(os.sched_getaffinity(0))
-SPARE_MIB = 1024  # give up before the machine has less memory than this
+SPARE_MIB = 2048  # give up before the machine has less memory than this
 
 
 class Failure(Exception):
@@ -38,6 +39,7 @@ class Federation:
         self.server: subprocess.Popen | None = None
         self.total_peak_mib = 0.0
         self._next_look = 0.0
+        self._app_seen = False
         self._events_seen: list[dict] = []
         # What was measured; what a failed run did not come to stays null.
         self.result: dict = dict.fromkeys(
@@ -121,6 +123,13 @@ class Federation:
     def _client_environment(self) -> dict[str, str]:
         return self._environment() | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
+    def _ports(self, count: int) -> list[int]:
+        try:
+            self.ports = Ports(ROOT / "build/peers")
+            return self.ports.take(count)
+        except OSError as error:
+            raise Failure(str(error)) from error
+
     def _write_spec(self) -> None:
         self.spec_file = self.logs / "spec.json"
         self.spec_file.write_text(json.dumps(self.spec))
@@ -136,24 +145,43 @@ class Federation:
         if event := self._event("failed"):
             raise Failure(event["error"])
         if now > self.deadline:
-            line = telling_line(self.processes.log("server"), *sorted(self.logs.glob("*.log")))
             raise Failure(
-                f"after {self.args.timeout} s still waiting for {what}"
-                + (f"; {line}" if line else "")
+                f"after {self.args.timeout:.0f} s still waiting for {what}; {self._telling_line()}"
             )
         for name, process in self.processes.started.items():
             if (code := process.poll()) is not None and name != "flwr-run":
-                line = telling_line(self.processes.log(name), self.processes.log("server"))
+                line = telling_line(self.processes.log(name)) or self._telling_line()
                 raise Failure(f"{name} ended with {code} before {what}; {line}")
         if now < self._next_look:
             return
         self._next_look = now + 1
+        if "flwr-run" in self.processes.started:
+            app = any(name == "flwr-serverapp" for _, name, _ in self._server_processes("VmRSS"))
+            if self._app_seen and not app:
+                self._fetch_app_log()
+                raise Failure(f"the ServerApp ended before {what}; {self._telling_line()}")
+            self._app_seen = app
         total = self._sample_memory()
         if (left := available_mib()) < SPARE_MIB:
             raise Failure(
                 f"out of memory waiting for {what}: {len(self.processes.ours())} processes hold "
                 f"{total:.0f} MiB, the machine has {left:.0f} MiB left"
             )
+
+    def _fetch_app_log(self) -> None:
+        """SuperLink keeps what a ServerApp prints for `flwr log`."""
+        run = re.search(r"started run (\d+)", self.processes.log("flwr-run").read_text())
+        command = [f"{self.venv}/bin/flwr", "log", run[1] if run else "", "bench", "--show"]
+        with open(self.processes.log("app"), "wb") as log:
+            try:
+                subprocess.run(command, env=self._environment(), timeout=20, check=False,
+                               stdout=log, stderr=log)
+            except subprocess.TimeoutExpired:
+                pass
+
+    def _telling_line(self) -> str:
+        logs = [self.processes.log("app"), self.processes.log("server"), *sorted(self.logs.glob("*.log"))]
+        return telling_line(*logs) or "the logs hold no error"
 
     def _sample_memory(self) -> float:
         total = sum(memory_mib(pid, "VmRSS") for pid in self.processes.ours())
@@ -193,7 +221,7 @@ class Federation:
     # The legacy gRPC server, clients as threads of a few processes.
 
     def _start_legacy(self) -> None:
-        (port,) = free_ports(1)
+        (port,) = self._ports(1)
         self.spec["address"] = f"127.0.0.1:{port}"
         self._write_spec()
         python, path = str(self.venv / "bin/python"), {"PYTHONPATH": str(APP)}
@@ -215,7 +243,7 @@ class Federation:
     # SuperLink, a SuperNode for each client, `flwr run`.
 
     def _start_current(self) -> None:
-        port, *node_ports = free_ports(1 + self.args.clients)
+        port, *node_ports = self._ports(1 + self.args.clients)
         home = self.logs / "home"
         home.mkdir()
         (home / "config.toml").write_text(
@@ -315,6 +343,8 @@ def measure(args: argparse.Namespace, spec: dict, prepare=None) -> int:
         federation.run()
     except Failure as failure:
         error = str(failure)
+    except Exception as failure:  # a report there must be
+        error = f"{type(failure).__name__}: {failure}"
     finally:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)

@@ -1,6 +1,7 @@
 """Child processes that do not outlive us, and what /proc says of them. Standard library, Linux."""
 
 import ctypes
+import fcntl
 import os
 import re
 import signal
@@ -75,20 +76,32 @@ def command_name(pid: int) -> str:
     return Path(words[1] if "python" in words[0] and len(words) > 2 else words[0]).name
 
 
-def free_ports(count: int, first: int = 20000) -> list[int]:
-    """The first ports from `first` on that are free. They lie below those the kernel hands out to
-    connections, so that they are free until we use them."""
-    ports: list[int] = []
-    for port in range(first, 32768):
-        if len(ports) == count:
-            break
-        with socket.socket() as probe:
+class Ports:
+    """Free ports, the first there are from 20000 on. They lie below those the kernel hands out to
+    connections, and another run of ours keeps off the same thousand: so they stay free until used."""
+
+    def __init__(self, locks: Path):
+        for self.first in range(20000, 32000, 1000):
+            self.lock = open(locks / f"ports-{self.first}.lock", "wb")
             try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-        ports.append(port)
-    return ports
+                fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return  # it holds until we end
+            except BlockingIOError:
+                self.lock.close()
+        raise OSError("too many runs at a time: no ports are left from 20000 to 32000")
+
+    def take(self, count: int) -> list[int]:
+        ports: list[int] = []
+        for port in range(self.first, self.first + 1000):
+            with socket.socket() as probe:
+                try:
+                    probe.bind(("127.0.0.1", port))
+                except OSError:
+                    continue
+            ports.append(port)
+            if len(ports) == count:
+                return ports
+        raise OSError(f"no {count} free ports from {self.first} to {self.first + 999}")
 
 
 def listens(port: int) -> bool:
@@ -159,17 +172,24 @@ class Processes:
 
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
-_BAD = re.compile(r"error|exception|exceeded|larger than|killed|traceback|fail", re.I)
+# What looks like a reason, the best first: the end of a traceback, a log line that names the cause
+# (what comes after it follows from it), anything else.
+_REASONS = (
+    re.compile(r"[\w.]+(Error|Exception|Exit)\b"),
+    re.compile(r".*(ERROR|exceeded|larger than|Killed)"),
+    re.compile(r".*(error|exception|fail)", re.I),
+)
 
 
 def telling_line(*logs: Path) -> str | None:
-    """The last line of the logs that looks like a reason."""
+    """The line of the first log that has one which looks like a reason."""
     for log in logs:
         try:
             text = _ANSI.sub("", log.read_text(errors="replace"))
         except OSError:
             continue
-        lines = [line.strip() for line in text.splitlines() if _BAD.search(line)]
-        if lines:
-            return f"{log.stem}: {lines[-1][:400]}"
+        lines = [" ".join(n.split()) for n in text.splitlines() if "[uvicorn." not in n]
+        for reason in _REASONS:
+            if line := next((n for n in lines if reason.match(n)), None):
+                return f"{log.stem}: {line[:300]}"
     return None
