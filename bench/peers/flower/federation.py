@@ -75,6 +75,8 @@ class Federation:
         (self.logs / "bye").touch()
         self._wait(lambda: self._event("checked"), "the check of the model")
         self._check_rounds()
+        if self.args.architecture == "current":
+            self._ask_superlink()
 
     def _measure_rounds(self, server_cpu_s: float, all_cpu_s: float) -> None:
         events = [e for e in self._events() if e["event"] == "round"]
@@ -151,15 +153,17 @@ class Federation:
         for name, process in self.processes.started.items():
             if (code := process.poll()) is not None and name != "flwr-run":
                 line = telling_line(self.processes.log(name)) or self._telling_line()
-                raise Failure(f"{name} ended with {code} before {what}; {line}")
+                raise Failure(f"{name} ended with {code} while waiting for {what}; {line}")
         if now < self._next_look:
             return
         self._next_look = now + 1
         if "flwr-run" in self.processes.started:
             app = any(name == "flwr-serverapp" for _, name, _ in self._server_processes("VmRSS"))
             if self._app_seen and not app:
-                self._fetch_app_log()
-                raise Failure(f"the ServerApp ended before {what}; {self._telling_line()}")
+                status = self._ask_superlink()
+                raise Failure(
+                    f"{status} while waiting for {what}; {self._telling_line()}"
+                )
             self._app_seen = app
         total = self._sample_memory()
         if (left := available_mib()) < SPARE_MIB:
@@ -168,16 +172,27 @@ class Federation:
                 f"{total:.0f} MiB, the machine has {left:.0f} MiB left"
             )
 
-    def _fetch_app_log(self) -> None:
-        """SuperLink keeps what a ServerApp prints for `flwr log`."""
+    def _ask_superlink(self) -> str:
+        """How it says the run went; keeps the traffic it saw, and in app.log what the ServerApp
+        printed."""
         run = re.search(r"started run (\d+)", self.processes.log("flwr-run").read_text())
-        command = [f"{self.venv}/bin/flwr", "log", run[1] if run else "", "bench", "--show"]
-        with open(self.processes.log("app"), "wb") as log:
-            try:
-                subprocess.run(command, env=self._environment(), timeout=20, check=False,
-                               stdout=log, stderr=log)
-            except subprocess.TimeoutExpired:
-                pass
+        number = run[1] if run else "0"
+        for name, words in (("app", ["log", number, "bench", "--show"]),
+                            ("list", ["list", "bench", "--run-id", number, "--format", "json"])):
+            with open(self.processes.log(name), "wb") as log:
+                try:
+                    subprocess.run([f"{self.venv}/bin/flwr", *words], env=self._environment(),
+                                   timeout=30, check=False, stdout=log, stderr=log)
+                except subprocess.TimeoutExpired:
+                    pass
+        try:
+            (about,) = json.loads(self.processes.log("list").read_text())["runs"]
+        except (ValueError, KeyError):
+            return "no answer from SuperLink"
+        traffic = about["network-traffic"]
+        self.result["superlink_in_mb"] = round(traffic["inbound-bytes"] / 1e6, 3)
+        self.result["superlink_out_mb"] = round(traffic["outbound-bytes"] / 1e6, 3)
+        return f"{about['status']} ({about['status-details']})"
 
     def _telling_line(self) -> str:
         logs = [self.processes.log("app"), self.processes.log("server"), *sorted(self.logs.glob("*.log"))]

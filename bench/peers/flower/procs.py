@@ -182,14 +182,16 @@ _REASONS = (
 
 
 def telling_line(*logs: Path) -> str | None:
-    """The line of the first log that has one which looks like a reason."""
+    """The line in the logs that looks most like a reason."""
+    texts = {}
     for log in logs:
         try:
             text = _ANSI.sub("", log.read_text(errors="replace"))
         except OSError:
             continue
-        lines = [" ".join(n.split()) for n in text.splitlines() if "[uvicorn." not in n]
-        for reason in _REASONS:
+        texts[log] = [" ".join(n.split()) for n in text.splitlines() if "[uvicorn." not in n]
+    for reason in _REASONS:
+        for log, lines in texts.items():
             if line := next((n for n in lines if reason.match(n)), None):
                 return f"{log.stem}: {line[:300]}"
     return None
