@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import federation
+from architectures import ARCHITECTURES
 
 
 def main() -> int:
@@ -37,7 +38,8 @@ def main() -> int:
         if done.returncode != 0:
             raise federation.Failure((done.stderr.strip().splitlines() or ["no images"])[-1])
 
-    return federation.measure(args, {"workload": "fashion-mnist", "seed": args.seed}, prepare)
+    spec = {"workload": "fashion-mnist", "seed": args.seed}
+    return federation.measure(ARCHITECTURES[args.architecture], args, spec, prepare)
 
 
 sys.exit(main())

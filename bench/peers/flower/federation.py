@@ -1,9 +1,8 @@
-"""Runs one federation of Flower, in either architecture, and measures it from outside."""
+"""Runs one federation of Flower and measures it from outside."""
 
 import argparse
 import json
 import os
-import re
 import shutil
 import signal
 import statistics
@@ -13,14 +12,14 @@ import time
 from pathlib import Path
 
 from procs import (
-    Ports, Processes, available_mib, command_name, family, listens, memory_mib, process_table,
-    telling_line,
+    Ports, Processes, available_mib, command_name, family, memory_mib, process_table, telling_line,
 )
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
 APP = HERE / "app"
 CORES = len(os.sched_getaffinity(0))
+FLOWER = ("flower-", "flwr-", "skein_peer.")  # its processes; libraries run helpers now and then
 SPARE_MIB = 2048  # give up before the machine has less memory than this
 
 
@@ -39,7 +38,7 @@ class Federation:
         self.server: subprocess.Popen | None = None
         self.total_peak_mib = 0.0
         self._next_look = 0.0
-        self._app_seen = False
+        self.server_peaks: dict[str, float] = {}
         self._events_seen: list[dict] = []
         # What was measured; what a failed run did not come to stays null.
         self.result: dict = dict.fromkeys(
@@ -47,21 +46,29 @@ class Federation:
              "server_peak_rss_mib", "server_cpu_s_per_round", "client_processes")
         )
 
-    # What both architectures do.
+    # What an architecture does in its own way.
+
+    def connect(self) -> None:
+        """Starts server and clients; returns when all clients are connected."""
+        raise NotImplementedError
+
+    def begin(self) -> None:
+        """Returns when the first round can begin."""
+
+    def look_at_server(self, what: str) -> None:
+        """Fails if the server cannot go on. Called each second."""
+
+    def conclude(self) -> None:
+        """After a run that went well."""
+
+    # What both do.
 
     def run(self) -> None:
-        self._write_spec()
         begin = time.monotonic()
-        if self.args.architecture == "legacy":
-            self._start_legacy()
-            self._wait(lambda: self._event("ready"), "all clients to connect")
-            self.result["startup_s"] = round(time.monotonic() - begin, 3)
-        else:
-            self._start_current()
-            self.result["startup_s"] = round(time.monotonic() - begin, 3)
-            self._flwr_run()
-            self._wait(lambda: self._event("ready"), "the ServerApp to be ready")
-        idle = self._server_processes("VmRSS")
+        self.connect()
+        self.result["startup_s"] = round(time.monotonic() - begin, 3)
+        self.begin()
+        idle = self.server_processes("VmRSS")
         self.result |= {
             "server_idle_rss_mib": round(sum(mib for _, _, mib in idle), 1),
             "client_processes": self._count_clients({pid for pid, _, _ in idle}),
@@ -69,28 +76,26 @@ class Federation:
         cpu = self._server_cpu_s(), self.processes.cpu_s()
         (self.logs / "go").touch()
         try:
-            self._wait(lambda: self._event("done"), "the last round")
+            self.wait(lambda: self.event("done"), "the last round")
         finally:
             self._measure_rounds(*cpu)
         (self.logs / "bye").touch()
-        self._wait(lambda: self._event("checked"), "the check of the model")
+        self.wait(lambda: self.event("checked"), "the check of the model")
         self._check_rounds()
-        if self.args.architecture == "current":
-            self._ask_superlink()
+        self.conclude()
 
     def _measure_rounds(self, server_cpu_s: float, all_cpu_s: float) -> None:
-        events = [e for e in self._events() if e["event"] == "round"]
+        events = [e for e in self.events() if e["event"] == "round"]
         times = [e["t"] for e in events]
         round_s = [round(b - a, 4) for a, b in zip(times, times[1:])]
         self._sample_memory()
-        peak = self._server_processes("VmHWM")
         server_cpu_s = self._server_cpu_s() - server_cpu_s
         self.result |= {
             "round_s": round_s,
             "median_round_s": round(statistics.median(round_s), 4) if round_s else None,
             "wall_s": round(times[-1] - times[0], 3) if round_s else None,
-            "server_peak_rss_mib": round(sum(mib for _, _, mib in peak), 1),
-            "server_processes_peak_mib": {name: round(mib, 1) for _, name, mib in peak},
+            "server_peak_rss_mib": round(sum(self.server_peaks.values()), 1),
+            "server_processes_peak_mib": dict(self.server_peaks),
             "server_cpu_s_per_round": round(server_cpu_s / len(round_s), 3) if round_s else None,
             "cpu_s": round(self.processes.cpu_s() - all_cpu_s, 2),
             "total_peak_rss_mib": round(self.total_peak_mib, 1),
@@ -101,16 +106,16 @@ class Federation:
 
     def _check_rounds(self) -> None:
         """A lost client does not stop Flower; here it is a failure."""
-        for event in self._events():
+        for event in self.events():
             if (results := event.get("results", self.args.clients)) != self.args.clients:
                 reason = (event["failures"] or ["no reason given"])[0].splitlines()[-1]
                 raise Failure(
                     f"round {event['round']}: {results} of {self.args.clients} results: {reason}"
                 )
-        if error := self._event("checked")["error"]:
+        if error := self.event("checked")["error"]:
             raise Failure(error)
 
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
         drop = ("PYTHON", "VIRTUAL_ENV", "PYENV", "FLWR_HOME")
         env = {k: v for k, v in os.environ.items()
                if not k.startswith(drop) and not k.lower().endswith("_proxy")}
@@ -122,21 +127,21 @@ class Federation:
             "PYTHONUNBUFFERED": "1",
         }
 
-    def _client_environment(self) -> dict[str, str]:
-        return self._environment() | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    def client_environment(self) -> dict[str, str]:
+        return self.environment() | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
-    def _ports(self, count: int) -> list[int]:
+    def ports(self, count: int) -> list[int]:
         try:
-            self.ports = Ports(ROOT / "build/peers")
-            return self.ports.take(count)
+            self._held_ports = Ports(ROOT / "build/peers")
+            return self._held_ports.take(count)
         except OSError as error:
             raise Failure(str(error)) from error
 
-    def _write_spec(self) -> None:
+    def write_spec(self) -> None:
         self.spec_file = self.logs / "spec.json"
         self.spec_file.write_text(json.dumps(self.spec))
 
-    def _wait(self, condition, what: str) -> None:
+    def wait(self, condition, what: str) -> None:
         while not condition():
             self._look(what)
             time.sleep(0.02)
@@ -144,27 +149,20 @@ class Federation:
     def _look(self, what: str) -> None:
         """Fails if the run cannot go on."""
         now = time.monotonic()
-        if event := self._event("failed"):
+        if event := self.event("failed"):
             raise Failure(event["error"])
         if now > self.deadline:
             raise Failure(
-                f"after {self.args.timeout:.0f} s still waiting for {what}; {self._telling_line()}"
+                f"after {self.args.timeout:.0f} s still waiting for {what}; {self.telling_line()}"
             )
         for name, process in self.processes.started.items():
             if (code := process.poll()) is not None and name != "flwr-run":
-                line = telling_line(self.processes.log(name)) or self._telling_line()
+                line = telling_line(self.processes.log(name)) or self.telling_line()
                 raise Failure(f"{name} ended with {code} while waiting for {what}; {line}")
         if now < self._next_look:
             return
         self._next_look = now + 1
-        if "flwr-run" in self.processes.started:
-            app = any(name == "flwr-serverapp" for _, name, _ in self._server_processes("VmRSS"))
-            if self._app_seen and not app:
-                status = self._ask_superlink()
-                raise Failure(
-                    f"{status} while waiting for {what}; {self._telling_line()}"
-                )
-            self._app_seen = app
+        self.look_at_server(what)
         total = self._sample_memory()
         if (left := available_mib()) < SPARE_MIB:
             raise Failure(
@@ -172,38 +170,18 @@ class Federation:
                 f"{total:.0f} MiB, the machine has {left:.0f} MiB left"
             )
 
-    def _ask_superlink(self) -> str:
-        """How it says the run went; keeps the traffic it saw, and in app.log what the ServerApp
-        printed."""
-        run = re.search(r"started run (\d+)", self.processes.log("flwr-run").read_text())
-        number = run[1] if run else "0"
-        for name, words in (("app", ["log", number, "bench", "--show"]),
-                            ("list", ["list", "bench", "--run-id", number, "--format", "json"])):
-            with open(self.processes.log(name), "wb") as log:
-                try:
-                    subprocess.run([f"{self.venv}/bin/flwr", *words], env=self._environment(),
-                                   timeout=30, check=False, stdout=log, stderr=log)
-                except subprocess.TimeoutExpired:
-                    pass
-        try:
-            (about,) = json.loads(self.processes.log("list").read_text())["runs"]
-        except (ValueError, KeyError):
-            return "no answer from SuperLink"
-        traffic = about["network-traffic"]
-        self.result["superlink_in_mb"] = round(traffic["inbound-bytes"] / 1e6, 3)
-        self.result["superlink_out_mb"] = round(traffic["outbound-bytes"] / 1e6, 3)
-        return f"{about['status']} ({about['status-details']})"
-
-    def _telling_line(self) -> str:
-        logs = [self.processes.log("app"), self.processes.log("server"), *sorted(self.logs.glob("*.log"))]
-        return telling_line(*logs) or "the logs hold no error"
+    def telling_line(self) -> str:
+        first = [self.processes.log("app"), self.processes.log("server")]
+        return telling_line(*first, *sorted(self.logs.glob("*.log"))) or "the logs hold no error"
 
     def _sample_memory(self) -> float:
         total = sum(memory_mib(pid, "VmRSS") for pid in self.processes.ours())
         self.total_peak_mib = max(self.total_peak_mib, total)
+        for _, name, mib in self.server_processes("VmHWM"):
+            self.server_peaks[name] = round(max(mib, self.server_peaks.get(name, 0)), 1)
         return total
 
-    def _events(self) -> list[dict]:
+    def events(self) -> list[dict]:
         try:
             text = (self.logs / "events.jsonl").read_text()
         except OSError:
@@ -212,8 +190,8 @@ class Federation:
         self._events_seen += [json.loads(line) for line in lines[len(self._events_seen):]]
         return self._events_seen
 
-    def _event(self, name: str) -> dict | None:
-        return next((e for e in self._events() if e["event"] == name), None)
+    def event(self, name: str) -> dict | None:
+        return next((e for e in self.events() if e["event"] == name), None)
 
     def _server_pids(self) -> list[int]:
         if self.server is None:
@@ -221,92 +199,17 @@ class Federation:
         table = process_table()
         return [p for p in family(self.server.pid, table) if p in table and table[p].alive]
 
-    def _server_processes(self, key: str) -> list[tuple[int, str, float]]:
-        return [(pid, command_name(pid), memory_mib(pid, key)) for pid in self._server_pids()]
+    def server_processes(self, key: str) -> list[tuple[int, str, float]]:
+        named = [(pid, command_name(pid)) for pid in self._server_pids()]
+        return [(pid, name, memory_mib(pid, key)) for pid, name in named if name.startswith(FLOWER)]
 
     def _server_cpu_s(self) -> float:
         table = process_table()
         return sum(table[p].cpu_s for p in self._server_pids() if p in table)
 
     def _count_clients(self, server: set[int]) -> int:
-        """Those of Flower: a library may be running a helper at the moment."""
         names = [command_name(pid) for pid in self.processes.ours() if pid not in server]
-        return len([n for n in names if n.startswith(("flower-", "flwr-", "skein_peer."))])
-
-    # The legacy gRPC server, clients as threads of a few processes.
-
-    def _start_legacy(self) -> None:
-        (port,) = self._ports(1)
-        self.spec["address"] = f"127.0.0.1:{port}"
-        self._write_spec()
-        python, path = str(self.venv / "bin/python"), {"PYTHONPATH": str(APP)}
-        self.server = self.processes.start(
-            "server", [python, "-m", "skein_peer.legacy_server", str(self.spec_file)],
-            self._environment() | path,
-        )
-        self._wait(lambda: listens(port), "the server to listen")
-        each = self.args.clients_per_process or -(-self.args.clients // CORES)
-        for first in range(0, self.args.clients, each):
-            count = min(each, self.args.clients - first)
-            self.processes.start(
-                f"clients-{first}",
-                [python, "-m", "skein_peer.legacy_clients", str(self.spec_file), str(first),
-                 str(count)],
-                self._client_environment() | path,
-            )
-
-    # SuperLink, a SuperNode for each client, `flwr run`.
-
-    def _start_current(self) -> None:
-        port, *node_ports = self._ports(1 + self.args.clients)
-        home = self.logs / "home"
-        home.mkdir()
-        (home / "config.toml").write_text(
-            '[superlink]\ndefault = "bench"\n\n[superlink.bench]\n'
-            f'address = "127.0.0.1:{port}"\ninsecure = true\n'
-        )
-        self.server = self.processes.start(
-            "server",
-            [f"{self.venv}/bin/flower-superlink", "--insecure", "--port", str(port),
-             "--disable-runtime-dependency-installation"],
-            self._environment(),
-        )
-        self._wait(lambda: listens(port), "SuperLink to listen")
-        waiting: set[str] = set()
-        for number, node_port in enumerate(node_ports):
-            self._wait_for_nodes(waiting, self.args.start_at_once - 1)
-            name = f"supernode-{number}"
-            self.processes.start(
-                name,
-                [f"{self.venv}/bin/flower-supernode", "--insecure",
-                 "--superlink", f"127.0.0.1:{port}", "--port", str(node_port),
-                 "--node-config", f"partition-id={number}"],
-                self._client_environment(),
-            )
-            waiting.add(name)
-        self._wait_for_nodes(waiting, 0)
-
-    def _flwr_run(self) -> None:
-        run = self.processes.start(
-            "flwr-run",
-            [f"{self.venv}/bin/flwr", "run", str(APP), "bench",
-             "--run-config", f'spec="{self.spec_file}"'],
-            self._environment(),
-        )
-        self._wait(lambda: run.poll() is not None, "flwr run")
-        if run.returncode != 0:
-            log = self.processes.log("flwr-run")
-            raise Failure(f"flwr run ended with {run.returncode}; {telling_line(log)}")
-
-    def _wait_for_nodes(self, waiting: set[str], at_most: int) -> None:
-        """Until at most so many SuperNodes are not connected yet."""
-        def enough() -> bool:
-            for name in list(waiting):
-                if "SuperNode ID:" in self.processes.log(name).read_text(errors="replace"):
-                    waiting.discard(name)
-            return len(waiting) <= at_most
-        self._wait(enough, "SuperNodes to connect")
-
+        return len([name for name in names if name.startswith(FLOWER)])
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--architecture", choices=["legacy", "current"], default="current")
@@ -326,7 +229,7 @@ def _interrupted(number, _frame):
     raise Failure(f"interrupted by {signal.Signals(number).name}")
 
 
-def measure(args: argparse.Namespace, spec: dict, prepare=None) -> int:
+def measure(kind: type[Federation], args: argparse.Namespace, spec: dict, prepare=None) -> int:
     """Runs the federation, writes the JSON file, and leaves no process. Returns the exit status."""
     venv = ROOT / "build/peers" / f"flower-{args.architecture}"
     if not (venv / "installed.txt").exists():
@@ -350,7 +253,7 @@ def measure(args: argparse.Namespace, spec: dict, prepare=None) -> int:
     logs.mkdir(parents=True)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupted)
-    federation = Federation(args, spec, logs)
+    federation = kind(args, spec, logs)
     error = None
     try:
         if prepare:

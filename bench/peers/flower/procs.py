@@ -77,8 +77,9 @@ def command_name(pid: int) -> str:
 
 
 class Ports:
-    """Free ports, the first there are from 20000 on. They lie below those the kernel hands out to
-    connections, and another run of ours keeps off the same thousand: so they stay free until used."""
+    """Free ports, the first there are from 20000 on. They stay free until they are used: they lie
+    below those the kernel hands out to connections, and other runs of ours take another thousand.
+    """
 
     def __init__(self, locks: Path):
         for self.first in range(20000, 32000, 1000):

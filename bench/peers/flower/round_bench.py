@@ -8,6 +8,7 @@ import argparse
 import sys
 
 import federation
+from architectures import ARCHITECTURES
 
 
 def main() -> int:
@@ -17,7 +18,8 @@ def main() -> int:
     parser.add_argument("--params", type=int, required=True, metavar="P",
                         help="float32 numbers, in one array")
     args = parser.parse_args()
-    return federation.measure(args, {"workload": "none", "params": args.params})
+    spec = {"workload": "none", "params": args.params}
+    return federation.measure(ARCHITECTURES[args.architecture], args, spec)
 
 
 sys.exit(main())

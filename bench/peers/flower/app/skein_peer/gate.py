@@ -25,7 +25,7 @@ class Gate:
         """Notes what ends the block."""
         try:
             yield
-        except BaseException as error:
+        except Exception as error:
             last = traceback.format_exception_only(type(error), error)[-1].strip()
             self.note("failed", error=last)
             raise
