@@ -40,7 +40,7 @@ for name in "${names[@]}"; do
   "$python" -m venv --system-site-packages "$venv" || fail "cannot make $venv"
   log=$venv/pip.log
   "$venv/bin/pip" install --quiet --no-deps --requirement "$pins" >"$log" 2>&1 ||
-    fail "$(grep -m1 ERROR "$log" || tail -n1 "$log") (all of it: $log)"
+    fail "$(grep ERROR "$log" | tail -n1) (all of it: $log)"
   "$venv/bin/python" -c 'import flwr, numpy, torch; torch.zeros(1).numpy()' >>"$log" 2>&1 ||
     fail "$(tail -n1 "$log") (all of it: $log)"
   cp "$pins" "$venv/installed.txt"
