@@ -1,0 +1,1 @@
+"""What server and clients of the benchmark do, in both architectures."""

@@ -1,0 +1,54 @@
+"""Clients of the legacy architecture, threads of one process:
+python -m skein_peer.legacy_clients SPEC.json FIRST COUNT"""
+
+import json
+import os
+import sys
+import threading
+import traceback
+from pathlib import Path
+
+from flwr.client import NumPyClient, start_client
+
+from skein_peer import workload
+
+# Training is bound by Python: one client at a time, and as many processes as there are cores.
+turn = threading.Lock()
+
+
+class Client(NumPyClient):
+    def __init__(self, work, number: int):
+        self.work, self.number, self.round = work, number, 0
+
+    def fit(self, parameters, config):
+        self.round += 1
+        with turn:
+            arrays, examples = self.work.fit(parameters, self.number, self.round)
+        return arrays, examples, {}
+
+
+def run(work, address: str, number: int) -> None:
+    try:
+        start_client(
+            server_address=address, client=Client(work, number).to_client(), insecure=True
+        )
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)  # a lost client is a failed run
+
+
+def main() -> None:
+    spec = json.loads(Path(sys.argv[1]).read_text())
+    work = workload.make(spec)
+    first, count = int(sys.argv[2]), int(sys.argv[3])
+    threads = [
+        threading.Thread(target=run, args=(work, spec["address"], n))
+        for n in range(first, first + count)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+main()
