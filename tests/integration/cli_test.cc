@@ -282,5 +282,70 @@ TEST_F(CliTest, ProcessesMakeTheSameModelAsOneProcess) {
   }
 }
 
+TEST_F(CliTest, WorkersThatShareAProcessMakeTheSameModel) {
+  Write("spec.yaml", kSpec);
+  ASSERT_EQ(Skein("run spec.yaml --out one --quiet").code, 0);
+  const Outcome outcome =
+      Skein("run spec.yaml --out many --quiet --processes --workers-per-process 3");
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_EQ(ReadAll(work_ / "one/model.safetensors"), ReadAll(work_ / "many/model.safetensors"));
+  EXPECT_TRUE(fs::exists(work_ / "many/logs/w0.log"));
+  EXPECT_FALSE(fs::exists(work_ / "many/logs/w1.log"));
+  EXPECT_TRUE(fs::exists(work_ / "many/logs/w3.log"));
+}
+
+// The process of `skein control` that the launcher has started; 0 if there is none.
+pid_t ControlOf(pid_t launcher) {
+  const std::string directory = "/proc/" + std::to_string(launcher) + "/task/";
+  std::istringstream children(ReadAll(directory + std::to_string(launcher) + "/children"));
+  for (pid_t child = 0; children >> child;) {
+    const std::string command = ReadAll("/proc/" + std::to_string(child) + "/cmdline");
+    if (command.find(std::string("\0control\0", 9)) != std::string::npos) return child;
+  }
+  return 0;
+}
+
+TEST_F(CliTest, AControlPlaneThatIsFrozenDoesNotHoldUpAStop) {
+  Write("spec.yaml",
+        "topology: flat:2\nrounds: 100000\nlimits: {cancel_grace_s: 0.1}\n"
+        "learner: {name: echo, params: {delay_s: 0.05}}\n");
+  const pid_t run = StartRun({"--processes", "--log-level", "off"});
+  ASSERT_NE(WaitForEvent(run, {"round_committed"}), "");
+  const pid_t control = ControlOf(run);
+  ASSERT_NE(control, 0);
+  kill(control, SIGSTOP);
+  kill(run, SIGTERM);
+  EXPECT_EQ(WaitForEnd(run), 1);
+  EXPECT_NE(kill(control, 0), 0);
+}
+
+// ---- bench ----
+
+TEST_F(CliTest, BenchRoundMeasuresARealFederation) {
+  const Outcome outcome = Skein(
+      "bench round --topology tree:2x2 --params 1000 --rounds 2 --workers-per-process 2 --json");
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  for (const char* part :
+       {"\"ok\":true", "\"workers_connected\":4", "\"rounds\":2",
+        "\"median_round_s\":", "\"startup_s\":", "\"goodput_gb_per_s\":", "\"raw_tcp_gb_per_s\":",
+        "\"memcpy_gb_per_s\":", "\"coordinator_peak_rss_mib\":", "\"coordinator_idle_rss_mib\":",
+        "\"root_bytes_in\":", "\"total_bytes\":"}) {
+    EXPECT_THAT(outcome.out, HasSubstr(part));
+  }
+  // Nothing that has to be measured is zero.
+  EXPECT_THAT(outcome.out, Not(HasSubstr("_s\":0,")));
+  EXPECT_THAT(outcome.out, Not(HasSubstr("mib\":0,")));
+}
+
+TEST_F(CliTest, BenchRoundSpeaksToPeopleAndRefusesNonsense) {
+  const Outcome outcome = Skein("bench round --topology flat:2 --params 10 --rounds 1 --out kept");
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("2 workers"), HasSubstr("plain TCP socket")));
+  EXPECT_TRUE(fs::exists(work_ / "kept/result.json"));
+  ExpectRefused("bench round --topology tree:0x2", {"tree:0x2"});
+  ExpectRefused("bench round --params 0", {"--params"});
+  ExpectRefused("bench round --topology flat:2 --out kept", {"exists"});
+}
+
 }  // namespace
 }  // namespace skein
