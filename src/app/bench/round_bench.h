@@ -21,7 +21,7 @@ struct RoundBenchOptions {
 
 struct RoundBenchResult {
   bool ok = false;
-  std::string json;  // one document; see docs/benchmarks.md
+  std::string json;  // one document
   std::string text;  // the same for a person, in a few lines
 };
 
