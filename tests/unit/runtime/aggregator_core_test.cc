@@ -275,6 +275,20 @@ TEST_F(AggregatorCoreTest, AModelCrossesALinkOnce) {
   EXPECT_TRUE(all_.Has<agg_action::OfferModel>()) << "it may have been lost with the link";
 }
 
+TEST_F(AggregatorCoreTest, AModelThatIsLostHalfWayIsOfferedAnew) {
+  all_.Open();
+  const VersionRef base = TrainTask().base;
+  all_.Tell(agg_event::ModelLost{base});
+  EXPECT_EQ(all_.core.phase(), Phase::kCollecting);
+  all_.Tell(agg_event::ChildDown{"c1", 1});
+  all_.Tell(agg_event::ChildUp{"c1", 1});
+  EXPECT_FALSE(all_.Has<agg_action::OfferModel>()) << "there is nothing to offer";
+  all_.Tell(agg_event::ModelArrived{base});
+  EXPECT_THAT(all_.Of<agg_action::OfferModel>(), SizeIs(3));
+  all_.Tell(agg_event::ModelArrived{base});
+  EXPECT_FALSE(all_.Has<agg_action::OfferModel>()) << "all have it on offer";
+}
+
 TEST_F(AggregatorCoreTest, ACommitIsPassedOnToThoseWhoAreThere) {
   all_.Connect("c0");
   all_.Connect("c2");

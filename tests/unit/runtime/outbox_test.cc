@@ -307,5 +307,38 @@ TEST(OutboxOverALinkTest, CarriesMoreThanTheLinkQueues) {
   simulation.RunFor(Duration(0));
 }
 
+TEST_F(OutboxTest, SendsAGrowingSourceAsFarAsItIsThere) {
+  uint64_t received = kMiB / 2;
+  OutboundTensors tensors(SampleTensors(2 * kMiB + 7), [&received] { return received; });
+  outbox_->Offer(1, tensors, ModelHeader{}, nullptr);
+  outbox_->OnGrant({1, 0});
+  EXPECT_THAT(link_->Take(), ElementsAre("offer 1")) << "half a chunk waits";
+  received = kMiB + 5;
+  outbox_->OnWritable();
+  EXPECT_THAT(link_->Take(), ElementsAre("chunk 1@0"));
+  received = 2 * kMiB + 7;
+  outbox_->OnWritable();
+  EXPECT_THAT(link_->Take(), ElementsAre("chunk 1@1", "chunk 1@2")) << "no digest yet";
+  tensors.Finish("digest");
+  outbox_->OnWritable();
+  ASSERT_EQ(link_->frames.size(), 1u);
+  EXPECT_EQ(std::get<TrailerFrame>(link_->frames[0]).digest, "digest");
+}
+
+TEST_F(OutboxTest, ChecksumsHoldForRegularAndOddChunks) {
+  const PackedTensors model = SampleTensors(2 * kMiB + 7);
+  const OutboundTensors tensors(model, "digest");
+  for (int round = 0; round < 2; ++round) {  // computed, then remembered
+    for (const auto& [at, size] : {std::pair<uint64_t, uint64_t>{0, kMiB},
+                                   {kMiB, kMiB},
+                                   {2 * kMiB, 7},
+                                   {5, kMiB - 5},
+                                   {kMiB, 100}}) {
+      const auto bytes = model.bytes().subspan(at, size);
+      EXPECT_EQ(tensors.ChecksumOf(at, bytes), Checksum(bytes)) << at << ' ' << size;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace skein

@@ -222,5 +222,57 @@ TEST_F(UplinkModels, AModelComesThroughADuplicatedOfferAndTrailer) {
   EXPECT_FALSE(parent_->last().closed.has_value());
 }
 
+// An aggregator's side: it hears of a model as it grows.
+class WatchingOwner : public UplinkOwner {
+ public:
+  bool OnModelBegun(const ModelHeader& header, std::shared_ptr<InboundTransfer> bytes) override {
+    log.push_back("begun " + std::to_string(header.version.version));
+    growing = std::move(bytes);
+    return true;
+  }
+  void OnModelGrew() override { log.push_back("at " + std::to_string(growing->received())); }
+  void OnModelLost(const VersionRef& version) override {
+    log.push_back("lost " + std::to_string(version.version));
+  }
+  std::shared_ptr<InboundTransfer> growing;
+  std::vector<std::string> log;
+};
+
+class UplinkWatched : public UplinkTest {
+ protected:
+  UplinkWatched() {
+    owner_ = std::make_unique<WatchingOwner>();
+    uplink_ = MakeUplink(1);
+  }
+  WatchingOwner& watching() { return static_cast<WatchingOwner&>(*owner_); }
+};
+
+TEST_F(UplinkWatched, AModelIsToldOfAsItGrows) {
+  AttachAndWelcome();
+  const PackedTensors model = SampleTensors(3000);
+  OfferModel(9, model, {4, 0, 0});
+  Send(ChunkOf(9, model, 0, 1000));
+  EXPECT_TRUE(std::equal(model.bytes().begin(), model.bytes().begin() + 1000,
+                         watching().growing->tensors().bytes().begin()));
+  Send(ChunkOf(9, model, 1000, 2000));
+  EXPECT_THAT(watching().log, ::testing::ElementsAre("begun 4", "at 1000", "at 3000"));
+  EXPECT_THAT(owner_->models, IsEmpty());
+  Send(TrailerFrame{9, ModelDigest(model)});
+  ASSERT_EQ(owner_->models.size(), 1u);
+  EXPECT_EQ(watching().log.size(), 3u) << "nothing was lost";
+}
+
+TEST_F(UplinkWatched, AModelThatIsSupersededOrWrongIsLost) {
+  AttachAndWelcome();
+  const PackedTensors model = SampleTensors(3000);
+  OfferModel(9, model, {4, 0, 0});
+  Send(ChunkOf(9, model, 0, 1000));
+  OfferModel(10, model, {5, 0, 0});
+  EXPECT_THAT(watching().log, ::testing::ElementsAre("begun 4", "at 1000", "lost 4", "begun 5"));
+  Send(ChunkOf(10, model, 0, 3000));
+  Send(TrailerFrame{10, std::string(64, '0')});
+  EXPECT_EQ(watching().log.back(), "lost 5");
+}
+
 }  // namespace
 }  // namespace skein
