@@ -64,14 +64,15 @@ absl::StatusOr<std::unique_ptr<EmbeddedRun>> EmbeddedRun::Create(
 
 void EmbeddedRun::StartNodes(const Topology& topology) {
   running_ = std::make_shared<Countdown>(topology.nodes().size());
+  const auto buffers = std::make_shared<BufferPool>();
   for (const TopologyNode& node : topology.nodes()) {
     NodeOptions options;
     options.id = node.id;
     options.role = node.role;
     options.incarnation = RandomIncarnation();
-    nodes_.push_back(MakeNode(
-        MakeNodeServices(registries_, pool_.NewExecutor(), transport_, control_, trainers_),
-        std::move(options)));
+    nodes_.push_back(MakeNode(MakeNodeServices(registries_, pool_.NewExecutor(), transport_,
+                                               control_, trainers_, buffers),
+                              std::move(options)));
   }
   for (size_t i = 0; i < nodes_.size(); ++i) {
     nodes_[i]->Start([running = running_, id = topology.node(i).id](const absl::Status& status) {

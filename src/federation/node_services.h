@@ -13,7 +13,8 @@ NodeServices MakeNodeServices(std::shared_ptr<const Registries> registries,
                               std::shared_ptr<Executor> executor,
                               std::shared_ptr<Transport> transport,
                               std::shared_ptr<ControlDialer> control,
-                              std::shared_ptr<TaskRunner> trainers);
+                              std::shared_ptr<TaskRunner> trainers,
+                              std::shared_ptr<BufferPool> buffers);
 
 // Never 0.
 Incarnation RandomIncarnation();

@@ -90,10 +90,9 @@ class NodeCommand : public Command {
       if (role_ != NodeRole::kWorker) options.listen_address = listen_;
       options.incarnation = RandomIncarnation();
       options.pid = getpid();
-      NodeServices services =
-          MakeNodeServices(context.registries, pool.NewExecutor(), transport, control, trainers);
-      services.buffers = buffers;
-      nodes.push_back(MakeNode(std::move(services), std::move(options)));
+      nodes.push_back(MakeNode(MakeNodeServices(context.registries, pool.NewExecutor(), transport,
+                                                control, trainers, buffers),
+                               std::move(options)));
       auto ended = std::make_shared<std::promise<absl::Status>>();
       ends.push_back(ended->get_future());
       spdlog::info("node {} (pid {}) starts", id, getpid());
