@@ -17,6 +17,7 @@
 #include "skein/tensor/digest.h"
 #include "strategy/linear/fold_kernels.h"
 #include "strategy/linear/linear_fold.h"
+#include "testing/fold_samples.h"
 
 namespace skein {
 namespace {
@@ -198,22 +199,12 @@ void BM_AdvanceOnThreads(benchmark::State& state) {
   CountBytes(state, threads * update.bytes().size());
 }
 
-// x' = x + mean, as the server optimizer `sgd` makes it.
-class PlainStep : public ServerOptimizer {
- public:
-  void BeginStep(const Manifest&) override {}
-  void Step(size_t, uint64_t, std::span<const double> x, std::span<const double> mean_delta,
-            std::span<double> next) override {
-    for (size_t i = 0; i < x.size(); ++i) next[i] = x[i] + mean_delta[i];
-  }
-};
-
 // Bytes of the float32 model; its block is fresh memory, which the system has to provide.
 void BM_Finish(benchmark::State& state) {
   const auto accumulator = NewAccumulator();
   const PackedTensors base = ModelOf(0.5f);
   benchmark::DoNotOptimize(accumulator->Add(Header(), base));
-  PlainStep step;
+  testing::PlainStep step;
   for (auto _ : state) benchmark::DoNotOptimize(accumulator->Finish(base, step));
   CountBytes(state, base.bytes().size());
 }

@@ -376,15 +376,25 @@ RunMask ObservedAdd(std::span<const FloatRun> runs, float bound, std::span<uint6
   return PortableFoldKernels().add_floats(runs, bound, acc);
 }
 
-TEST(ContendedIntake, WhoFindsATileTakenLeavesItsRangeAndUpToFourAreAddedInOnePass) {
-  constexpr int64_t kElements = 100;
+// A model of one tile, and an accumulator whose passes are observed.
+class ContendedIntake : public ::testing::Test {
+ protected:
+  static constexpr int64_t kElements = 100;
+  static FoldKernels Observed() {
+    FoldKernels kernels = PortableFoldKernels();
+    kernels.add_floats = ObservedAdd;
+    return kernels;
+  }
+
   const PackedTensors base = Filled(MakeManifest({{"w", DType::kFloat32, {kElements}}}),
                                     [](size_t, uint64_t) { return 1.0; });
-  FoldKernels kernels = PortableFoldKernels();
-  kernels.add_floats = ObservedAdd;
-  const auto fold = Tiled(kElements, IntegerRule::kMaximum, kernels);
   const NumericPlan plan = *MakeNumericPlan(base, kMaxSamples, kWorkers);
-  auto accumulator = fold->NewAccumulator(base.manifest(), plan);
+  const FoldKernels kernels = Observed();
+  const std::shared_ptr<const Fold> fold = Tiled(kElements, IntegerRule::kMaximum, kernels);
+  const std::unique_ptr<Accumulator> accumulator = fold->NewAccumulator(base.manifest(), plan);
+};
+
+TEST_F(ContendedIntake, WhoFindsATileTakenLeavesItsRangeAndUpToFourAreAddedInOnePass) {
   auto expected = Tiled(kElements)->NewAccumulator(base.manifest(), plan);
 
   std::vector<Contribution> all;
@@ -426,15 +436,7 @@ TEST(ContendedIntake, WhoFindsATileTakenLeavesItsRangeAndUpToFourAreAddedInOnePa
   EXPECT_TRUE(SameBytes(accumulator->TakePartial()->sums, expected->TakePartial()->sums));
 }
 
-TEST(ContendedIntake, OneThatIsDestroyedWaitsForItsRange) {
-  constexpr int64_t kElements = 100;
-  const PackedTensors base = Filled(MakeManifest({{"w", DType::kFloat32, {kElements}}}),
-                                    [](size_t, uint64_t) { return 1.0; });
-  FoldKernels kernels = PortableFoldKernels();
-  kernels.add_floats = ObservedAdd;
-  const auto fold = Tiled(kElements, IntegerRule::kMaximum, kernels);
-  auto accumulator =
-      fold->NewAccumulator(base.manifest(), *MakeNumericPlan(base, kMaxSamples, kWorkers));
+TEST_F(ContendedIntake, OneThatIsDestroyedWaitsForItsRange) {
   UpdateHeader header;
   header.num_samples = 1;
   const Contribution one{header, Filled(base.manifest(), [](auto, auto) { return 0.5; })};
