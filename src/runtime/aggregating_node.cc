@@ -142,8 +142,6 @@ void AggregatingNode::Do(const agg_action::SendCommitted& a) {
   downlinks_->Send(a.child, a.committed);
 }
 void AggregatingNode::Do(const agg_action::Grant& a) {
-  // A filter wants to see the whole update first.
-  if (!parts_.filters.empty()) return downlinks_->Grant(a.id, nullptr);
   downlinks_->Grant(a.id, [this](const OfferFrame& offer, const PackedTensors& block) {
     return BeginIntake(offer, block);
   });
@@ -175,38 +173,36 @@ void AggregatingNode::Do(const agg_action::Fold& a) {
 
 absl::StatusOr<std::unique_ptr<Intake>> AggregatingNode::BeginIntake(const OfferFrame& offer,
                                                                      const PackedTensors& block) {
-  if (auto* update = std::get_if<UpdateHeader>(&offer.header)) {
-    return accumulator_->Begin(*update, block);
+  if (auto* partial = std::get_if<PartialHeader>(&offer.header)) {
+    return accumulator_->Begin(*partial, block);
   }
-  return accumulator_->Begin(std::get<PartialHeader>(offer.header), block);
+  if (!parts_.filters.empty()) return nullptr;  // a filter wants to see the whole update first
+  return accumulator_->Begin(std::get<UpdateHeader>(offer.header), block);
 }
 
 absl::Status AggregatingNode::FoldUpload(const UploadInfo& info) {
   const OfferFrame* offer = downlinks_->Offer(info.id);
   if (offer == nullptr) return absl::UnavailableError("the link broke");
   InboundTransfer& staged = *downlinks_->Staged(info.id);
-  const auto* update = std::get_if<UpdateHeader>(&offer->header);
-  if (parts_.filters.empty()) {
+  if (auto* partial = std::get_if<PartialHeader>(&offer->header)) {
     SKEIN_RETURN_IF_ERROR(staged.CompleteFold());
-  } else if (update != nullptr) {
-    PackedTensors tensors = staged.tensors();
-    for (const auto& filter : parts_.filters) {
-      SKEIN_ASSIGN_OR_RETURN(tensors, filter->Apply(*update, std::move(tensors)));
-    }
-    SKEIN_RETURN_IF_ERROR(accumulator_->Add(*update, tensors));
-  } else {
-    SKEIN_RETURN_IF_ERROR(
-        accumulator_->Merge(std::get<PartialHeader>(offer->header), staged.tensors()));
+    tally_.num_samples += partial->num_samples;
+    tally_.metrics.Merge(partial->metrics);
+    return absl::OkStatus();
   }
-  if (update != nullptr) {
-    tally_.num_samples += update->num_samples;
-    tally_.metrics.Add(update->metrics, update->num_samples);
-  } else {
-    const auto& partial = std::get<PartialHeader>(offer->header);
-    tally_.num_samples += partial.num_samples;
-    tally_.metrics.Merge(partial.metrics);
-  }
+  const auto& update = std::get<UpdateHeader>(offer->header);
+  SKEIN_RETURN_IF_ERROR(parts_.filters.empty() ? staged.CompleteFold()
+                                               : FoldFiltered(update, staged.tensors()));
+  tally_.num_samples += update.num_samples;
+  tally_.metrics.Add(update.metrics, update.num_samples);
   return absl::OkStatus();
+}
+
+absl::Status AggregatingNode::FoldFiltered(const UpdateHeader& header, PackedTensors update) {
+  for (const auto& filter : parts_.filters) {
+    SKEIN_ASSIGN_OR_RETURN(update, filter->Apply(header, std::move(update)));
+  }
+  return accumulator_->Add(header, update);
 }
 
 void AggregatingNode::Do(const agg_action::CloseFold& a) {
@@ -268,11 +264,6 @@ void AggregatingNode::DropOldModels() {
 }
 
 const AggregatingNode::Model* AggregatingNode::FindModel(const VersionRef& version) const {
-  auto it = models_.find(version);
-  return it == models_.end() ? nullptr : &it->second;
-}
-
-AggregatingNode::Model* AggregatingNode::FindModel(const VersionRef& version) {
   auto it = models_.find(version);
   return it == models_.end() ? nullptr : &it->second;
 }

@@ -44,7 +44,6 @@ class AggregatingNode : public NodeShell, public Downlinks::Owner {
   void DropModel(const VersionRef& version);  // nothing comes of it
   Downlinks& downlinks() { return *downlinks_; }
   const Model* FindModel(const VersionRef& version) const;
-  Model* FindModel(const VersionRef& version);
   // The plain mean of the local round: the server optimizer's step is taken once per round, at the
   // coordinator.
   absl::StatusOr<PackedTensors> FinishLocalRound(const VersionRef& base);
@@ -91,6 +90,7 @@ class AggregatingNode : public NodeShell, public Downlinks::Owner {
   absl::StatusOr<std::unique_ptr<Intake>> BeginIntake(const OfferFrame& offer,
                                                       const PackedTensors& block);
   absl::Status FoldUpload(const UploadInfo& info);
+  absl::Status FoldFiltered(const UpdateHeader& header, PackedTensors update);
   void MakeLocalModel(const agg_action::CloseFold& close);
   void DropOldModels();
 

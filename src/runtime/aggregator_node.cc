@@ -71,9 +71,9 @@ class AggregatorNode : public AggregatingNode, public Uplink::Owner {
   void OnModelGrew() override { downlinks().ModelGrew(); }
   void OnModelLost(const VersionRef& version) override { DropModel(version); }
   void OnModel(ReceivedModel model) override {
-    Model* known = FindModel(model.header.version);
-    if (known == nullptr) return;  // superseded while it came
-    known->Finish(std::move(model.digest));
+    const Model* known = FindModel(model.header.version);
+    if (known == nullptr) return;        // superseded while it came
+    Model(*known).Finish(model.digest);  // copies are one model
     downlinks().ModelGrew();
   }
   void OnCancel(const CancelFrame& cancel) override {

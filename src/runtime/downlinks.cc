@@ -1,7 +1,5 @@
 #include "runtime/downlinks.h"
 
-#include <atomic>
-
 #include "skein/base/status.h"
 
 namespace skein {
@@ -308,18 +306,12 @@ void Downlinks::Grant(const UploadId& id, const BeginIntake& begin) {
   link->link().Send(GrantFrame{id.transfer, transfer.received()});
 }
 
-// Tells of progress at most once at a time, however fast the chunks come.
 std::shared_ptr<ChunkSink> Downlinks::MakeSink(const UploadId& id, InboundTransfer& transfer) {
-  auto told = std::make_shared<std::atomic<bool>>(false);
-  return transfer.NewSink([weak = weak_from_this(), executor = executor_, id, told] {
-    if (told->exchange(true)) return;
-    executor->Post([weak, id, told] {
-      told->store(false);
-      const auto self = weak.lock();
-      if (self == nullptr || self->owner_ == nullptr || self->Find(id) == nullptr) return;
-      self->owner_->OnUploadProgress(id);
-    });
-  });
+  return transfer.NewSink(PostOnceAtATime(executor_, [weak = weak_from_this(), id] {
+    const auto self = weak.lock();
+    if (self == nullptr || self->owner_ == nullptr || self->Find(id) == nullptr) return;
+    self->owner_->OnUploadProgress(id);
+  }));
 }
 
 InboundTransfer* Downlinks::Staged(const UploadId& id) {

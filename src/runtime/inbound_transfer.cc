@@ -64,7 +64,7 @@ void InboundTransfer::Fold(absl::StatusOr<std::unique_ptr<Intake>> intake) {
   fold_status_ = intake.status();
   if (!intake.ok()) return;
   intake_ = *std::move(intake);
-  if (received() > 0) fold_status_ = intake_->Advance(received());
+  if (intake_ != nullptr && received() > 0) fold_status_ = intake_->Advance(received());
 }
 
 absl::Status InboundTransfer::CompleteFold() {
@@ -80,6 +80,18 @@ absl::Status InboundTransfer::CompleteFold() {
 void InboundTransfer::DropFold() {
   std::lock_guard lock(mutex_);
   intake_.reset();
+}
+
+std::function<void()> PostOnceAtATime(std::shared_ptr<Executor> executor,
+                                      std::function<void()> task) {
+  auto posted = std::make_shared<std::atomic<bool>>(false);
+  return [executor = std::move(executor), task = std::move(task), posted] {
+    if (posted->exchange(true)) return;
+    executor->Post([task, posted] {
+      posted->store(false);
+      task();
+    });
+  };
 }
 
 }  // namespace skein

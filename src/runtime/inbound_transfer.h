@@ -42,7 +42,7 @@ class InboundTransfer : public std::enable_shared_from_this<InboundTransfer> {
   std::string FinishHash();
 
   // From now on bytes are folded as they arrive; what has arrived is folded at once. An error is
-  // that of CompleteFold.
+  // that of CompleteFold. Null: nothing is folded.
   void Fold(absl::StatusOr<std::unique_ptr<Intake>> intake);
   // All bytes are there.
   absl::Status CompleteFold();
@@ -67,6 +67,11 @@ class InboundTransfer : public std::enable_shared_from_this<InboundTransfer> {
   std::unique_ptr<Intake> intake_;
   absl::Status fold_status_;
 };
+
+// A function, for any thread, that runs `task` on the executor soon: at most one is under way,
+// however often it is called.
+std::function<void()> PostOnceAtATime(std::shared_ptr<Executor> executor,
+                                      std::function<void()> task);
 
 }  // namespace skein
 

@@ -1,7 +1,6 @@
 #include "runtime/uplink.h"
 
 #include <algorithm>
-#include <atomic>
 
 #include "skein/base/random.h"
 #include "skein/base/status.h"
@@ -175,18 +174,12 @@ void Uplink::On(OfferFrame& offer) {
   link_->Send(GrantFrame{offer.transfer, offset});
 }
 
-// Tells of growth at most once at a time, however fast the chunks come.
 std::shared_ptr<ChunkSink> Uplink::MakeSink() {
   if (!incoming_->watched) return incoming_->bytes->NewSink([] {});
-  auto told = std::make_shared<std::atomic<bool>>(false);
-  return incoming_->bytes->NewSink([weak = weak_from_this(), executor = executor_, told] {
-    if (told->exchange(true)) return;
-    executor->Post([weak, told] {
-      told->store(false);
-      const auto self = weak.lock();
-      if (self != nullptr && self->owner_ != nullptr) self->owner_->OnModelGrew();
-    });
-  });
+  return incoming_->bytes->NewSink(PostOnceAtATime(executor_, [weak = weak_from_this()] {
+    const auto self = weak.lock();
+    if (self != nullptr && self->owner_ != nullptr) self->owner_->OnModelGrew();
+  }));
 }
 
 void Uplink::DetachIncoming() {

@@ -20,6 +20,21 @@ absl::StatusOr<Manifest> WithTypes(const Manifest& model, DType for_floats, bool
   return Manifest::Create(std::move(tensors));
 }
 
+// The common case without the way through doubles, whose digits would change nothing: a double has
+// more than twice those of a float and two, so that rounding to it first is innocuous (Figueroa
+// 1995). Tensors may lie unaligned.
+void FloatDelta(std::span<const std::byte> local, std::span<const std::byte> base,
+                std::span<std::byte> out) {
+  for (size_t at = 0; at < out.size(); at += sizeof(float)) {
+    float y = 0;
+    float x = 0;
+    std::memcpy(&y, local.data() + at, sizeof(float));
+    std::memcpy(&x, base.data() + at, sizeof(float));
+    y -= x;
+    std::memcpy(out.data() + at, &y, sizeof(float));
+  }
+}
+
 // Folds at once when everything is there.
 template <typename Header>
 class WholeIntake : public Intake {
@@ -65,29 +80,6 @@ absl::StatusOr<Manifest> PartialManifest(const Manifest& model) {
   return WithTypes(model, DType::kInt64, true);
 }
 
-namespace {
-
-// The common case without the way through doubles, whose digits would change nothing: a double has
-// more than twice those of a float and two, so that rounding to it first is innocuous (Figueroa
-// 1995). Tensors may lie unaligned.
-void FloatDelta(std::span<const std::byte> local, std::span<const std::byte> base, bool difference,
-                std::span<std::byte> out) {
-  if (!difference) {
-    std::ranges::copy(local, out.begin());
-    return;
-  }
-  for (size_t at = 0; at < out.size(); at += sizeof(float)) {
-    float y = 0;
-    float x = 0;
-    std::memcpy(&y, local.data() + at, sizeof(float));
-    std::memcpy(&x, base.data() + at, sizeof(float));
-    y -= x;
-    std::memcpy(out.data() + at, &y, sizeof(float));
-  }
-}
-
-}  // namespace
-
 absl::StatusOr<PackedTensors> DeltaOf(const PackedTensors& local, const PackedTensors& base) {
   SKEIN_RETURN_IF_ERROR(base.manifest().ExpectSame(local.manifest()));
   const Manifest& model = base.manifest();
@@ -96,14 +88,14 @@ absl::StatusOr<PackedTensors> DeltaOf(const PackedTensors& local, const PackedTe
   std::vector<double> base_values(kFoldChunk);
   for (size_t t = 0; t < model.size(); ++t) {
     const TensorInfo& info = model[t];
-    if (!IsFloat(info.dtype)) {
-      std::ranges::copy(local.tensor(t), delta.mutable_tensor(t).begin());
+    const std::span<std::byte> out = delta.mutable_tensor(t);
+    const bool difference = IsFloat(info.dtype) && info.role == TensorRole::kParameter;
+    if (!difference && info.dtype == delta.manifest()[t].dtype) {
+      std::ranges::copy(local.tensor(t), out.begin());
       continue;
     }
-    const bool difference = info.role == TensorRole::kParameter;
-    const std::span<std::byte> out = delta.mutable_tensor(t);
     if (info.dtype == DType::kFloat32) {
-      FloatDelta(local.tensor(t), base.tensor(t), difference, out);
+      FloatDelta(local.tensor(t), base.tensor(t), out);
       continue;
     }
     ForChunks<double>(info, [&](uint64_t at, std::span<double> y) {

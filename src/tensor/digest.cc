@@ -39,8 +39,6 @@ ModelDigestStream::ModelDigestStream(const Manifest& manifest)
   context_->Update(header.data(), header.size());
 }
 ModelDigestStream::~ModelDigestStream() = default;
-ModelDigestStream::ModelDigestStream(ModelDigestStream&&) noexcept = default;
-ModelDigestStream& ModelDigestStream::operator=(ModelDigestStream&&) noexcept = default;
 
 void ModelDigestStream::Update(std::span<const std::byte> bytes) {
   context_->Update(bytes.data(), bytes.size());

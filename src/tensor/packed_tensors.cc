@@ -22,17 +22,19 @@ std::shared_ptr<std::byte> AllocateBlock(uint64_t bytes) {
 }  // namespace
 
 PackedTensors::PackedTensors(Manifest manifest)
-    : manifest_(std::make_shared<const Manifest>(std::move(manifest))), writable_(true) {
-  const std::shared_ptr<std::byte> block = AllocateBlock(manifest_->total_bytes());
-  bytes_ = {block.get(), manifest_->total_bytes()};
-  owner_ = block;
+    : manifest_(std::make_shared<const Manifest>(std::move(manifest))) {
+  Hold(AllocateBlock(manifest_->total_bytes()));
 }
 
 PackedTensors::PackedTensors(Manifest manifest, BufferPool& pool)
-    : manifest_(std::make_shared<const Manifest>(std::move(manifest))), writable_(true) {
-  const std::shared_ptr<std::byte> block = pool.Take(manifest_->total_bytes());
+    : manifest_(std::make_shared<const Manifest>(std::move(manifest))) {
+  Hold(pool.Take(manifest_->total_bytes()));
+}
+
+void PackedTensors::Hold(std::shared_ptr<std::byte> block) {
   bytes_ = {block.get(), manifest_->total_bytes()};
-  owner_ = block;
+  owner_ = std::move(block);
+  writable_ = true;
 }
 
 PackedTensors::PackedTensors(Manifest manifest, std::span<const std::byte> bytes,

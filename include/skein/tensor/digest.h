@@ -22,14 +22,14 @@ class ModelDigestStream {
  public:
   explicit ModelDigestStream(const Manifest& manifest);
   ~ModelDigestStream();
-  ModelDigestStream(ModelDigestStream&&) noexcept;
-  ModelDigestStream& operator=(ModelDigestStream&&) noexcept;
+  ModelDigestStream(const ModelDigestStream&) = delete;
+  ModelDigestStream& operator=(const ModelDigestStream&) = delete;
   void Update(std::span<const std::byte> bytes);
   std::string Finish();
 
  private:
   struct Context;
-  std::unique_ptr<Context> context_;
+  const std::unique_ptr<Context> context_;
 };
 
 // A checksum over pieces, equal to Checksum of all of them one after another.

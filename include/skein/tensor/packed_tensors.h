@@ -41,6 +41,8 @@ class PackedTensors {
   bool has_value() const { return manifest_ != nullptr; }
 
  private:
+  void Hold(std::shared_ptr<std::byte> block);  // as the writable block
+
   std::shared_ptr<const Manifest> manifest_;
   std::shared_ptr<const void> owner_;
   std::span<const std::byte> bytes_;
