@@ -19,10 +19,9 @@ NodeServices MakeNodeServices(std::shared_ptr<const Registries> registries,
   services.buffers = std::move(buffers);
   services.strategies = &registries->strategies;
   // The functions hold the registries, for the sake of a learner that is left behind.
-  services.trainer_factory = [registries, make = MakeLearnerTrainerFactory(registries->learners)](
-                                 const RunConfig& config, const NodeView& view) {
-    return make(config, view);
-  };
+  services.trainer_factory =
+      [registries, make = MakeLearnerTrainerFactory(registries->learners, services.buffers)](
+          const RunConfig& config, const NodeView& view) { return make(config, view); };
   services.max_samples = [registries](const std::string& learner) {
     const auto entry = registries->learners.Find(learner);
     return entry.ok() ? entry->options.max_samples : uint64_t{0};

@@ -164,7 +164,8 @@ void AggregatingNode::Do(const agg_action::WakeAt& a) {
 void AggregatingNode::Do(const agg_action::BeginFold& a) {
   tally_ = {};
   if (a.task.kind == TaskKind::kEvaluate) return;
-  accumulator_ = parts_.fold->NewAccumulator(FindModel(a.base)->tensors().manifest(), numeric_);
+  accumulator_ = parts_.fold->NewAccumulator(FindModel(a.base)->tensors().manifest(), numeric_,
+                                             services_.buffers);
 }
 
 void AggregatingNode::Do(const agg_action::Fold& a) {
@@ -226,7 +227,7 @@ void AggregatingNode::MakeLocalModel(const agg_action::CloseFold& close) {
     Feed(agg_event::Delivered{});
     return;
   }
-  std::string digest = ModelDigest(*local);
+  std::string digest = TransferDigest(local->bytes());
   models_.insert_or_assign(close.made, Model(*std::move(local), std::move(digest)));
   Feed(agg_event::LocalModelMade{close.made});
   DropOldModels();

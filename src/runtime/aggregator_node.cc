@@ -110,8 +110,8 @@ class AggregatorNode : public AggregatingNode, public Uplink::Owner {
     const Fixed128 weight = accumulator().total_weight();
     const PackedTensors& base = FindModel(close.task.base)->tensors();
     SKEIN_ASSIGN_OR_RETURN(const PackedTensors local, FinishLocalRound(close.base));
-    SKEIN_ASSIGN_OR_RETURN(const PackedTensors delta, DeltaOf(local, base));
-    auto sums = parts().fold->NewAccumulator(base.manifest(), numeric_);
+    SKEIN_ASSIGN_OR_RETURN(const PackedTensors delta, DeltaOf(local, base, *services_.buffers));
+    auto sums = parts().fold->NewAccumulator(base.manifest(), numeric_, services_.buffers);
     SKEIN_RETURN_IF_ERROR(sums->AddSubtree(delta, weight));
     return sums->TakePartial();
   }

@@ -24,7 +24,8 @@ class CoordinatorNode : public AggregatingNode {
   struct Pending {
     VersionRef version;
     Model model;
-    std::string path;  // empty: nothing is stored
+    std::string digest;  // ModelDigest
+    std::string path;    // empty: nothing is stored
   };
 
   absl::Status OnAssigned() override {
@@ -49,9 +50,9 @@ class CoordinatorNode : public AggregatingNode {
     if (!numeric.ok()) return Fail(Annotate(numeric.status(), "initial model"));
     numeric_ = *std::move(numeric);
     trainer_ = std::move(start->trainer);
-    const std::string digest = ModelDigest(start->model);
-    AddModel(VersionRef{}, Model(std::move(start->model), digest));
-    SendControl(ModelReadyMsg{VersionRef{}, digest});
+    SendControl(ModelReadyMsg{VersionRef{}, ModelDigest(start->model)});
+    std::string digest = TransferDigest(start->model.bytes());
+    AddModel(VersionRef{}, Model(std::move(start->model), std::move(digest)));
   }
 
   absl::Status OnMessage(ControlMessage message) override {
@@ -76,7 +77,9 @@ class CoordinatorNode : public AggregatingNode {
     SKEIN_ASSIGN_OR_RETURN(PackedTensors next,
                            accumulator().Finish(FindModel(close.base)->tensors(), *optimizer_));
     std::string digest = ModelDigest(next);
-    Pending pending{close.made, Model(std::move(next), std::move(digest)), ""};
+    std::string transfer_digest = TransferDigest(next.bytes());
+    Pending pending{close.made, Model(std::move(next), std::move(transfer_digest)),
+                    std::move(digest), ""};
     if (!config_.output_dir.empty()) {
       pending.path = config_.output_dir + "/model-" + std::to_string(close.made.version) + "." +
                      std::to_string(close.made.attempt) + ".safetensors";
@@ -86,7 +89,7 @@ class CoordinatorNode : public AggregatingNode {
     SendControl(RoundResultMsg{.round = close.task.round,
                                .attempt = close.task.attempt,
                                .version = close.made,
-                               .digest = pending.model.digest(),
+                               .digest = pending.digest,
                                .roster = close.roster,
                                .num_samples = tally().num_samples,
                                .metrics = tally().metrics.Means()});

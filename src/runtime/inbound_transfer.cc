@@ -52,11 +52,11 @@ void InboundTransfer::Detach() {
   ++newest_sink_;
 }
 
-void InboundTransfer::Hash() { digest_.emplace(decoder_.manifest()); }
+void InboundTransfer::Hash() { digest_.emplace(); }
 
 std::string InboundTransfer::FinishHash() {
   std::lock_guard lock(mutex_);
-  return digest_->Finish();
+  return digest_->Value();
 }
 
 void InboundTransfer::Fold(absl::StatusOr<std::unique_ptr<Intake>> intake) {

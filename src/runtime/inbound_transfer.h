@@ -37,7 +37,7 @@ class InboundTransfer : public std::enable_shared_from_this<InboundTransfer> {
   // No sink writes any more; waits for one that does.
   void Detach();
 
-  // From now on the digest of the model is computed as it arrives; before the first byte.
+  // From now on the digest of the whole is computed as it arrives; before the first byte.
   void Hash();
   std::string FinishHash();
 
@@ -63,7 +63,7 @@ class InboundTransfer : public std::enable_shared_from_this<InboundTransfer> {
   uint64_t newest_sink_ = 0;
   ChunkDecoder decoder_;
   std::atomic<uint64_t> received_{0};
-  std::optional<ModelDigestStream> digest_;
+  std::optional<TransferDigestStream> digest_;
   std::unique_ptr<Intake> intake_;
   absl::Status fold_status_;
 };

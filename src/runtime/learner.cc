@@ -36,11 +36,13 @@ std::vector<std::string> LearnerRegistry::Names() const {
   return names;
 }
 
-TrainerFactory MakeLearnerTrainerFactory(const LearnerRegistry& registry) {
-  return [&registry](const RunConfig& config,
-                     const NodeView& view) -> absl::StatusOr<std::unique_ptr<Trainer>> {
+TrainerFactory MakeLearnerTrainerFactory(const LearnerRegistry& registry,
+                                         std::shared_ptr<BufferPool> buffers) {
+  if (buffers == nullptr) buffers = std::make_shared<BufferPool>();
+  return [&registry, buffers](const RunConfig& config,
+                              const NodeView& view) -> absl::StatusOr<std::unique_ptr<Trainer>> {
     SKEIN_ASSIGN_OR_RETURN(LearnerRegistry::Entry entry, registry.Find(config.learner.name));
-    return LearnerTrainer::Create(entry, config, view, registry.turn_);
+    return LearnerTrainer::Create(entry, config, view, registry.turn_, buffers);
   };
 }
 

@@ -66,7 +66,7 @@ absl::StatusOr<StateDict> InOrderOf(const Manifest& model, const StateDict& resu
 
 absl::StatusOr<std::unique_ptr<Trainer>> LearnerTrainer::Create(
     const LearnerRegistry::Entry& entry, const RunConfig& config, const NodeView& view,
-    std::shared_ptr<GlobalRngTurn> turn) {
+    std::shared_ptr<GlobalRngTurn> turn, std::shared_ptr<BufferPool> buffers) {
   const bool is_coordinator = view.role == NodeRole::kCoordinator;
   const std::string learner_name = "learner '" + config.learner.name + "'";
   Settings settings;
@@ -102,13 +102,17 @@ absl::StatusOr<std::unique_ptr<Trainer>> LearnerTrainer::Create(
   if (*learner == nullptr) {
     return absl::InternalError(settings.who + ": the factory returned no learner");
   }
-  return std::unique_ptr<Trainer>(
-      new LearnerTrainer(std::move(settings), *std::move(learner), std::move(turn)));
+  return std::unique_ptr<Trainer>(new LearnerTrainer(std::move(settings), *std::move(learner),
+                                                     std::move(turn), std::move(buffers)));
 }
 
 LearnerTrainer::LearnerTrainer(Settings settings, std::unique_ptr<Learner> learner,
-                               std::shared_ptr<GlobalRngTurn> turn)
-    : settings_(std::move(settings)), learner_(std::move(learner)), turn_(std::move(turn)) {}
+                               std::shared_ptr<GlobalRngTurn> turn,
+                               std::shared_ptr<BufferPool> buffers)
+    : settings_(std::move(settings)),
+      learner_(std::move(learner)),
+      turn_(std::move(turn)),
+      buffers_(std::move(buffers)) {}
 
 std::string LearnerTrainer::Where(const TrainRequest& request) const {
   return settings_.who + ", round " + std::to_string(request.round);
@@ -149,7 +153,7 @@ absl::StatusOr<TrainOutput> LearnerTrainer::Train(const PackedTensors& base,
     if (request.cancelled->load()) return absl::CancelledError("cancelled before it started");
     TrainContext context{request.round, request.local_round, MakeGenerator(seed),
                          request.cancelled};
-    auto result = learner_->Train(StateDict::Unpack(base), context);
+    auto result = learner_->Train(StateDict::Unpack(base, *buffers_), context);
     if (request.cancelled->load()) return absl::CancelledError("cancelled");
     if (absl::IsInvalidArgument(result.status())) {  // that code is for what Checked refuses
       return absl::InternalError(Message(result.status()));
@@ -169,11 +173,11 @@ absl::StatusOr<TrainOutput> LearnerTrainer::Checked(TrainResult result,
         std::to_string(settings_.options.max_samples) + " (LearnerOptions::max_samples)");
   }
   SKEIN_ASSIGN_OR_RETURN(StateDict ordered, InOrderOf(base.manifest(), result.model));
-  SKEIN_ASSIGN_OR_RETURN(PackedTensors local, ordered.Pack());
+  SKEIN_ASSIGN_OR_RETURN(const TensorViews local, ordered.View());
   SKEIN_RETURN_IF_ERROR(
       Annotate(base.manifest().ExpectSame(local.manifest()), "returned another model"));
   TrainOutput output;
-  SKEIN_ASSIGN_OR_RETURN(output.update, DeltaOf(local, base));
+  SKEIN_ASSIGN_OR_RETURN(output.update, DeltaOf(local, base, *buffers_));
   output.num_samples = result.num_samples;
   output.metrics = std::move(result.metrics);
   return output;
@@ -188,7 +192,7 @@ absl::StatusOr<EvalOutput> LearnerTrainer::Evaluate(const PackedTensors& model,
     const at::NoGradGuard no_grad;
     EvalContext context{request.round, MakeGenerator(seed), request.cancelled};
     SKEIN_ASSIGN_OR_RETURN(EvalResult result,
-                           learner_->Evaluate(StateDict::Unpack(model), context));
+                           learner_->Evaluate(StateDict::Unpack(model, *buffers_), context));
     if (request.cancelled->load()) return absl::CancelledError("cancelled");
     return EvalOutput{result.num_samples, std::move(result.metrics)};
   });

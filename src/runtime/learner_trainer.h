@@ -19,7 +19,8 @@ class LearnerTrainer : public Trainer {
   static absl::StatusOr<std::unique_ptr<Trainer>> Create(const LearnerRegistry::Entry& entry,
                                                          const RunConfig& config,
                                                          const NodeView& view,
-                                                         std::shared_ptr<GlobalRngTurn> turn);
+                                                         std::shared_ptr<GlobalRngTurn> turn,
+                                                         std::shared_ptr<BufferPool> buffers);
 
   absl::StatusOr<PackedTensors> Initialize() override;
   absl::StatusOr<TrainOutput> Train(const PackedTensors& base,
@@ -37,7 +38,7 @@ class LearnerTrainer : public Trainer {
   };
 
   LearnerTrainer(Settings settings, std::unique_ptr<Learner> learner,
-                 std::shared_ptr<GlobalRngTurn> turn);
+                 std::shared_ptr<GlobalRngTurn> turn, std::shared_ptr<BufferPool> buffers);
 
   // The turn at the global generator, which is then seeded with `seed`; nothing if the learner
   // does not use it.
@@ -50,6 +51,7 @@ class LearnerTrainer : public Trainer {
   const Settings settings_;
   const std::unique_ptr<Learner> learner_;
   const std::shared_ptr<GlobalRngTurn> turn_;
+  const std::shared_ptr<BufferPool> buffers_;
 };
 
 }  // namespace skein

@@ -21,7 +21,7 @@ namespace skein {
 class OutboundTensors {
  public:
   OutboundTensors() = default;
-  // Whole; `digest` goes into the trailer.
+  // Whole; `digest`, its TransferDigest, goes into the trailer.
   OutboundTensors(PackedTensors tensors, std::string digest);
   // Of which `received` tells how much is there; whole once Finish has been called.
   OutboundTensors(PackedTensors tensors, std::function<uint64_t()> received);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <spdlog/spdlog.h>
+
 #include "skein/base/random.h"
 #include "skein/base/status.h"
 
@@ -104,6 +106,10 @@ void Uplink::OnClosed(absl::Status status) {
   outbox_.reset();
   // A void attachment stays void: wait for the control plane to make another.
   if (absl::IsFailedPrecondition(status) || absl::IsNotFound(status)) return;
+  if (!status.ok()) {
+    spdlog::info("'{}': the link to its parent broke and is dialed again: {}", hello_.node,
+                 Message(status));
+  }
   Duration wait = kFirstRedial * (int64_t{1} << std::min(failures_++, 10));
   wait = std::min(wait, kLastRedial);
   jitter_ = DeriveSeed(jitter_, {1});

@@ -16,7 +16,7 @@ namespace skein {
 struct ReceivedModel {
   ModelHeader header;
   PackedTensors tensors;
-  std::string digest;
+  std::string digest;  // TransferDigest
 };
 
 // The child's end of the link to its parent: dials as the control plane says, dials again when the

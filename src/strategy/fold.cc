@@ -80,11 +80,17 @@ absl::StatusOr<Manifest> PartialManifest(const Manifest& model) {
   return WithTypes(model, DType::kInt64, true);
 }
 
-absl::StatusOr<PackedTensors> DeltaOf(const PackedTensors& local, const PackedTensors& base) {
+absl::StatusOr<PackedTensors> DeltaOf(const TensorViews& local, const PackedTensors& base) {
+  BufferPool buffers;
+  return DeltaOf(local, base, buffers);
+}
+
+absl::StatusOr<PackedTensors> DeltaOf(const TensorViews& local, const PackedTensors& base,
+                                      BufferPool& buffers) {
   SKEIN_RETURN_IF_ERROR(base.manifest().ExpectSame(local.manifest()));
   const Manifest& model = base.manifest();
   SKEIN_ASSIGN_OR_RETURN(Manifest manifest, UpdateManifest(model));
-  PackedTensors delta(std::move(manifest));
+  PackedTensors delta(std::move(manifest), buffers);
   std::vector<double> base_values(kFoldChunk);
   for (size_t t = 0; t < model.size(); ++t) {
     const TensorInfo& info = model[t];

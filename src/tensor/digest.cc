@@ -11,6 +11,20 @@
 #include <xxhash.h>
 
 namespace skein {
+namespace {
+
+std::string Hex(std::span<const unsigned char> bytes) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::string text;
+  text.reserve(2 * bytes.size());
+  for (const unsigned char byte : bytes) {
+    text += kDigits[byte >> 4];
+    text += kDigits[byte & 15];
+  }
+  return text;
+}
+
+}  // namespace
 
 uint64_t Checksum(std::span<const std::byte> bytes) {
   // xxHash adds to its pointer even when there is nothing to read.
@@ -18,50 +32,44 @@ uint64_t Checksum(std::span<const std::byte> bytes) {
   return XXH3_64bits(bytes.empty() ? &kNothing : bytes.data(), bytes.size());
 }
 
-// The calls fail only without memory or without SHA-256 in the crypto library; nothing can be
-// verified then, and a made-up digest would be worse than none.
-struct ModelDigestStream::Context {
-  Context() : md(EVP_MD_CTX_new()) {
-    if (md == nullptr || EVP_DigestInit_ex(md, EVP_sha256(), nullptr) != 1) std::abort();
-  }
-  ~Context() { EVP_MD_CTX_free(md); }
-  Context(const Context&) = delete;
-  Context& operator=(const Context&) = delete;
-  void Update(const void* data, size_t size) const {
-    if (EVP_DigestUpdate(md, data, size) != 1) std::abort();
-  }
-  EVP_MD_CTX* const md;
-};
-
-ModelDigestStream::ModelDigestStream(const Manifest& manifest)
-    : context_(std::make_unique<Context>()) {
-  const std::string header = SafetensorsHeader(manifest);
-  context_->Update(header.data(), header.size());
-}
-ModelDigestStream::~ModelDigestStream() = default;
-
-void ModelDigestStream::Update(std::span<const std::byte> bytes) {
-  context_->Update(bytes.data(), bytes.size());
-}
-
-std::string ModelDigestStream::Finish() {
+std::string ModelDigest(const PackedTensors& tensors) {
+  const std::string header = SafetensorsHeader(tensors.manifest());
+  const std::span<const std::byte> bytes = tensors.bytes();
+  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> sha(EVP_MD_CTX_new(),
+                                                                    &EVP_MD_CTX_free);
   unsigned char hash[EVP_MAX_MD_SIZE];
   unsigned size = 0;
-  if (EVP_DigestFinal_ex(context_->md, hash, &size) != 1) std::abort();
-  static constexpr char kHex[] = "0123456789abcdef";
-  std::string digest;
-  digest.reserve(2 * size);
-  for (unsigned i = 0; i < size; ++i) {
-    digest += kHex[hash[i] >> 4];
-    digest += kHex[hash[i] & 15];
+  // The calls fail only without memory or without SHA-256 in the crypto library; nothing can be
+  // verified then, and a made-up digest would be worse than none.
+  if (sha == nullptr || EVP_DigestInit_ex(sha.get(), EVP_sha256(), nullptr) != 1 ||
+      EVP_DigestUpdate(sha.get(), header.data(), header.size()) != 1 ||
+      EVP_DigestUpdate(sha.get(), bytes.data(), bytes.size()) != 1 ||
+      EVP_DigestFinal_ex(sha.get(), hash, &size) != 1) {
+    std::abort();
   }
-  return digest;
+  return Hex({hash, size});
 }
 
-std::string ModelDigest(const PackedTensors& tensors) {
-  ModelDigestStream stream(tensors.manifest());
-  stream.Update(tensors.bytes());
-  return stream.Finish();
+struct TransferDigestStream::State {
+  XXH3_state_t xxh;
+};
+TransferDigestStream::TransferDigestStream() : state_(std::make_unique<State>()) {
+  XXH3_128bits_reset(&state_->xxh);
+}
+TransferDigestStream::~TransferDigestStream() = default;
+void TransferDigestStream::Update(std::span<const std::byte> bytes) {
+  XXH3_128bits_update(&state_->xxh, bytes.data(), bytes.size());
+}
+std::string TransferDigestStream::Value() const {
+  XXH128_canonical_t canonical;
+  XXH128_canonicalFromHash(&canonical, XXH3_128bits_digest(&state_->xxh));
+  return Hex(canonical.digest);
+}
+
+std::string TransferDigest(std::span<const std::byte> bytes) {
+  TransferDigestStream stream;
+  stream.Update(bytes);
+  return stream.Value();
 }
 
 struct ChecksumStream::State {

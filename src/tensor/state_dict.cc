@@ -1,8 +1,11 @@
 #include "skein/tensor/state_dict.h"
 
 #include <algorithm>
-#include <cstring>
+#include <memory>
 #include <optional>
+#include <span>
+#include <utility>
+#include <vector>
 
 #include <ATen/ATen.h>
 
@@ -35,6 +38,9 @@ std::optional<DType> DTypeOf(const at::Tensor& tensor) {
 at::ScalarType ScalarTypeOf(DType dtype) {
   return std::ranges::find(kScalarTypes, dtype, &ScalarTypeRow::dtype)->scalar_type;
 }
+
+// What libtorch gives its own tensors.
+constexpr uint64_t kTensorAlignment = 64;
 
 // Row-major memory on the CPU that holds the tensor's values.
 at::Tensor Plain(const at::Tensor& tensor) {
@@ -70,41 +76,64 @@ absl::StatusOr<at::Tensor> StateDict::Get(const std::string& name) const {
   return absl::NotFoundError("no tensor " + JsonQuote(name) + Suggestion(name, names));
 }
 
-absl::StatusOr<PackedTensors> StateDict::Pack() const {
+absl::StatusOr<TensorViews> StateDict::View() const {
   std::vector<TensorInfo> infos;
   infos.reserve(entries_.size());
   for (const Entry& entry : entries_) {
     infos.push_back({entry.name, *DTypeOf(entry.tensor), entry.tensor.sizes().vec(), entry.role});
   }
   SKEIN_ASSIGN_OR_RETURN(Manifest manifest, Manifest::Create(std::move(infos)));
-  PackedTensors packed(std::move(manifest));
+  const auto plain = std::make_shared<std::vector<at::Tensor>>();
+  std::vector<std::span<const std::byte>> bytes;
   for (size_t i = 0; i < entries_.size(); ++i) {
-    const std::span<std::byte> target = packed.mutable_tensor(i);
-    if (target.empty()) continue;
     try {
-      const at::Tensor plain = Plain(entries_[i].tensor);
-      std::memcpy(target.data(), plain.data_ptr(), target.size());
+      plain->push_back(Plain(entries_[i].tensor));
     } catch (const std::exception& error) {  // c10::Error, from the device
       return absl::InternalError("tensor " + JsonQuote(entries_[i].name) + ": " + error.what());
     }
+    bytes.emplace_back(static_cast<const std::byte*>(plain->back().data_ptr()),
+                       manifest[i].NumBytes());
+  }
+  return TensorViews(std::move(manifest), std::move(bytes), plain);
+}
+
+absl::StatusOr<PackedTensors> StateDict::Pack() const {
+  SKEIN_ASSIGN_OR_RETURN(const TensorViews views, View());
+  PackedTensors packed(views.manifest());
+  for (size_t i = 0; i < entries_.size(); ++i) {
+    std::ranges::copy(views.tensor(i), packed.mutable_tensor(i).begin());
   }
   return packed;
 }
 
 StateDict StateDict::Unpack(const PackedTensors& packed) {
+  BufferPool buffers;
+  return Unpack(packed, buffers);
+}
+
+StateDict StateDict::Unpack(const PackedTensors& packed, BufferPool& buffers) {
   StateDict state;
   const Manifest& manifest = packed.manifest();
+  std::vector<uint64_t> starts;  // in the block
+  uint64_t end = 0;
+  for (size_t i = 0; i < manifest.size(); ++i) {
+    starts.push_back(end);
+    end += (manifest[i].NumBytes() + kTensorAlignment - 1) / kTensorAlignment * kTensorAlignment;
+  }
+  const std::shared_ptr<std::byte> block = buffers.Take(end);
   for (size_t i = 0; i < manifest.size(); ++i) {
     const TensorInfo& info = manifest[i];
-    at::Tensor tensor = at::empty(info.shape, ScalarTypeOf(info.dtype));
     const std::span<const std::byte> source = packed.tensor(i);
+    std::byte* target = block.get() + starts[i];
     if (info.dtype == DType::kBool) {
       // The bytes may come from anywhere, and a bool that is neither 0 nor 1 is undefined behavior.
-      std::ranges::transform(source, static_cast<bool*>(tensor.data_ptr()),
-                             [](std::byte b) { return b != std::byte{0}; });
-    } else if (!source.empty()) {
-      std::memcpy(tensor.data_ptr(), source.data(), source.size());
+      std::ranges::transform(source, target,
+                             [](std::byte b) { return std::byte{b != std::byte{0}}; });
+    } else {
+      std::ranges::copy(source, target);
     }
+    at::Tensor tensor = at::from_blob(
+        target, info.shape, [block](void*) {}, ScalarTypeOf(info.dtype));
     state.index_.emplace(info.name, i);
     state.entries_.push_back({info.name, std::move(tensor), info.role});
   }

@@ -83,7 +83,7 @@ std::vector<Frame> OneOfEach() {
           OfferFrame{3, manifest, partial},
           GrantFrame{1, 1000},
           MakeChunk(2, 1000),
-          TrailerFrame{1, std::string(64, 'a')},
+          TrailerFrame{1, std::string(32, 'a')},
           AckFrame{1, 3, "no"},
           TaskFailedFrame{TaskKind::kTrain, 4, 1, "out of memory", true},
           EvalReportFrame{4, {4, 0, 0}, 100, Roster::Range(0, 4), metrics},

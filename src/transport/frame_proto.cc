@@ -274,8 +274,8 @@ absl::StatusOr<Frame> Parse(v1::Trailer& proto) {
   const std::string& digest = proto.digest();
   const auto is_hex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
   if (!digest.empty() &&
-      (digest.size() != 64 || !std::all_of(digest.begin(), digest.end(), is_hex))) {
-    return absl::InvalidArgumentError("the digest is not 64 lower-case hexadecimal digits");
+      (digest.size() != 32 || !std::all_of(digest.begin(), digest.end(), is_hex))) {
+    return absl::InvalidArgumentError("the digest is not 32 lower-case hexadecimal digits");
   }
   return TrailerFrame{proto.transfer(), digest};
 }

@@ -32,9 +32,9 @@ class Whole : public Fold {
   uint64_t MaxUpdateWeight(uint64_t max_samples) const override {
     return fold_->MaxUpdateWeight(max_samples);
   }
-  std::unique_ptr<Accumulator> NewAccumulator(const Manifest& model,
-                                              const NumericPlan& plan) const override {
-    return std::make_unique<Sums>(fold_->NewAccumulator(model, plan));
+  std::unique_ptr<Accumulator> NewAccumulator(const Manifest& model, const NumericPlan& plan,
+                                              std::shared_ptr<BufferPool> buffers) const override {
+    return std::make_unique<Sums>(fold_->NewAccumulator(model, plan, std::move(buffers)));
   }
 
  private:

@@ -120,15 +120,18 @@ class LearnerRegistry {
   std::vector<std::string> Names() const;
 
  private:
-  friend TrainerFactory MakeLearnerTrainerFactory(const LearnerRegistry& registry);
+  friend TrainerFactory MakeLearnerTrainerFactory(const LearnerRegistry& registry,
+                                                  std::shared_ptr<BufferPool> buffers);
   std::map<std::string, Entry> entries_;
   std::shared_ptr<GlobalRngTurn> turn_;
 };
 
 // A TrainerFactory over the registered learners: packs and unpacks, makes deltas, seeds generators,
 // turns exceptions into Status, checks that results have the model's names, shapes and dtypes.
-// Messages name the node. `registry` must outlive the result.
-TrainerFactory MakeLearnerTrainerFactory(const LearnerRegistry& registry);
+// Messages name the node. `registry` must outlive the result. Updates, and the tensors that
+// learners get, lie in blocks of `buffers`; the factory makes its own if null.
+TrainerFactory MakeLearnerTrainerFactory(const LearnerRegistry& registry,
+                                         std::shared_ptr<BufferPool> buffers = nullptr);
 
 }  // namespace skein
 

@@ -11,6 +11,7 @@
 #include "skein/strategy/numeric_plan.h"
 #include "skein/strategy/server_optimizer.h"
 #include "skein/tensor/packed_tensors.h"
+#include "skein/tensor/tensor_views.h"
 
 namespace skein {
 
@@ -95,14 +96,24 @@ class Fold {
   // Values and changes of float tensors up to this are accepted, however small the initial model's
   // are (for the numeric plan).
   virtual double MinBound() const { return 1; }
-  // An empty accumulator for models like `model`, whose numbers obey `plan`.
-  virtual std::unique_ptr<Accumulator> NewAccumulator(const Manifest& model,
-                                                      const NumericPlan& plan) const = 0;
+  // An empty accumulator for models like `model`, whose numbers obey `plan`. Memory as large as a
+  // model, also that of its results, comes from `buffers`.
+  virtual std::unique_ptr<Accumulator> NewAccumulator(
+      const Manifest& model, const NumericPlan& plan,
+      std::shared_ptr<BufferPool> buffers) const = 0;
+  // The same with memory of its own.
+  std::unique_ptr<Accumulator> NewAccumulator(const Manifest& model,
+                                              const NumericPlan& plan) const {
+    return NewAccumulator(model, plan, std::make_shared<BufferPool>());
+  }
 };
 
 // The difference `local - base` of two models as an update's tensors (how an aggregator with
 // several local rounds reports, and how a worker does).
-absl::StatusOr<PackedTensors> DeltaOf(const PackedTensors& local, const PackedTensors& base);
+absl::StatusOr<PackedTensors> DeltaOf(const TensorViews& local, const PackedTensors& base,
+                                      BufferPool& buffers);
+// The same in memory of its own.
+absl::StatusOr<PackedTensors> DeltaOf(const TensorViews& local, const PackedTensors& base);
 
 // The manifest of updates (floats become float32) and of partials (all int64) for a model.
 absl::StatusOr<Manifest> UpdateManifest(const Manifest& model);

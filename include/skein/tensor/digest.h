@@ -17,19 +17,23 @@ uint64_t Checksum(std::span<const std::byte> bytes);
 // model.safetensors` agrees with it (the roles of tensors do not enter).
 std::string ModelDigest(const PackedTensors& tensors);
 
-// The same for tensors that arrive piece by piece: the packed bytes in order, then Finish, once.
-class ModelDigestStream {
+// XXH3-128 of packed bytes in lower-case hex, for the trailer of a transfer: as quick as memory, so
+// that a receiver can verify the whole beside the copy. Against accidents, not against attackers.
+std::string TransferDigest(std::span<const std::byte> bytes);
+
+// The same for bytes that arrive piece by piece.
+class TransferDigestStream {
  public:
-  explicit ModelDigestStream(const Manifest& manifest);
-  ~ModelDigestStream();
-  ModelDigestStream(const ModelDigestStream&) = delete;
-  ModelDigestStream& operator=(const ModelDigestStream&) = delete;
+  TransferDigestStream();
+  ~TransferDigestStream();
+  TransferDigestStream(const TransferDigestStream&) = delete;
+  TransferDigestStream& operator=(const TransferDigestStream&) = delete;
   void Update(std::span<const std::byte> bytes);
-  std::string Finish();
+  std::string Value() const;
 
  private:
-  struct Context;
-  const std::unique_ptr<Context> context_;
+  struct State;
+  const std::unique_ptr<State> state_;
 };
 
 // A checksum over pieces, equal to Checksum of all of them one after another.

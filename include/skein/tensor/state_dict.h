@@ -9,6 +9,7 @@
 #include <absl/status/statusor.h>
 
 #include "skein/tensor/packed_tensors.h"
+#include "skein/tensor/tensor_views.h"
 
 namespace skein {
 
@@ -34,9 +35,13 @@ class StateDict {
   // NotFound names the tensor and the nearest name, or some of those there are.
   absl::StatusOr<at::Tensor> Get(const std::string& name) const;
 
+  // The tensors where they lie; those that are not on the CPU and contiguous are copied.
+  absl::StatusOr<TensorViews> View() const;
   // Copies into one packed block (moves to CPU, makes contiguous).
   absl::StatusOr<PackedTensors> Pack() const;
-  // Tensors that own fresh memory, so that training in place cannot touch the packed block.
+  // Tensors with memory of their own, in a block of `buffers`, so that training in place cannot
+  // touch the packed block. They keep the block; none of them can be made larger.
+  static StateDict Unpack(const PackedTensors& packed, BufferPool& buffers);
   static StateDict Unpack(const PackedTensors& packed);
 
  private:

@@ -38,7 +38,7 @@ class EchoLearner : public Learner {
     }
     if (IsFaulty("throw_leaf", context.round)) throw std::runtime_error("threw as throw_leaf asks");
     if (IsFaulty("hang_leaf", context.round)) Hang();
-    x = x + params_.Real("constant");
+    x.add_(params_.Real("constant"));  // the tensors are the learner's own
     if (IsFaulty("nan_leaf", context.round)) x[0] = std::numeric_limits<float>::quiet_NaN();
     if (IsFaulty("wrong_shape_leaf", context.round)) x = x.unsqueeze(0);
 

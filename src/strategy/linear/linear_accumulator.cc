@@ -12,9 +12,11 @@ namespace skein {
 using Form = LinearInput::Form;
 
 LinearAccumulator::LinearAccumulator(LinearRule rule, const Manifest& model,
-                                     const NumericPlan& plan, const LinearEngine& engine)
+                                     const NumericPlan& plan, const LinearEngine& engine,
+                                     std::shared_ptr<BufferPool> buffers)
     : rule_(std::move(rule)),
-      shape_(LinearShape::Create(model, plan, rule_.options.integers, engine)) {}
+      shape_(LinearShape::Create(model, plan, rule_.options.integers, engine)),
+      buffers_(std::move(buffers)) {}
 
 Fixed128 LinearAccumulator::total_weight() const {
   return Fixed128::FromInt(sums_ == nullptr ? 0 : sums_->total_weight);
@@ -51,7 +53,7 @@ absl::StatusOr<std::unique_ptr<Intake>> LinearAccumulator::Begin(const PartialHe
 absl::StatusOr<std::unique_ptr<Intake>> LinearAccumulator::BeginInput(LinearInput input,
                                                                       const PackedTensors& staged) {
   SKEIN_RETURN_IF_ERROR(shape_->ManifestOf(input.form).ExpectSame(staged.manifest()));
-  if (sums_ == nullptr) sums_ = std::make_unique<LinearSums>(*shape_);
+  if (sums_ == nullptr) sums_ = std::make_unique<LinearSums>(*shape_, *buffers_);
   SKEIN_RETURN_IF_ERROR(sums_->CheckTotal(input.weight));
   input.bytes = staged.bytes();
   return std::make_unique<LinearIntake>(*sums_, input);
@@ -99,7 +101,7 @@ absl::StatusOr<PackedTensors> LinearAccumulator::Finish(const PackedTensors& bas
                                                         ServerOptimizer& optimizer) {
   SKEIN_RETURN_IF_ERROR(CheckWhole());
   SKEIN_RETURN_IF_ERROR(shape_->model().ExpectSame(base.manifest()));
-  return FinishLinear(*sums_, base, optimizer);
+  return FinishLinear(*sums_, base, optimizer, *buffers_);
 }
 
 }  // namespace skein

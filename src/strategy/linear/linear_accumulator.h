@@ -16,7 +16,7 @@ namespace skein {
 class LinearAccumulator : public Accumulator {
  public:
   LinearAccumulator(LinearRule rule, const Manifest& model, const NumericPlan& plan,
-                    const LinearEngine& engine);
+                    const LinearEngine& engine, std::shared_ptr<BufferPool> buffers);
 
   absl::StatusOr<std::unique_ptr<Intake>> Begin(const UpdateHeader& header,
                                                 const PackedTensors& staged) override;
@@ -39,7 +39,8 @@ class LinearAccumulator : public Accumulator {
 
   const LinearRule rule_;
   const absl::StatusOr<LinearShape> shape_;  // an error refuses every contribution
-  std::unique_ptr<LinearSums> sums_;         // null while there was none
+  const std::shared_ptr<BufferPool> buffers_;
+  std::unique_ptr<LinearSums> sums_;  // null while there was none
 };
 
 }  // namespace skein

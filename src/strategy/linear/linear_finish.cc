@@ -44,9 +44,9 @@ void FinishIntegers(const LinearSums& sums, size_t tensor, std::span<std::byte> 
 }  // namespace
 
 PackedTensors FinishLinear(const LinearSums& sums, const PackedTensors& base,
-                           ServerOptimizer& optimizer) {
+                           ServerOptimizer& optimizer, BufferPool& buffers) {
   const Manifest& model = sums.shape.model();
-  PackedTensors next(model);
+  PackedTensors next(model, buffers);
   optimizer.BeginStep(model);
   for (size_t t = 0; t < model.size(); ++t) {
     if (sums.shape.RuleOf(t) == ElementRule::kFloat) {

@@ -9,7 +9,7 @@ namespace skein {
 // The next model from whole sums: x' = float32(double(x) + step of double(sum) / (2^S * W)). `base`
 // has the model's manifest and the total weight is positive.
 PackedTensors FinishLinear(const LinearSums& sums, const PackedTensors& base,
-                           ServerOptimizer& optimizer);
+                           ServerOptimizer& optimizer, BufferPool& buffers);
 
 }  // namespace skein
 

@@ -14,9 +14,10 @@ class LinearFold : public Fold {
     return rule_.max_weight(max_samples);
   }
   double MinBound() const override { return rule_.options.min_bound; }
-  std::unique_ptr<Accumulator> NewAccumulator(const Manifest& model,
-                                              const NumericPlan& plan) const override {
-    return std::make_unique<LinearAccumulator>(rule_, model, plan, engine_);
+  using Fold::NewAccumulator;
+  std::unique_ptr<Accumulator> NewAccumulator(const Manifest& model, const NumericPlan& plan,
+                                              std::shared_ptr<BufferPool> buffers) const override {
+    return std::make_unique<LinearAccumulator>(rule_, model, plan, engine_, std::move(buffers));
   }
 
  private:

@@ -12,8 +12,8 @@ namespace skein {
 
 // What the contributions to one accumulator are folded into.
 struct LinearSums {
-  explicit LinearSums(const LinearShape& of)
-      : shape(of), ring(of), queue(ring, of.tiles().size()) {}
+  LinearSums(const LinearShape& of, BufferPool& buffers)
+      : shape(of), ring(of, buffers), queue(ring, of.tiles().size()) {}
   const LinearShape& shape;
   RingSums ring;
   TileQueue queue;

@@ -28,9 +28,9 @@ void ForIntegers(DType stored, std::span<const std::byte> tensor, uint64_t first
 
 }  // namespace
 
-RingSums::RingSums(const LinearShape& shape)
+RingSums::RingSums(const LinearShape& shape, BufferPool& buffers)
     : shape_(&shape),
-      block_(shape.ManifestOf(Form::kSums)),
+      block_(shape.ManifestOf(Form::kSums), buffers),
       // All elements are int64, so the packed block is aligned throughout.
       row_(reinterpret_cast<uint64_t*>(block_.mutable_bytes().data())),
       zeroed_(shape.tiles().size()) {

@@ -29,7 +29,7 @@ class RingSums {
 
   // Takes the block, whose tiles are set to zero when they are first added to; `shape` must outlive
   // this.
-  explicit RingSums(const LinearShape& shape);
+  RingSums(const LinearShape& shape, BufferPool& buffers);
 
   // Adds the tile's part of 1 to kMaxRuns contributions of one form. Of those with an offense, the
   // first of the tile is returned, and nothing is added.

@@ -14,7 +14,7 @@ class DownlinksModels : public DownlinksTest {
  protected:
   void OfferModel(const PackedTensors& model, uint64_t version = 1, const NodeId& child = "w0") {
     downlinks_->OfferModel(child, ModelHeader{{version, 0, 0}, {}},
-                           OutboundTensors(model, ModelDigest(model)));
+                           OutboundTensors(model, TransferDigest(model.bytes())));
     Settle();
   }
 };
@@ -33,7 +33,7 @@ TEST_F(DownlinksModels, AModelIsSentAfterItsGrantWithItsDigest) {
   }
   ASSERT_TRUE(decoder.done());
   EXPECT_TRUE(SameBytes(decoder.tensors(), model));
-  EXPECT_EQ(child->Last<TrailerFrame>().digest, ModelDigest(model));
+  EXPECT_EQ(child->Last<TrailerFrame>().digest, TransferDigest(model.bytes()));
 }
 
 TEST_F(DownlinksModels, AModelGoesOnWhereTheChildSays) {

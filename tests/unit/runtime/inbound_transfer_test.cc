@@ -67,7 +67,7 @@ TEST_F(InboundTransferTest, BytesGoToTheBlockTheHashAndTheFold) {
   EXPECT_TRUE(transfer_->done());
   EXPECT_EQ(calls, 2);
   EXPECT_TRUE(SameBytes(transfer_->tensors(), sent_));
-  EXPECT_EQ(transfer_->FinishHash(), ModelDigest(sent_));
+  EXPECT_EQ(transfer_->FinishHash(), TransferDigest(sent_.bytes()));
   EXPECT_TRUE(transfer_->CompleteFold().ok());
   EXPECT_THAT(log_, ElementsAre("advance 1000", "advance 3000", "complete", "gone"));
 }

@@ -29,7 +29,7 @@ class ParentEnd : public Downlinks::Owner {
   void OnChildUp(const NodeId& child, Epoch epoch) override {
     downlinks->Welcome(child, epoch);
     downlinks->OfferModel(child, ModelHeader{{1, 0, 0}, {}},
-                          OutboundTensors(model_, ModelDigest(model_)));
+                          OutboundTensors(model_, TransferDigest(model_.bytes())));
   }
   void OnChildDown(const NodeId&, Epoch) override {}
   void OnUploadOffered(const UploadId& id, const OfferFrame&) override {

@@ -131,7 +131,7 @@ class UplinkTest : public ::testing::Test {
       parent_->last().link->Send(
           ChunkOf(transfer, model, at, std::min<uint64_t>(1000, model.bytes().size() - at)));
     }
-    Send(TrailerFrame{transfer, ModelDigest(model)});
+    Send(TrailerFrame{transfer, TransferDigest(model.bytes())});
   }
 
   testing::Simulation simulation_;

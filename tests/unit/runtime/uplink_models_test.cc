@@ -23,7 +23,7 @@ TEST_F(UplinkModels, AModelComesWhole) {
   ASSERT_EQ(owner_->models.size(), 1u);
   EXPECT_TRUE(SameBytes(owner_->models[0].tensors, model));
   EXPECT_EQ(owner_->models[0].header.version, (VersionRef{3, 1, 0}));
-  EXPECT_EQ(owner_->models[0].digest, ModelDigest(model));
+  EXPECT_EQ(owner_->models[0].digest, TransferDigest(model.bytes()));
   EXPECT_EQ(parent_->last().Last<AckFrame>().transfer, 9u);
   EXPECT_EQ(parent_->last().Last<AckFrame>().code, 0);
 }
@@ -42,7 +42,7 @@ TEST_F(UplinkModels, AWrongDigestIsRefusedAndTheModelComesAnew) {
   const PackedTensors model = SampleTensors(2000);
   OfferModel(9, model);
   Send(ChunkOf(9, model, 0, 2000));
-  Send(TrailerFrame{9, ModelDigest(SampleTensors(2000, 2))});
+  Send(TrailerFrame{9, TransferDigest(SampleTensors(2000, 2).bytes())});
   EXPECT_THAT(owner_->models, IsEmpty());
   EXPECT_EQ(parent_->last().Last<AckFrame>().code, static_cast<int>(absl::StatusCode::kDataLoss));
   ASSERT_TRUE(parent_->last().closed.has_value());
@@ -59,7 +59,7 @@ TEST_F(UplinkModels, AModelThatEndsEarlyIsRefused) {
   const PackedTensors model = SampleTensors(2000);
   OfferModel(9, model);
   Send(ChunkOf(9, model, 0, 1999));
-  Send(TrailerFrame{9, ModelDigest(model)});
+  Send(TrailerFrame{9, TransferDigest(model.bytes())});
   EXPECT_THAT(owner_->models, IsEmpty());
   EXPECT_EQ(parent_->last().Last<AckFrame>().code, static_cast<int>(absl::StatusCode::kDataLoss));
   EXPECT_TRUE(parent_->last().closed.has_value());
@@ -87,7 +87,7 @@ TEST_F(UplinkModels, AModelThatMissesOnlyItsTrailerIsGrantedAtItsEnd) {
   BreakAndComeBack();
   OfferModel(1, model);
   EXPECT_EQ(parent_->last().Last<GrantFrame>().offset, 1000u);
-  Send(TrailerFrame{1, ModelDigest(model)});
+  Send(TrailerFrame{1, TransferDigest(model.bytes())});
   EXPECT_EQ(owner_->models.size(), 1u);
 }
 
@@ -154,7 +154,7 @@ TEST_F(UplinkModels, AVersionThatIsHereIsGrantedAtItsEnd) {
   owner_->known.insert({4, 0, 0});
   OfferModel(9, model, {4, 0, 0});
   EXPECT_EQ(parent_->last().Last<GrantFrame>().offset, 1000u);
-  Send(TrailerFrame{9, ModelDigest(model)});
+  Send(TrailerFrame{9, TransferDigest(model.bytes())});
   EXPECT_EQ(parent_->last().Last<AckFrame>().code, 0);
   EXPECT_THAT(owner_->models, IsEmpty());  // it has been told before
 }
@@ -188,7 +188,7 @@ TEST_F(UplinkModels, ANewerModelTakesThePlaceOfOneThatIsHalfHere) {
   Send(ChunkOf(1, first, 0, 1000));
   OfferModel(2, second, {2, 0, 0});
   Send(ChunkOf(1, first, 1000, 1000));  // was on its way
-  Send(TrailerFrame{1, ModelDigest(first)});
+  Send(TrailerFrame{1, TransferDigest(first.bytes())});
   SendRest(2, second, 0);
   ASSERT_EQ(owner_->models.size(), 1u);
   EXPECT_TRUE(SameBytes(owner_->models[0].tensors, second));
@@ -257,7 +257,7 @@ TEST_F(UplinkWatched, AModelIsToldOfAsItGrows) {
   Send(ChunkOf(9, model, 1000, 2000));
   EXPECT_THAT(watching().log, ::testing::ElementsAre("begun 4", "at 1000", "at 3000"));
   EXPECT_THAT(owner_->models, IsEmpty());
-  Send(TrailerFrame{9, ModelDigest(model)});
+  Send(TrailerFrame{9, TransferDigest(model.bytes())});
   ASSERT_EQ(owner_->models.size(), 1u);
   EXPECT_EQ(watching().log.size(), 3u) << "nothing was lost";
 }

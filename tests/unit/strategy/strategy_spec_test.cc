@@ -14,7 +14,8 @@ class Collecting : public Fold {
  public:
   Composition composition() const override { return Composition::kNone; }
   uint64_t MaxUpdateWeight(uint64_t) const override { return 1; }
-  std::unique_ptr<Accumulator> NewAccumulator(const Manifest&, const NumericPlan&) const override {
+  std::unique_ptr<Accumulator> NewAccumulator(const Manifest&, const NumericPlan&,
+                                              std::shared_ptr<BufferPool>) const override {
     return nullptr;
   }
 };

@@ -50,7 +50,7 @@ class TileQueueTest : public ::testing::Test {
                            .scales = {{.scale_bits = 20, .bound_log2 = 6}}};
     shape_ = std::make_unique<LinearShape>(*LinearShape::Create(
         model_, plan, IntegerRule::kMaximum, {.kernels = &kernels_, .tile_elements = kElements}));
-    ring_ = std::make_unique<RingSums>(*shape_);
+    ring_ = std::make_unique<RingSums>(*shape_, buffers_);
     queue_ = std::make_unique<TileQueue>(*ring_, 1);
     for (size_t k = 0; k < 8; ++k) {
       tensors_.push_back(Filled(model_, [&](size_t, uint64_t i) {
@@ -77,6 +77,7 @@ class TileQueueTest : public ::testing::Test {
   const Manifest model_;
   FoldKernels kernels_;
   std::unique_ptr<LinearShape> shape_;
+  BufferPool buffers_;
   std::unique_ptr<RingSums> ring_;
   std::unique_ptr<TileQueue> queue_;
   std::vector<PackedTensors> tensors_;

@@ -260,7 +260,7 @@ TEST(FrameProto, RefusesWhatIsTooLongOrOutOfRange) {
   frame.mutable_grant()->set_offset(Manifest::kMaxBytes + 1);
   ExpectRefused(frame, "offset");
   frame = SampleProto(v1::Frame::kTrailer);
-  frame.mutable_trailer()->set_digest(std::string(64, 'G'));
+  frame.mutable_trailer()->set_digest(std::string(32, 'G'));
   ExpectRefused(frame, "digest");
   frame = SampleProto(v1::Frame::kAck);
   frame.mutable_ack()->set_code(17);

@@ -51,7 +51,7 @@ inline std::vector<Frame> SampleFrames() {
           OfferFrame{3, SampleManifest(), partial},
           GrantFrame{3, 1 << 20},
           SampleChunk("some bytes", 4096),
-          TrailerFrame{3, std::string(64, '7')},
+          TrailerFrame{3, std::string(32, '7')},
           AckFrame{3, 9, "the epoch is over"},
           TaskFailedFrame{TaskKind::kTrain, 8, 2, "learner: out of memory", true},
           EvalReportFrame{8, base, 10000, Roster::Of({5}), SampleMetrics()},
