@@ -72,7 +72,10 @@ std::shared_ptr<StreamLink> GrpcAcceptor::NewLink() {
       std::erase_if(links_, [](const auto& weak) { return weak.expired(); });
       prune_at_ = 2 * links_.size() + 16;
     }
-    if (open) links_.push_back(link);
+    if (open) {
+      links_.push_back(link);
+      memory_.Resize(kServerBytes + links_.size() * kStreamBytes);
+    }
   }
   if (open) {
     executor_->Post([self = shared_from_this(), link] { self->Offer(link); });
@@ -125,6 +128,7 @@ absl::StatusOr<std::unique_ptr<Listener>> GrpcListener::Start(HostPort address,
   int port = 0;
   builder.AddListeningPort(address.ToString(), grpc::InsecureServerCredentials(), &port);
   builder.RegisterService(service.get());
+  builder.SetResourceQuota(accepting->memory());
   std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
   if (server == nullptr || port == 0) {
     return absl::UnavailableError("cannot listen on " + address.ToString() +
