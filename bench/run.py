@@ -33,7 +33,7 @@ def main() -> int:
                         help="start no case that would end later, by the estimate")
     parser.add_argument("--memory-gib", type=float, metavar="N",
                         default=(available_mib() - SPARE_MIB) / 1024,
-                        help="run nothing that would need more, by the estimate; here %(default).1f")
+                        help="run nothing that needs more, by the estimate; here %(default).1f")
     parser.add_argument("--results", type=Path, default=RESULTS, metavar="DIR")
     args = parser.parse_args()
 
@@ -50,7 +50,7 @@ def main() -> int:
                 1024 * args.memory_gib))
     if args.list:
         for case in cases:
-            sides = ", ".join(f"{side.name} x {side.runs}" for side in case.sides)
+            sides = "; ".join(f"{side.name} x {side.runs}" for side in case.sides)
             print(f"{case.id:24} {driver.estimate_s(case) / 60:5.1f} min  {sides}")
         print(f"{'all':24} {sum(map(driver.estimate_s, cases)) / 60:5.1f} min")
         return 0

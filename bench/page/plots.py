@@ -26,7 +26,9 @@ def _memory(all_results: list[Results]) -> str | None:
                   if (v := median(results, side.name, "coordinator_extra_models")) is not None]
         if points:
             series[results.case.title.partition(",")[0]] = points
-    return svg.lines("Coordinator's peak above idle", "models", "children", series) if series else None
+    if not series:
+        return None
+    return svg.lines("Coordinator's peak above idle", "models", "children", series)
 
 
 def _traffic(all_results: list[Results]) -> str | None:

@@ -78,8 +78,8 @@ def grid_table(all_results: list[Results]) -> str:
                   "Flower current", "Flight, published", "Flower, published by Flight"], rows)
     trees = ", ".join(f"`{shape}`" for shape in grid.TREES.values() if shape)
     return (f"{text}\nSeconds from nothing to the end of the round; in brackets those of the round "
-            "alone. A dash stands where Flower has no cell: `current` beyond 32 clients and `legacy` "
-            "beyond 1,000, which the tables above and one cell show to fail.\n\n"
+            "alone. A dash stands where Flower has no cell: `current` beyond 32 clients and "
+            "`legacy` beyond 1,000, which the tables above and one cell show to fail.\n\n"
             f"Trees: {trees}. Published: {SOURCE}.\n")
 
 

@@ -20,9 +20,9 @@ TOTAL: Column = ("total_peak_gib", "all processes, GiB", 1)
 
 TOPICS = (
     Topic("kernels", "Kernels and one stream", """\
-How fast updates are added to the exact sums, beside `memcpy` of as many bytes in the same run; and one worker that
-takes a model and sends an update, beside a plain TCP socket in the same run: bytes of both over the time of the whole
-round.""",
+How fast updates are added to the exact sums, beside `memcpy` of as many bytes in the same run. And a whole round of one
+worker, which takes a model, makes an update and sends it, beside a plain TCP socket: bytes of both over the time of
+all that.""",
           (ROUND, ("gb_per_s", "moved, GB/s", 1), ("of_tcp", "of a TCP socket", 1))),
     Topic("rounds", "Rounds without training", """\
 FedAvg over all workers, two tiers, loopback. Skein's workers share two processes, each with its own connection; Flower's

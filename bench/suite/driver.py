@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from suite import machine, process
-from suite.kinds import KINDS
+from suite.kinds import KINDS, Kind
 from suite.model import Case, Side
 from suite.paths import ROOT
 from suite.store import Store
@@ -97,10 +97,7 @@ class Driver:
         patience_s = PEER_PATIENCE_S if kind.peer else 0
         ended = process.run(command, side.timeout_s + patience_s, ROOT / scratch)
         raw = kind.read(scratch, ended.log)
-        error = raw.get("error") or ended.error
-        absent = [key for key in kind.required if raw.get(key) is None]
-        if not error and absent:
-            error = f"the result has no {', '.join(absent)}"
+        error = raw.get("error") or ended.error or _unusable(kind, raw, side.params)
         run |= {"wall_s": round(ended.wall_s, 2), "ok": error is None, "error": error, "raw": raw}
         if error is None:
             shutil.rmtree(ROOT / scratch)
@@ -131,3 +128,15 @@ class Driver:
         if needs_s > side.timeout_s:
             return f"would take about {needs_s / 60:.0f} minutes"
         return None
+
+
+def _unusable(kind: Kind, raw: dict, params: dict) -> str | None:
+    """What a result lacks that the page needs."""
+    absent = [key for key in kind.required if raw.get(key) is None]
+    if absent:
+        return f"the result has no {', '.join(absent)}"
+    try:
+        kind.metrics(raw, params)
+    except (ArithmeticError, LookupError, TypeError) as error:
+        return f"the result cannot be used: {error!r}"
+    return None

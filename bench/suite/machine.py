@@ -9,8 +9,8 @@ from pathlib import Path
 from suite.paths import ROOT
 
 # What the figures depend on, by Debian's names.
-PACKAGES = ("libgrpc++1.51", "libprotobuf32", "libtorch1.13", "libopenblas0-openmp", "libabsl20220623",
-            "libsqlite3-0", "libxxhash-dev", "libbenchmark1debian")
+PACKAGES = ("libgrpc++1.51", "libprotobuf32", "libtorch1.13", "libopenblas0-openmp",
+            "libabsl20220623", "libsqlite3-0", "libxxhash-dev", "libbenchmark1debian")
 # Generated from the benchmarks themselves: they say nothing of the code that was measured.
 GENERATED = (":!bench/results", ":!docs/benchmarks.md", ":!docs/benchmarks")
 
@@ -31,7 +31,8 @@ def _field(path: str, pattern: str) -> str:
 def commit() -> str:
     """With "+changes" if the tree has some."""
     head = _output("git", "rev-parse", "--short=12", "HEAD") or "unknown"
-    return head + ("+changes" if _output("git", "status", "--porcelain", "--", ".", *GENERATED) else "")
+    changed = _output("git", "status", "--porcelain", "--", ".", *GENERATED)
+    return head + ("+changes" if changed else "")
 
 
 def describe() -> dict:

@@ -61,4 +61,6 @@ def _wait(process: subprocess.Popen, seconds: float) -> None:
 
 def _reason_in(log: Path) -> str | None:
     lines = log.read_text(errors="replace").strip().splitlines()
-    return telling_line(log) or (lines[-1][:300] if lines else None)
+    if line := telling_line(log):
+        return line.removeprefix(f"{log.stem}: ")
+    return lines[-1][:300] if lines else None

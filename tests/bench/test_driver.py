@@ -26,6 +26,9 @@ class Script(Kind):
     def read(self, scratch, log):
         return json_line(log)
 
+    def metrics(self, raw, params):
+        return {"double": 2 * raw["answer"]["value"]} if "nested" in params else {}
+
     def estimate_s(self, params):
         return params.get("seconds", 1)
 
@@ -83,6 +86,15 @@ class DriverTest(unittest.TestCase):
     def test_a_result_without_a_required_key_is_a_failure(self):
         failures, _ = self.run_case(side(do="print('{\"question\": 1}')"))
         self.assertRegex(failures[0], "the result has no answer")
+
+    def test_a_result_that_the_page_could_not_use_is_a_failure(self):
+        failures, _ = self.run_case(side(nested=True))
+        self.assertRegex(failures[0], "cannot be used")
+
+    def test_a_run_that_eats_the_memory_is_stopped(self):
+        with mock.patch("suite.process.available_mib", lambda: 100):
+            _, (run,) = self.run_case(side(do="import time; time.sleep(60)"))
+        self.assertEqual(run["error"], "out of memory: the machine had 100 MiB left")
 
     def test_a_run_ends_at_its_time_limit(self):
         failures, (run,) = self.run_case(side(timeout_s=1, do="import time; time.sleep(60)"))

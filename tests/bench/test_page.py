@@ -61,8 +61,8 @@ class PageTest(unittest.TestCase):
     def test_a_failed_run_stands_with_its_reason(self):
         self.measure_all()
         case = next(c for c in self.cases if c.id == "large-2x150M")
-        runs = [made_up.run(side, 1, error="a message | too large" if side.name == "legacy" else None)
-                for side in case.sides]
+        errors = {"legacy": "a message | too large"}
+        runs = [made_up.run(side, 1, error=errors.get(side.name)) for side in case.sides]
         self.store.save(case, made_up.stored(case, runs))
         text, plots = self.page()
         self.check_form(text, plots)

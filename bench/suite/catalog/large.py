@@ -13,18 +13,20 @@ def _many_large() -> Case:
         "large-6x300M", TOPIC, "6 workers, 300M floats (1.2 GB)",
         (skein("flat:6", 300 * M, 3, 2, attempt=True),),
         (completes("skein", "6 x 300M"),
-         at_most(5, "6 x 300M: coordinator's peak memory / model", figure("skein", "coordinator_models")),
+         at_most(5, "6 x 300M: coordinator's peak memory / model",
+                 figure("skein", "coordinator_models")),
          at_least(0.6, "6 x 300M: moved in all", figure("skein", "gb_per_s"), " GB/s")))
 
 
 def _tree(params: int, rounds: int, runs: int) -> Case:
+    floats = name_of(params)
     return Case(
-        f"large-2x2x{name_of(params)}", TOPIC,
-        f"4 workers under 2 aggregators, {name_of(params)} floats ({params * 4 / 1e9:g} GB)",
+        f"large-2x2x{floats}", TOPIC,
+        f"4 workers under 2 aggregators, {floats} floats ({params * 4 / 1e9:g} GB)",
         (skein("tree:2x2", params, rounds, runs, attempt=True),),
-        (completes("skein", f"tree:2x2, {name_of(params)}"),
-         at_most(18, f"tree:2x2, {name_of(params)}: memory of all processes together", figure("skein", "total_peak_gib"),
-                 " GiB")))
+        (completes("skein", f"tree:2x2, {floats}"),
+         at_most(18, f"tree:2x2, {floats}: memory of all processes together",
+                 figure("skein", "total_peak_gib"), " GiB")))
 
 
 def full() -> list[Case]:

@@ -24,7 +24,8 @@ def _deep(params: int, few: str, many: str, rounds: int, runs: int) -> Case:
         f"{workers(many):,} workers against {workers(few)}, {params:,} floats",
         (skein(few, params, rounds, runs, few), skein(many, params, rounds, runs, many)),
         (completes(many, f"{many}, {name_of(params)}"),
-         at_most(1.5, f"{name_of(params)}: seconds a worker, {many} / {few}", ratio(many, few, "s_per_worker"))))
+         at_most(1.5, f"{name_of(params)}: seconds a worker, {many} / {few}",
+                 ratio(many, few, "s_per_worker"))))
 
 
 def full() -> list[Case]:

@@ -33,8 +33,8 @@ def _by_the_book(shape: str) -> Target:
         change = traffic.change(counted, traffic.routed(shape))
         return Verdict(f"{change + 0:.1f}%, bytes {off:+.2f}% off",
                        "ok" if abs(off) <= OFF_AT_MOST else "missed")
-    return Target(f"{shape}: all links, up and down, against a flat federation routed over the same "
-                  "tree", f"{expected:.1f}%, bytes within {OFF_AT_MOST}%", judge)
+    return Target(f"{shape}: all links, up and down, against a flat federation routed over the "
+                  "same tree", f"{expected:.1f}%, bytes within {OFF_AT_MOST}%", judge)
 
 
 def _root_change(flat: str, tree: str, direction: str):
