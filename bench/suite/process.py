@@ -29,7 +29,8 @@ def run(command: list[str], timeout_s: float, scratch: Path) -> Ended:
     begin = time.monotonic()
     error = None
     try:
-        process = processes.start("run", command, dict(os.environ), cwd=ROOT)
+        # Temporary files on the disk of the tree, where nobody else clears them away.
+        process = processes.start("run", command, os.environ | {"TMPDIR": str(scratch)}, cwd=ROOT)
         while error is None and process.poll() is None:
             error = _reason_to_stop(begin, timeout_s)
             _wait(process, 0 if error else GLANCE_S)
@@ -60,7 +61,8 @@ def _wait(process: subprocess.Popen, seconds: float) -> None:
 
 
 def _reason_in(log: Path) -> str | None:
-    lines = log.read_text(errors="replace").strip().splitlines()
     if line := telling_line(log):
         return line.removeprefix(f"{log.stem}: ")
+    lines = [line for line in log.read_text(errors="replace").splitlines()
+             if line and not line.startswith("{")]  # a result is no reason
     return lines[-1][:300] if lines else None

@@ -15,7 +15,8 @@ class SkeinRound(Kind):
     def command(self, side: Side, number: int, scratch: Path) -> list[str]:
         params = side.params
         return [f"{BIN}/skein", "bench", "round", "--topology", params["topology"],
-                "--params", str(params["params"]), "--rounds", str(params["rounds"]), "--json"]
+                "--params", str(params["params"]), "--rounds", str(params["rounds"]), "--json",
+                "--out", f"{scratch}/run"]  # logs of its nodes stay there if it fails
 
     def read(self, scratch: Path, log: Path) -> dict:
         return json_line(log)
@@ -50,7 +51,7 @@ class SkeinRound(Kind):
     def estimate_s(self, params: dict) -> float:
         shape, size = params["topology"], params["params"] * 4
         moved = size * (2 * workers(shape) + 3 * inner_nodes(shape))
-        start = 3 + 0.3 * inner_nodes(shape) + 0.003 * workers(shape)
+        start = 3 + 0.4 * inner_nodes(shape) + 0.003 * workers(shape)
         return start + params["rounds"] * (0.02 + 0.0006 * workers(shape) + moved / 0.7e9)
 
     def needs_mib(self, params: dict) -> float:
