@@ -21,8 +21,7 @@ median of its runs, in brackets the lowest and the highest; of a ratio, the leas
 give. A target that was not met stands here as missed.
 
 ```sh
-bench/peers/flower/setup.sh   # once, for Flower
-scripts/bench.sh              # all of it; --list, --only GLOB, --resume, --budget-minutes M, --no-peers
+scripts/bench.sh   # all of it, Flower's installation included; --list, --only GLOB, --resume, --no-peers
 ```
 """
 
