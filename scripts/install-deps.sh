@@ -15,7 +15,7 @@ packages=(
   # to test
   clang-format-14 libgmock-dev libgtest-dev
   # to measure
-  libbenchmark-dev
+  libbenchmark-dev python3
 )
 
 if ! command -v dpkg-query >/dev/null; then

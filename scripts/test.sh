@@ -1,7 +1,8 @@
 #!/bin/bash
 # Everything that must hold before a change goes in: a release build with warnings as errors, all
 # tests (the installed package and the public headers among them), the demo on a small setting, the
-# format, and the libtorch-free part again under the address and undefined-behavior sanitizers.
+# benchmarks on small ones, the format, and the libtorch-free part again under the address and
+# undefined-behavior sanitizers.
 # The longer runs are in scripts/soak.sh.
 set -uo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -29,9 +30,11 @@ stage "format" scripts/format.sh --check
 if stage "build (release, warnings are errors)" build release; then
   stage "tests (release)" run_tests release
   stage "demo, one round" demo_small
+  stage "benchmarks, small" scripts/bench.sh --quick
 else
   skip "tests (release)" "no build"
   skip "demo, one round" "no build"
+  skip "benchmarks, small" "no build"
 fi
 if stage "build (ASan, UBSan)" build asan; then
   stage "tests (ASan, UBSan)" run_tests asan

@@ -74,6 +74,7 @@ class Launcher {
     char c = 0;
     if (pid.ok()) {
       control_ = *pid;
+      if (options_.on_start) options_.on_start(control_, "control");
       while (!stop_) {
         pollfd readable{fds[0], POLLIN, 0};
         if (poll(&readable, 1, kGlanceMs) == 0) continue;

@@ -13,7 +13,7 @@ namespace skein {
 
 struct ProcessOptions {
   int workers_per_process = 1;
-  // Called for each node's process with what it is: "worker", "aggregator" or "coordinator".
+  // Called for each process with what it is: "control", "coordinator", "aggregator" or "worker".
   std::function<void(pid_t pid, const std::string& role)> on_start;
 };
 

@@ -326,12 +326,13 @@ TEST_F(CliTest, BenchRoundMeasuresARealFederation) {
       "bench round --topology tree:2x2 --params 1000 --rounds 2 --workers-per-process 2 --json");
   EXPECT_EQ(outcome.code, 0) << outcome.err;
   for (const char* part :
-       {"\"ok\":true", "\"workers_connected\":4", "\"rounds\":2",
-        "\"median_round_s\":", "\"startup_s\":", "\"goodput_gb_per_s\":", "\"raw_tcp_gb_per_s\":",
-        "\"memcpy_gb_per_s\":", "\"coordinator_peak_rss_mib\":", "\"coordinator_idle_rss_mib\":",
-        "\"root_bytes_in\":", "\"total_bytes\":"}) {
+       {"\"ok\":true", "\"workers_connected\":4", "\"rounds\":2", "\"median_round_s\":",
+        "\"startup_s\":", "\"goodput_gb_per_s\":", "\"raw_tcp_gb_per_s\":", "\"memcpy_gb_per_s\":",
+        "\"coordinator_peak_rss_mib\":", "\"coordinator_idle_rss_mib\":", "\"root_bytes_in\":",
+        "\"total_bytes\":", "\"bytes\":[{\"down\":", "\"total_peak_rss_mib\":", "\"control\":{"}) {
     EXPECT_THAT(outcome.out, HasSubstr(part));
   }
+  EXPECT_THAT(outcome.out, HasSubstr("\"tier\":1,"));
   // Nothing that has to be measured is zero.
   EXPECT_THAT(outcome.out, Not(HasSubstr("_s\":0,")));
   EXPECT_THAT(outcome.out, Not(HasSubstr("mib\":0,")));

@@ -119,10 +119,12 @@ class Processes:
         self.started: dict[str, subprocess.Popen] = {}
         _libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
-    def start(self, name: str, command: list[str], env: dict[str, str]) -> subprocess.Popen:
+    def start(self, name: str, command: list[str], env: dict[str, str],
+              cwd: Path | None = None) -> subprocess.Popen:
         with open(self.log(name), "wb") as log:
             process = subprocess.Popen(
-                command, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.logs,
+                command, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                cwd=cwd or self.logs,
                 start_new_session=True,  # a Ctrl-C is for us alone, we end the others in order
                 preexec_fn=lambda: _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0),
             )

@@ -12,7 +12,16 @@
 namespace skein {
 namespace {
 
-constexpr auto kGlance = std::chrono::milliseconds(20);
+using Clock = std::chrono::steady_clock;
+
+// Between two looks. A look at hundreds of processes takes milliseconds of the cores that are being
+// measured, so then there are fewer.
+constexpr Clock::duration kShortestPause = std::chrono::milliseconds(20);
+constexpr Clock::duration kLongestPause = std::chrono::milliseconds(100);
+
+Clock::duration PauseAfter(Clock::duration look) {
+  return std::clamp(50 * look, kShortestPause, kLongestPause);
+}
 
 }  // namespace
 
@@ -55,26 +64,29 @@ void ProcessWatch::Add(pid_t pid, const std::string& role) {
 
 void ProcessWatch::Loop() {
   while (true) {
+    const auto begin = Clock::now();
     {
       std::lock_guard lock(mutex_);
       if (stop_) return;
       if (startup_s_ == 0 && RoundsHaveBegun()) {
-        startup_s_ =
-            std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
-        // As they were at the last glance, before the round's first bytes.
+        startup_s_ = std::chrono::duration<double>(Clock::now() - start_).count();
+        // As they were at the last look, before the round's first bytes.
         for (auto& [pid, process] : processes_) process.idle = process.last;
       }
       Look();
     }
-    std::this_thread::sleep_for(kGlance);
+    std::this_thread::sleep_for(PauseAfter(Clock::now() - begin));
   }
 }
 
 void ProcessWatch::Look() {
+  double total = 0;
   for (auto& [pid, process] : processes_) {
     const ProcessUse use = UseOf(pid);
+    total += use.rss_mib;
     if (use.rss_mib > 0) process.last = use;
   }
+  total_peak_rss_mib_ = std::max(total_peak_rss_mib_, total);
 }
 
 bool ProcessWatch::RoundsHaveBegun() {
@@ -97,6 +109,7 @@ ProcessWatch::Report ProcessWatch::Finish() {
   if (thread_.joinable()) thread_.join();
   Report report;
   report.startup_s = startup_s_;
+  report.total_peak_rss_mib = total_peak_rss_mib_;
   for (const auto& [pid, process] : processes_) {
     Role& role = report.roles[process.role];
     ++role.processes;

@@ -43,6 +43,9 @@ class ProcessWatch {
   };
   struct Report {
     double startup_s = 0;  // until the first round opened; 0: none did
+    // The most that all of them held at a moment, of those at which we looked. Pages that they
+    // share (libraries) count more than once.
+    double total_peak_rss_mib = 0;
     std::map<std::string, Role> roles;
   };
   // Ends the watch.
@@ -64,6 +67,7 @@ class ProcessWatch {
   bool stop_ = false;
   std::map<pid_t, Watched> processes_;
   double startup_s_ = 0;
+  double total_peak_rss_mib_ = 0;
   uint64_t events_read_ = 0;
   std::thread thread_;
 };

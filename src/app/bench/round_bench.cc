@@ -59,11 +59,16 @@ std::string SpecText(const RoundBenchOptions& options) {
   return spec.str();
 }
 
+// Between the nodes of a tier and their children.
+struct Traffic {
+  uint64_t up = 0;
+  uint64_t down = 0;
+};
+
 struct Round {
   double wall_s = 0;
   uint64_t contributors = 0;
-  uint64_t root_in = 0;
-  uint64_t bytes = 0;  // on all links, both ways
+  std::vector<Traffic> tiers;  // the root's first
 };
 
 // The rows of rounds.csv: round,wall_s,contributors,samples,loss,accuracy,t0_up,t0_down,...
@@ -77,9 +82,11 @@ std::vector<Round> ReadRounds(const std::string& path) {
     std::istringstream row(line);
     for (std::string cell; std::getline(row, cell, ',');) cells.push_back(cell);
     if (cells.size() < 8) continue;
-    Round round{std::stod(cells[1]), std::stoull(cells[2]), std::stoull(cells[6])};
-    for (size_t i = 6; i < cells.size(); ++i) round.bytes += std::stoull(cells[i]);
-    rounds.push_back(round);
+    Round round{std::stod(cells[1]), std::stoull(cells[2]), {}};
+    for (size_t i = 6; i + 1 < cells.size(); i += 2) {
+      round.tiers.push_back({std::stoull(cells[i]), std::stoull(cells[i + 1])});
+    }
+    rounds.push_back(std::move(round));
   }
   return rounds;
 }
@@ -109,14 +116,25 @@ struct Figures {
   }
   uint64_t workers() const { return rounds.empty() ? 0 : rounds.front().contributors; }
   double count() const { return static_cast<double>(std::max<size_t>(rounds.size(), 1)); }
-  uint64_t root_in() const {
-    uint64_t sum = 0;
-    for (const Round& round : rounds) sum += round.root_in;
-    return sum;
+  // Of all rounds, by tier.
+  std::vector<Traffic> tiers() const {
+    std::vector<Traffic> sums(rounds.empty() ? 0 : rounds.front().tiers.size());
+    for (const Round& round : rounds) {
+      for (size_t t = 0; t < std::min(sums.size(), round.tiers.size()); ++t) {
+        sums[t].up += round.tiers[t].up;
+        sums[t].down += round.tiers[t].down;
+      }
+    }
+    return sums;
   }
+  uint64_t root_in() const {
+    const std::vector<Traffic> sums = tiers();
+    return sums.empty() ? 0 : sums.front().up;
+  }
+  // On all links, both ways.
   uint64_t bytes() const {
     uint64_t sum = 0;
-    for (const Round& round : rounds) sum += round.bytes;
+    for (const Traffic& tier : tiers()) sum += tier.up + tier.down;
     return sum;
   }
   // Bytes on all links and both ways, a second of a round.
@@ -137,6 +155,11 @@ ValueMap Describe(const ProcessWatch::Role& role) {
 std::string Json(const RoundBenchOptions& options, const Figures& f, bool ok) {
   ValueList seconds;
   for (const Round& round : f.rounds) seconds.push_back(round.wall_s);
+  ValueList bytes;
+  for (const Traffic& tier : f.tiers()) {
+    bytes.push_back(
+        ValueMap{{"tier", uint64_t{bytes.size()}}, {"up", tier.up}, {"down", tier.down}});
+  }
   const ProcessWatch::Role coordinator = f.role("coordinator");
   return ToJson(
       Value(ValueMap{{"ok", ok},
@@ -152,9 +175,12 @@ std::string Json(const RoundBenchOptions& options, const Figures& f, bool ok) {
                      {"memcpy_gb_per_s", f.memory / kGiga},
                      {"root_bytes_in", f.root_in()},
                      {"total_bytes", f.bytes()},
+                     {"bytes", std::move(bytes)},
+                     {"total_peak_rss_mib", f.watched.total_peak_rss_mib},
                      {"coordinator_idle_rss_mib", coordinator.idle_rss_mib},
                      {"coordinator_peak_rss_mib", coordinator.peak_rss_mib},
                      {"coordinator_cpu_s_per_round", coordinator.rounds_cpu_s / f.count()},
+                     {"control", Describe(f.role("control"))},
                      {"coordinator", Describe(coordinator)},
                      {"aggregators", Describe(f.role("aggregator"))},
                      {"workers", Describe(f.role("worker"))}}));
