@@ -22,7 +22,7 @@ constexpr AggregatorCore::Transition kTransitions[] = {
     {Phase::kDelivering, Phase::kIdle, "the result has arrived above, cancelled, or superseded"},
 };
 
-constexpr size_t kModelsKept = 2;
+constexpr size_t kModelsKept = 1;  // what the next task begins with
 constexpr size_t kFailuresNamed = 3;
 
 bool IsWorker(const NodeView::Child& child) { return child.role == NodeRole::kWorker; }

@@ -187,14 +187,17 @@ void StreamLink::OnReadDone(bool ok) {
 
 void StreamLink::Take(ReceivedFrame received) {
   absl::Status taken;
-  std::shared_ptr<ChunkSink> sink;
+  bool to_sink = false;
   if (received.chunk.has_value()) {
+    // Let go of before the next read begins: what it writes to is free once the transfer is over.
+    std::shared_ptr<ChunkSink> sink;
     {
       std::lock_guard lock(mutex_);
       const auto it = sinks_.find(received.chunk->transfer);
       if (it != sinks_.end() && !closed_here_ && !peer_over_) sink = it->second;
     }
-    if (sink != nullptr) {
+    to_sink = sink != nullptr;
+    if (to_sink) {
       taken = sink->Take(received.chunk->offset, received.chunk->checksum, received.chunk->payload);
     } else {
       received.CopyChunk();
@@ -217,7 +220,7 @@ void StreamLink::Take(ReceivedFrame received) {
       stats_.bytes_received += received.size;
       if (!taken.ok() || !received.frame.ok()) {
         CloseLocked(taken.ok() ? received.frame.status() : taken);
-      } else if (sink == nullptr) {
+      } else if (!to_sink) {
         inbound_ = *std::move(received.frame);
         delivering_ = true;
         handler = handler_;
