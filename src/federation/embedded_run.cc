@@ -64,14 +64,14 @@ absl::StatusOr<std::unique_ptr<EmbeddedRun>> EmbeddedRun::Create(
 
 void EmbeddedRun::StartNodes(const Topology& topology) {
   running_ = std::make_shared<Countdown>(topology.nodes().size());
-  const auto buffers = std::make_shared<BufferPool>();
+  const NodeMemory memory;
   for (const TopologyNode& node : topology.nodes()) {
     NodeOptions options;
     options.id = node.id;
     options.role = node.role;
     options.incarnation = RandomIncarnation();
     nodes_.push_back(MakeNode(MakeNodeServices(registries_, pool_.NewExecutor(), transport_,
-                                               control_, trainers_, buffers),
+                                               control_, trainers_, memory),
                               std::move(options)));
   }
   for (size_t i = 0; i < nodes_.size(); ++i) {

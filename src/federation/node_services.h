@@ -13,8 +13,7 @@ NodeServices MakeNodeServices(std::shared_ptr<const Registries> registries,
                               std::shared_ptr<Executor> executor,
                               std::shared_ptr<Transport> transport,
                               std::shared_ptr<ControlDialer> control,
-                              std::shared_ptr<TaskRunner> trainers,
-                              std::shared_ptr<BufferPool> buffers);
+                              std::shared_ptr<TaskRunner> trainers, NodeMemory memory);
 
 // Never 0.
 Incarnation RandomIncarnation();

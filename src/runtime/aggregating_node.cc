@@ -19,7 +19,7 @@ AggregatingNode::~AggregatingNode() {
 // ---- from the control plane ----
 
 absl::StatusOr<std::string> AggregatingNode::Listen() {
-  downlinks_ = std::make_shared<Downlinks>(this, services_.executor, services_.buffers, "",
+  downlinks_ = std::make_shared<Downlinks>(this, services_.executor, services_.memory.buffers, "",
                                            options_.incarnation);
   SKEIN_ASSIGN_OR_RETURN(listener_, services_.transport->Listen(options_.listen_address,
                                                                 services_.executor, downlinks_));
@@ -165,7 +165,7 @@ void AggregatingNode::Do(const agg_action::BeginFold& a) {
   tally_ = {};
   if (a.task.kind == TaskKind::kEvaluate) return;
   accumulator_ = parts_.fold->NewAccumulator(FindModel(a.base)->tensors().manifest(), numeric_,
-                                             services_.buffers);
+                                             services_.memory.buffers);
 }
 
 void AggregatingNode::Do(const agg_action::Fold& a) {

@@ -29,7 +29,7 @@ class AggregatorNode : public AggregatingNode, public Uplink::Owner {
   absl::Status OnAssigned() override {
     SKEIN_RETURN_IF_ERROR(AggregatingNode::OnAssigned());
     uplink_ = std::make_shared<Uplink>(
-        this, services_.transport, services_.executor, services_.buffers,
+        this, services_.transport, services_.executor, services_.memory.buffers,
         HelloFrame{kProtocolVersion, config_.run_id, id(), options_.incarnation, 0},
         DeriveSeed(options_.incarnation, {view_.leaf_begin}));
     return absl::OkStatus();
@@ -110,8 +110,8 @@ class AggregatorNode : public AggregatingNode, public Uplink::Owner {
     const Fixed128 weight = accumulator().total_weight();
     const PackedTensors& base = FindModel(close.task.base)->tensors();
     SKEIN_ASSIGN_OR_RETURN(const PackedTensors local, FinishLocalRound(close.base));
-    SKEIN_ASSIGN_OR_RETURN(const PackedTensors delta, DeltaOf(local, base, *services_.buffers));
-    auto sums = parts().fold->NewAccumulator(base.manifest(), numeric_, services_.buffers);
+    SKEIN_ASSIGN_OR_RETURN(const PackedTensors delta, DeltaOf(local, base, *services_.memory.buffers));
+    auto sums = parts().fold->NewAccumulator(base.manifest(), numeric_, services_.memory.buffers);
     SKEIN_RETURN_IF_ERROR(sums->AddSubtree(delta, weight));
     return sums->TakePartial();
   }

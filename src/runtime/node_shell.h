@@ -14,9 +14,7 @@ namespace skein {
 class NodeShell : public Node, public std::enable_shared_from_this<NodeShell> {
  public:
   NodeShell(NodeServices services, NodeOptions options)
-      : services_(std::move(services)), options_(std::move(options)) {
-    if (services_.buffers == nullptr) services_.buffers = std::make_shared<BufferPool>();
-  }
+      : services_(std::move(services)), options_(std::move(options)) {}
 
   void Start(std::function<void(absl::Status)> on_done) override;
   void Kill() override;

@@ -31,7 +31,7 @@ class WorkerNode : public NodeShell, public Uplink::Owner {
   absl::Status OnAssigned() override {
     core_.emplace(config_.limits.cancel_grace);
     uplink_ = std::make_shared<Uplink>(
-        this, services_.transport, services_.executor, services_.buffers,
+        this, services_.transport, services_.executor, services_.memory.buffers,
         HelloFrame{kProtocolVersion, config_.run_id, id(), options_.incarnation, 0},
         DeriveSeed(options_.incarnation, {view_.leaf_begin}));
     services_.trainers->Run([back = WayBack(), factory = services_.trainer_factory,
@@ -69,7 +69,7 @@ class WorkerNode : public NodeShell, public Uplink::Owner {
   void OnTask(Task task) override { Feed(worker_event::TaskArrived{std::move(task)}); }
   bool HasModel(const VersionRef& version) const override { return model_version_ == version; }
   void OnModel(ReceivedModel model) override {
-    model_ = std::move(model.tensors);
+    model_ = services_.memory.models->Share(model.digest, std::move(model.tensors));
     model_version_ = model.header.version;
     Feed(worker_event::ModelArrived{*model_version_});
   }
@@ -96,10 +96,10 @@ class WorkerNode : public NodeShell, public Uplink::Owner {
     ticket_ = services_.trainers->Run([this, back = WayBack(), trainer = trainer_, model = model_,
                                        request, start = a.start, task = a.task] {
       if (task.kind == TaskKind::kEvaluate) {
-        auto output = trainer->Evaluate(model, request);
+        auto output = trainer->Evaluate(*model, request);
         back([this, start, output = std::move(output)] { OnEvaluated(start, output); });
       } else {
-        auto output = trainer->Train(model, request);
+        auto output = trainer->Train(*model, request);
         back([this, start, task, output = std::move(output)] { OnTrained(start, task, output); });
       }
     });
@@ -170,7 +170,7 @@ class WorkerNode : public NodeShell, public Uplink::Owner {
   std::shared_ptr<Trainer> trainer_;
   std::optional<AttachMsg> attach_;  // that came before the learner was made
   std::optional<VersionRef> model_version_;
-  PackedTensors model_;
+  std::shared_ptr<const PackedTensors> model_;
   std::map<Seq, Kept> kept_;
   EvalOutput evaluation_;
   std::shared_ptr<std::atomic<bool>> cancelled_;

@@ -9,9 +9,9 @@
 
 #include "skein/base/executor.h"
 #include "skein/runtime/control_link.h"
+#include "skein/runtime/node_memory.h"
 #include "skein/runtime/trainer.h"
 #include "skein/strategy/registry.h"
-#include "skein/tensor/buffer_pool.h"
 #include "skein/transport/transport.h"
 
 namespace skein {
@@ -22,8 +22,7 @@ struct NodeServices {
   std::shared_ptr<Transport> transport;    // data plane
   std::shared_ptr<ControlDialer> control;  // control plane
   std::shared_ptr<TaskRunner> trainers;    // for learners and evaluation
-  // Memory for tensors, shared by the nodes of the process; the node makes its own if null.
-  std::shared_ptr<BufferPool> buffers;
+  NodeMemory memory;                       // shared by the nodes of the process
   const StrategyRegistries* strategies = nullptr;
   TrainerFactory trainer_factory;
   // Verifies what the transport cannot: the bound on one update's samples, by learner name.

@@ -80,7 +80,7 @@ class NodeCommand : public Command {
                     const std::shared_ptr<TrainingPool>& trainers) {
     const auto transport = MakeGrpcTransport({insecure_});
     const auto control = MakeGrpcControlDialer(control_);
-    const auto buffers = std::make_shared<BufferPool>();
+    const NodeMemory memory;
     std::vector<std::shared_ptr<Node>> nodes;
     std::vector<std::future<absl::Status>> ends;
     for (const std::string& id : ids_) {
@@ -91,7 +91,7 @@ class NodeCommand : public Command {
       options.incarnation = RandomIncarnation();
       options.pid = getpid();
       nodes.push_back(MakeNode(MakeNodeServices(context.registries, pool.NewExecutor(), transport,
-                                                control, trainers, buffers),
+                                                control, trainers, memory),
                                std::move(options)));
       auto ended = std::make_shared<std::promise<absl::Status>>();
       ends.push_back(ended->get_future());
