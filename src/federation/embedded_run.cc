@@ -70,9 +70,9 @@ void EmbeddedRun::StartNodes(const Topology& topology) {
     options.id = node.id;
     options.role = node.role;
     options.incarnation = RandomIncarnation();
-    nodes_.push_back(MakeNode(MakeNodeServices(registries_, pool_.NewExecutor(), transport_,
-                                               control_, trainers_, memory),
-                              std::move(options)));
+    nodes_.push_back(MakeNode(
+        MakeNodeServices(registries_, pool_.NewExecutor(), transport_, control_, trainers_, memory),
+        std::move(options)));
   }
   for (size_t i = 0; i < nodes_.size(); ++i) {
     nodes_[i]->Start([running = running_, id = topology.node(i).id](const absl::Status& status) {

@@ -125,11 +125,6 @@ void AggregatingNode::Feed(const AggregatorEvent& event) {
     if (ended()) return;
     std::visit([this](const auto& a) { Do(a); }, action);
   }
-  ReportDecisions();
-}
-
-void AggregatingNode::ReportDecisions() {
-  if (!events_.empty() && !ended()) SendReport(std::exchange(events_, {}));
 }
 
 void AggregatingNode::Do(const agg_action::Welcome& a) { downlinks_->Welcome(a.child, a.epoch); }
@@ -149,7 +144,7 @@ void AggregatingNode::Do(const agg_action::Grant& a) {
 void AggregatingNode::Do(const agg_action::Acknowledge& a) {
   downlinks_->Acknowledge(a.id, a.status);
 }
-void AggregatingNode::Do(const agg_action::Report& a) { events_.push_back(a.event); }
+void AggregatingNode::Do(const agg_action::Report& a) { NodeShell::Report(a.event); }
 
 void AggregatingNode::Do(const agg_action::OfferModel& a) {
   if (const Model* model = FindModel(a.version)) {

@@ -37,9 +37,6 @@ class AggregatingNode : public NodeShell, public Downlinks::Owner {
   virtual void DeliverFailure(const Task& task, const std::string& reason) = 0;
 
   void Feed(const AggregatorEvent& event);
-  // Sends what was decided so far. The control plane must hear of it before it hears of what was
-  // made of it.
-  void ReportDecisions();
   void AddModel(const VersionRef& version, Model model);
   void DropModel(const VersionRef& version);  // nothing comes of it
   Downlinks& downlinks() { return *downlinks_; }
@@ -101,7 +98,6 @@ class AggregatingNode : public NodeShell, public Downlinks::Owner {
   std::map<VersionRef, Model> models_;
   std::unique_ptr<Accumulator> accumulator_;
   Tally tally_;
-  std::vector<Event> events_;  // to be reported after the actions at hand
 };
 
 std::shared_ptr<Node> MakeAggregatorNode(NodeServices services, NodeOptions options);

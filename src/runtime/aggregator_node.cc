@@ -99,6 +99,7 @@ class AggregatorNode : public AggregatingNode, public Uplink::Owner {
                                     .roster = close.roster,
                                     .metrics = tally().metrics},
                          .sums = std::move(partial.sums)};
+    SendEvents();  // before the parent reports what it has made of them
     Offer();
     return absl::OkStatus();
   }
@@ -110,7 +111,8 @@ class AggregatorNode : public AggregatingNode, public Uplink::Owner {
     const Fixed128 weight = accumulator().total_weight();
     const PackedTensors& base = FindModel(close.task.base)->tensors();
     SKEIN_ASSIGN_OR_RETURN(const PackedTensors local, FinishLocalRound(close.base));
-    SKEIN_ASSIGN_OR_RETURN(const PackedTensors delta, DeltaOf(local, base, *services_.memory.buffers));
+    SKEIN_ASSIGN_OR_RETURN(const PackedTensors delta,
+                           DeltaOf(local, base, *services_.memory.buffers));
     auto sums = parts().fold->NewAccumulator(base.manifest(), numeric_, services_.memory.buffers);
     SKEIN_RETURN_IF_ERROR(sums->AddSubtree(delta, weight));
     return sums->TakePartial();

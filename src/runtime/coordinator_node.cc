@@ -85,7 +85,6 @@ class CoordinatorNode : public AggregatingNode {
                      std::to_string(close.made.attempt) + ".safetensors";
       SKEIN_RETURN_IF_ERROR(WriteSafetensors(pending.model.tensors(), pending.path));
     }
-    ReportDecisions();
     SendControl(RoundResultMsg{.round = close.task.round,
                                .attempt = close.task.attempt,
                                .version = close.made,
@@ -125,7 +124,6 @@ class CoordinatorNode : public AggregatingNode {
   }
 
   void DeliverFailure(const Task& task, const std::string& reason) override {
-    ReportDecisions();
     const int code = static_cast<int>(absl::StatusCode::kAborted);
     if (task.kind == TaskKind::kEvaluate) {
       SendControl(EvaluatedMsg{.round = task.round,

@@ -2,6 +2,8 @@
 
 #include <sys/resource.h>
 
+#include <utility>
+
 #include "skein/base/status.h"
 
 namespace skein {
@@ -74,12 +76,30 @@ void NodeShell::Heartbeat() {
   LaterAt(Now() + config_.limits.heartbeat_interval, [this] { Heartbeat(); });
 }
 
-void NodeShell::SendReport(std::vector<Event> events) {
+void NodeShell::SendControl(NodeMessage message) {
+  if (control_ == nullptr) return;
+  SendEvents();
+  control_->Send(std::move(message));
+}
+
+void NodeShell::Report(Event event) {
+  events_.push_back(std::move(event));
+  if (events_.size() > 1) return;  // the task is on its way
+  services_.executor->Post([weak = weak_from_this()] {
+    if (auto self = weak.lock(); self && !self->ended_) self->SendEvents();
+  });
+}
+
+void NodeShell::SendEvents() {
+  if (!events_.empty()) SendReport();
+}
+
+void NodeShell::SendReport() {
   ReportMsg report;
-  report.events = std::move(events);
+  report.events = std::exchange(events_, {});
   report.peak_rss_mib = PeakRssMib();
   AddTraffic(report);
-  SendControl(std::move(report));
+  if (control_) control_->Send(std::move(report));
 }
 
 void NodeShell::LaterAt(Time when, std::function<void()> task) {
@@ -99,7 +119,7 @@ std::function<void(std::function<void()>)> NodeShell::WayBack() {
 void NodeShell::End(const absl::Status& why) {
   if (std::exchange(ended_, true)) return;
   if (control_) {
-    SendReport({});
+    SendReport();
     SendControl(GoodbyeMsg{static_cast<int>(why.code()), Message(why)});
   }
   OnEnd(why);

@@ -31,10 +31,12 @@ class NodeShell : public Node, public std::enable_shared_from_this<NodeShell> {
   // Traffic so far, for reports.
   virtual void AddTraffic(ReportMsg&) const {}
 
-  void SendControl(NodeMessage message) {
-    if (control_) control_->Send(std::move(message));
-  }
-  void SendReport(std::vector<Event> events);
+  void SendControl(NodeMessage message);
+  // An event for the control plane. It hears of it before any later message of this node; those of
+  // a busy moment go together.
+  void Report(Event event);
+  // For what is made of the events elsewhere than at the control plane.
+  void SendEvents();
   // Ends the node: tells the control plane, then calls on_done.
   void Fail(const absl::Status& why) { End(why); }
   // Runs `task` on the executor at `when`, if the node still lives.
@@ -56,10 +58,12 @@ class NodeShell : public Node, public std::enable_shared_from_this<NodeShell> {
   void Begin();
   void OnControl(ControlMessage message);
   void Heartbeat();
+  void SendReport();
   void End(const absl::Status& why);
 
   std::function<void(absl::Status)> on_done_;
   std::shared_ptr<ControlLink> control_;
+  std::vector<Event> events_;  // not yet sent
   bool assigned_ = false;
   bool ended_ = false;
 };
