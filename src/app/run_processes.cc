@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <chrono>
@@ -16,6 +17,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "app/open_files.h"
 #include "launch/local_processes.h"
 #include "skein/base/status.h"
 
@@ -169,10 +171,27 @@ class Launcher {
   std::atomic<bool> stop_ = false;
 };
 
+// The process that needs most: an inner node with its children, one with many workers, or control.
+absl::Status AllowFilesOf(const Topology& topology, int workers_per_process) {
+  const auto together = static_cast<uint64_t>(workers_per_process);
+  const uint64_t workers = topology.num_workers();
+  const uint64_t inner = topology.nodes().size() - workers;
+  const uint64_t processes = inner + (workers + together - 1) / together;
+  SKEIN_RETURN_IF_ERROR(AllowOpenFiles(FilesFor(processes), "the control plane"));
+  SKEIN_RETURN_IF_ERROR(AllowOpenFiles(FilesFor(std::min(workers, together)),
+                                       "a process of " + std::to_string(together) + " workers"));
+  for (const TopologyNode& node : topology.nodes()) {
+    SKEIN_RETURN_IF_ERROR(AllowOpenFiles(FilesFor(node.children.size()), "node '" + node.id + "'"));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 int RunAsProcesses(const RunFlags& flags, const ResolvedRun& run, const ProcessOptions& options,
                    StopSignals& signals, CommandContext& context) {
+  const absl::Status files = AllowFilesOf(run.spec.topology, options.workers_per_process);
+  if (!files.ok()) return Complain(context, files, kBadInput);
   Launcher launcher(flags, run, options, context);
   signals.OnStop([&launcher] { launcher.Stop(); });
   const auto code = launcher.Run();

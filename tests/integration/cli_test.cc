@@ -319,6 +319,33 @@ TEST_F(CliTest, AControlPlaneThatIsFrozenDoesNotHoldUpAStop) {
   EXPECT_NE(kill(control, 0), 0);
 }
 
+TEST_F(CliTest, ALimitOnOpenFilesThatIsTooLowIsRefused) {
+  Write("spec.yaml", "topology: flat:50\nlearner: echo\nrounds: 1\n");
+  const std::string program = " '" SKEIN_PROGRAM "' ";
+  const Outcome run =
+      Run("/usr/bin/prlimit", "--nofile=100" + program + "run spec.yaml --processes --out run");
+  EXPECT_EQ(run.code, 2);
+  EXPECT_EQ(run.err,
+            "skein: node 'root' needs 114 open files, the limit is 100; raise it (ulimit "
+            "-n, or LimitNOFILE of the service)\n");
+  EXPECT_FALSE(fs::exists(work_ / "run"));
+  const Outcome worker =
+      Run("/usr/bin/prlimit", "--nofile=20" + program + "worker --control=127.0.0.1:1 --id=w0");
+  EXPECT_EQ(worker.code, 2);
+  EXPECT_THAT(worker.err, HasSubstr("a node needs 65 open files, the limit is 20"));
+  const Outcome bench = Run(
+      "/usr/bin/prlimit", "--nofile=100" + program + "bench round --topology flat:50 --params 10");
+  EXPECT_EQ(bench.code, 2);
+  EXPECT_EQ(bench.out, "");
+}
+
+TEST_F(CliTest, TheLimitOnOpenFilesIsRaisedAsFarAsItMayBe) {
+  Write("spec.yaml", kSpec);
+  const Outcome outcome = Run("/usr/bin/prlimit", "--nofile=20:4096 '" SKEIN_PROGRAM
+                                                  "' run spec.yaml --processes --quiet --out run");
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+}
+
 // ---- bench ----
 
 TEST_F(CliTest, BenchRoundMeasuresARealFederation) {

@@ -232,6 +232,7 @@ absl::StatusOr<RoundBenchResult> RunRoundBench(const RoundBenchOptions& options,
   figures.rounds = ReadRounds(run.directory + "/rounds.csv");
   figures.watched = watch.Finish();
   RoundBenchResult result;
+  result.code = code;
   result.ok = code == kSuccess && figures.rounds.size() == options.rounds;
   result.json = Json(options, figures, result.ok);
   result.text = Text(options, figures);

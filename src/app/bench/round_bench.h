@@ -20,6 +20,7 @@ struct RoundBenchOptions {
 };
 
 struct RoundBenchResult {
+  int code = 0;  // of the run
   bool ok = false;
   std::string json;  // one document
   std::string text;  // the same for a person, in a few lines

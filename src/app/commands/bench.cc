@@ -42,6 +42,7 @@ class BenchCommand : public Command {
     StopSignals signals;
     const auto result = RunRoundBench(options_, signals, context);
     if (!result.ok()) return Complain(context, result.status(), kBadInput);
+    if (result->code == kBadInput) return kBadInput;  // nothing was started, and it was said why
     context.out << (json_ ? result->json : result->text) << std::endl;
     return result->ok ? kSuccess : kRunFailed;
   }

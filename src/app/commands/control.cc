@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 
 #include "app/command.h"
+#include "app/open_files.h"
 #include "app/run_flags.h"
 #include "app/signals.h"
 #include "federation/run_directory.h"
@@ -44,6 +45,8 @@ class ControlCommand : public Command {
     StopSignals signals;
     auto run = Resolve(flags_, *context.registries);
     if (!run.ok()) return Complain(context, run.status(), kBadInput);
+    const absl::Status files = AllowOpenFiles(FilesFor(1), "the control plane");
+    if (!files.ok()) return Complain(context, files, kBadInput);
     ThreadPool pool(2);
     auto host = RunHost::Create(
         {run->spec, run->directory, listen_, insecure_, MakeProgress(flags_, *run, context)}, pool,

@@ -8,6 +8,7 @@
 #include <CLI/CLI.hpp>
 
 #include "app/command.h"
+#include "app/open_files.h"
 #include "app/signals.h"
 #include "federation/node_services.h"
 #include "federation/torch_threads.h"
@@ -65,6 +66,10 @@ class NodeCommand : public Command {
       const absl::Status status = ParseHostPort(address).status();
       if (!status.ok()) return Complain(context, status, kBadInput);
     }
+    const absl::Status files =
+        AllowOpenFiles(FilesFor(ids_.size()),
+                       ids_.size() == 1 ? "a node" : std::to_string(ids_.size()) + " workers");
+    if (!files.ok()) return Complain(context, files, kBadInput);
     StopSignals signals;
     ThreadPool pool(2);
     auto trainers = std::make_shared<TrainingPool>(threads_, UseOneTorchThread);
