@@ -326,7 +326,7 @@ TEST_F(CliTest, ALimitOnOpenFilesThatIsTooLowIsRefused) {
       Run("/usr/bin/prlimit", "--nofile=100" + program + "run spec.yaml --processes --out run");
   EXPECT_EQ(run.code, 2);
   EXPECT_EQ(run.err,
-            "skein: node 'root' needs 114 open files, the limit is 100; raise it (ulimit "
+            "skein: the control plane needs 115 open files, the limit is 100; raise it (ulimit "
             "-n, or LimitNOFILE of the service)\n");
   EXPECT_FALSE(fs::exists(work_ / "run"));
   const Outcome worker =
