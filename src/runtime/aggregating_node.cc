@@ -212,7 +212,8 @@ void AggregatingNode::Do(const agg_action::CloseFold& a) {
 absl::StatusOr<PackedTensors> AggregatingNode::FinishLocalRound(const VersionRef& base) {
   SKEIN_ASSIGN_OR_RETURN(auto optimizer,
                          services_.strategies->optimizers.Create(PartSpec{"sgd", {}}));
-  return accumulator_->Finish(FindModel(base)->tensors(), *optimizer);
+  SKEIN_ASSIGN_OR_RETURN(const PackedTensors model, WholeModel(base));
+  return accumulator_->Finish(model, *optimizer);
 }
 
 void AggregatingNode::MakeLocalModel(const agg_action::CloseFold& close) {
@@ -257,6 +258,12 @@ void AggregatingNode::DropOldModels() {
     const auto& known = core_->models();
     return std::find(known.begin(), known.end(), entry.first) == known.end();
   });
+}
+
+absl::StatusOr<PackedTensors> AggregatingNode::WholeModel(const VersionRef& version) const {
+  const Model* model = FindModel(version);
+  if (model != nullptr && model->whole()) return model->tensors();
+  return absl::UnavailableError(ToString(version) + " has not arrived");
 }
 
 const AggregatingNode::Model* AggregatingNode::FindModel(const VersionRef& version) const {

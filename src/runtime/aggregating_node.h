@@ -41,6 +41,8 @@ class AggregatingNode : public NodeShell, public Downlinks::Owner {
   void DropModel(const VersionRef& version);  // nothing comes of it
   Downlinks& downlinks() { return *downlinks_; }
   const Model* FindModel(const VersionRef& version) const;
+  // The same if all of it is here: a child that has the version from elsewhere may be ahead of it.
+  absl::StatusOr<PackedTensors> WholeModel(const VersionRef& version) const;
   // The plain mean of the local round: the server optimizer's step is taken once per round, at the
   // coordinator.
   absl::StatusOr<PackedTensors> FinishLocalRound(const VersionRef& base);

@@ -109,7 +109,7 @@ class AggregatorNode : public AggregatingNode, public Uplink::Owner {
     // The last local model's difference to the task's base stands for the subtree, with the weight
     // of the last local round (HierFAVG, Liu et al. 2020, arXiv 1905.06641).
     const Fixed128 weight = accumulator().total_weight();
-    const PackedTensors& base = FindModel(close.task.base)->tensors();
+    SKEIN_ASSIGN_OR_RETURN(const PackedTensors base, WholeModel(close.task.base));
     SKEIN_ASSIGN_OR_RETURN(const PackedTensors local, FinishLocalRound(close.base));
     SKEIN_ASSIGN_OR_RETURN(const PackedTensors delta,
                            DeltaOf(local, base, *services_.memory.buffers));

@@ -365,6 +365,25 @@ TEST_F(CliTest, BenchRoundMeasuresARealFederation) {
   EXPECT_THAT(outcome.out, Not(HasSubstr("mib\":0,")));
 }
 
+// The number behind "key": in a JSON document.
+double NumberIn(const std::string& json, const std::string& key) {
+  const size_t at = json.find("\"" + key + "\":");
+  return at == std::string::npos ? -1 : std::stod(json.substr(at + key.size() + 3));
+}
+
+TEST_F(CliTest, ACoordinatorHoldsFiveModelsAtMostHoweverManyItsChildrenAre) {
+  constexpr double kModelMib = 20e6 * sizeof(float) / (1 << 20);
+  for (const char* children : {"2", "12"}) {
+    const Outcome outcome = Skein("bench round --topology flat:" + std::string(children) +
+                                  " --params 20000000 --rounds 2 --json");
+    ASSERT_EQ(outcome.code, 0) << outcome.err;
+    const double above_idle = NumberIn(outcome.out, "coordinator_peak_rss_mib") -
+                              NumberIn(outcome.out, "coordinator_idle_rss_mib");
+    EXPECT_LE(above_idle, 5 * kModelMib) << children << " children";
+    EXPECT_GE(above_idle, 2 * kModelMib) << "the sums alone are as large";
+  }
+}
+
 TEST_F(CliTest, BenchRoundSpeaksToPeopleAndRefusesNonsense) {
   const Outcome outcome = Skein("bench round --topology flat:2 --params 10 --rounds 1 --out kept");
   EXPECT_EQ(outcome.code, 0) << outcome.err;

@@ -412,6 +412,57 @@ TEST(SimFederation, ADeadlineAboveLeavesTimeForLocalRoundsBelow) {
   }
 }
 
+// A learner without a formula, whose model is five chunks long.
+class LargeModelTrainer : public Trainer {
+ public:
+  absl::StatusOr<PackedTensors> Initialize() override {
+    PackedTensors model(Manifest::Create({{"x", DType::kFloat32, {5 << 18}}}).value());
+    std::memset(model.mutable_bytes().data(), 0, model.bytes().size());
+    return model;
+  }
+  absl::StatusOr<TrainOutput> Train(const PackedTensors& base, const TrainRequest&) override {
+    return TrainOutput{base, 1, {}};
+  }
+  absl::StatusOr<EvalOutput> Evaluate(const PackedTensors&, const TrainRequest&) override {
+    return EvalOutput{1, {}};
+  }
+};
+
+TEST(SimFederation, AWorkerGetsBytesOfAModelThatItsAggregatorDoesNotHaveAllOf) {
+  SimFederation::Options options{.topology = Tree("tree:1x1x1"),
+                                 .config = SimFederation::Config(1)};
+  options.config.evaluate = {};
+  options.trainer = [](const NodeView&) { return std::make_unique<LargeModelTrainer>(); };
+  SimFederation* running = nullptr;
+  std::map<NodeId, Time> first_chunk;  // sent down to the node
+  std::map<NodeId, Time> has_it_all;
+  std::map<NodeId, int> models;
+  options.faults = [&](const testing::FrameContext& frame) -> testing::Fault {
+    const Time now = running == nullptr ? Time{0} : running->simulation().Now();
+    if (frame.up && std::holds_alternative<AckFrame>(*frame.frame)) {
+      has_it_all.try_emplace(frame.node, now);
+    }
+    if (frame.up) return {};
+    const auto* offer = std::get_if<OfferFrame>(frame.frame);
+    if (offer != nullptr && std::holds_alternative<ModelHeader>(offer->header)) {
+      ++models[frame.node];
+    }
+    if (!std::holds_alternative<ChunkFrame>(*frame.frame)) return {};
+    first_chunk.try_emplace(frame.node, now);
+    return {testing::Fault::Kind::kDelay, seconds(1)};
+  };
+  SimFederation federation(options);
+  running = &federation;
+  ASSERT_TRUE(federation.Run());
+  ASSERT_EQ(federation.outcome().status, "completed") << federation.outcome().reason;
+  EXPECT_THAT(first_chunk, SizeIs(3));
+  for (const char* aggregator : {"a0", "a1"}) {
+    ASSERT_TRUE(has_it_all.contains(aggregator));
+    EXPECT_LE(first_chunk["w0"] + seconds(2), has_it_all[aggregator]) << aggregator;
+  }
+  for (const auto& [node, count] : models) EXPECT_EQ(count, 1) << node << " downloads it once";
+}
+
 TEST(SimFederation, ALostCoordinatorEndsTheRun) {
   SimFederation::Options options{.topology = Tree("tree:2x2"),
                                  .config = SimFederation::Config(1000)};

@@ -1,5 +1,6 @@
 // What must hold in the cores whatever happens: random events, checked as a shell would meet them.
 // The same runs must reach every step that the tables of the cores declare.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <set>
@@ -61,7 +62,7 @@ class RandomAggregator {
     if (rng_.Below(2) == 0) return RandomUploadEvent(child);
     const bool idle = driver_.core.phase() == AggregatorCore::Phase::kIdle;
     if (!idle && rng_.Below(3) != 0) return agg_event::Tick{};
-    switch (rng_.Below(14)) {
+    switch (rng_.Below(15)) {
       case 0:
         return agg_event::ChildExpected{child, epochs_[child] + rng_.Below(2)};
       case 1:
@@ -91,6 +92,8 @@ class RandomAggregator {
         return agg_event::ChildEvaluated{child, round_, task_.base, asked_[child].participants};
       case 11:
         return agg_event::Committed{round_, task_.base};
+      case 12:
+        return agg_event::ModelLost{task_.base};
       default:
         return agg_event::Delivered{};
     }
@@ -160,7 +163,10 @@ class RandomAggregator {
     EXPECT_FALSE(a.task.participants.empty());
     asked_[a.child] = a.task;
   }
-  void Check(const agg_action::OfferModel& a) { EXPECT_TRUE(linked_.contains(a.child)); }
+  void Check(const agg_action::OfferModel& a) {
+    EXPECT_TRUE(linked_.contains(a.child));
+    EXPECT_THAT(driver_.core.models(), ::testing::Contains(a.version)) << "it is not here";
+  }
   void Check(const agg_action::SendCancel& a) { EXPECT_TRUE(linked_.contains(a.child)); }
   void Check(const agg_action::SendCommitted& a) { EXPECT_TRUE(linked_.contains(a.child)); }
   void Check(const agg_action::BeginFold&) { folded_ = {}; }
