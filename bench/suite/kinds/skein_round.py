@@ -57,4 +57,6 @@ class SkeinRound(Kind):
     def needs_mib(self, params: dict) -> float:
         shape, model = params["topology"], model_mib(params)
         processes = 4 + inner_nodes(shape)
-        return 60 * processes + model * (4 * workers(shape) + 6.5 * (1 + inner_nodes(shape)))
+        # The workers of a process share the model; each keeps its update until it is committed.
+        tensors = model * (1.1 * workers(shape) + 6 + 5 * (1 + inner_nodes(shape)))
+        return 60 * processes + 0.4 * workers(shape) + tensors
