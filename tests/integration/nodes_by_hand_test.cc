@@ -10,18 +10,19 @@ using ::testing::HasSubstr;
 class NodesByHandTest : public ProgramTest {
  protected:
   // Starts a program of its own session in the background.
-  pid_t Start(std::vector<std::string> words) {
-    words.insert(words.begin(), SKEIN_PROGRAM);
+  pid_t Start(std::vector<std::string> words, const std::string& program = SKEIN_PROGRAM) {
+    words.insert(words.begin(), program);
     std::vector<char*> argv;
     for (std::string& word : words) argv.push_back(word.data());
     argv.push_back(nullptr);
     pid_t pid = -1;
-    EXPECT_EQ(posix_spawn(&pid, SKEIN_PROGRAM, nullptr, nullptr, argv.data(), environ), 0);
+    EXPECT_EQ(posix_spawn(&pid, program.c_str(), nullptr, nullptr, argv.data(), environ), 0);
     return pid;
   }
   // The control plane of tree:1x2, and where it listens.
-  pid_t StartControl() {
-    Write("spec.yaml", "topology: tree:1x2\nlearner: linear\nrounds: 2\nseed: 3\n");
+  pid_t StartControl(const std::string& learner = "linear") {
+    Write("spec.yaml",
+          "topology: tree:1x2\nrounds: 2\nseed: 3\nevaluate: both\nlearner: " + learner + "\n");
     const pid_t control = Start({"control", "--spec", work_ / "spec.yaml", "--out", work_ / "run",
                                  "--quiet", "--address-file", work_ / "address"});
     while (address_.empty() || address_.back() != '\n') address_ = ReadAll(work_ / "address");
@@ -51,6 +52,21 @@ TEST_F(NodesByHandTest, MakeTheModelOfOneProcess) {
                          StartNode("worker", "w0"), StartNode("aggregator", "a0")};
   EXPECT_EQ(WaitForEnd(control), 0);
   for (const pid_t node : nodes) EXPECT_EQ(WaitForEnd(node), 0);
+  EXPECT_EQ(Skein("run spec.yaml --out one --quiet").code, 0);
+  EXPECT_EQ(ReadAll(work_ / "run/model.safetensors"), ReadAll(work_ / "one/model.safetensors"));
+}
+
+TEST_F(NodesByHandTest, AWorkerInPythonIsAsGoodAsAnother) {
+  // Three chunks, so that an order of bytes shows.
+  const pid_t control = StartControl("{name: echo, params: {elements: 700000, constant: 0.25}}");
+  const pid_t nodes[] = {StartNode("coordinator", "root"), StartNode("aggregator", "a0"),
+                         StartNode("worker", "w0")};
+  const pid_t python =
+      Start({PYTHON_WORKER, "--id", "w1", "--control", address_}, "/usr/bin/python3");
+  EXPECT_EQ(WaitForEnd(control), 0);
+  EXPECT_EQ(WaitForEnd(python), 0);
+  for (const pid_t node : nodes) EXPECT_EQ(WaitForEnd(node), 0);
+  EXPECT_THAT(ReadAll(work_ / "run/result.json"), HasSubstr("\"contributions\":4"));
   EXPECT_EQ(Skein("run spec.yaml --out one --quiet").code, 0);
   EXPECT_EQ(ReadAll(work_ / "run/model.safetensors"), ReadAll(work_ / "one/model.safetensors"));
 }
