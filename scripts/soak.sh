@@ -3,11 +3,13 @@
 # and simulated tests with many more seeds, and the integration tests over and over.
 #   SKEIN_FUZZ_ITERATIONS   iterations of each fuzz-style test (default 200000)
 #   SKEIN_SIM_SEEDS         random schedules of each simulated test (default 500)
+#   SKEIN_FUZZ_TARGET_SECONDS  seconds for each fuzz target (default 1200: an hour for all three)
 #   SKEIN_SOAK_REPEATS      repetitions of the integration tests (default 20)
 set -uo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 fuzz=${SKEIN_FUZZ_ITERATIONS:-200000}
 seeds=${SKEIN_SIM_SEEDS:-500}
+target_seconds=${SKEIN_FUZZ_TARGET_SECONDS:-1200}
 repeats=${SKEIN_SOAK_REPEATS:-20}
 unset SKEIN_FUZZ_ITERATIONS SKEIN_SIM_SEEDS
 
@@ -37,6 +39,7 @@ for preset in asan-full tsan release; do
     skip "tests ($preset)" "no build"
   fi
 done
+stage "fuzzing, $target_seconds s each" scripts/fuzz.sh "$target_seconds"
 stage "integration tests x $repeats (release)" repeated
 
 print_stages

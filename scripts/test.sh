@@ -7,6 +7,7 @@
 set -uo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 logs=build/test-logs
+fuzz_seconds=${SKEIN_FUZZ_SECONDS:-20}
 mkdir -p "$logs"
 
 run_tests() {  # PRESET
@@ -41,6 +42,7 @@ if stage "build (ASan, UBSan)" build asan; then
 else
   skip "tests (ASan, UBSan)" "no build"
 fi
+stage "fuzzing, $fuzz_seconds s each" scripts/fuzz.sh "$fuzz_seconds"
 
 print_stages
 echo

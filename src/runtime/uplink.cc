@@ -168,12 +168,10 @@ void Uplink::On(OfferFrame& offer) {
     offset = incoming_->bytes->received();
   } else {
     DropIncoming();
-    incoming_.emplace();
-    incoming_->transfer = offer.transfer;
-    incoming_->header = *header;
-    incoming_->bytes =
+    auto bytes =
         std::make_shared<InboundTransfer>(PackedTensors(std::move(offer.manifest), *buffers_));
-    incoming_->bytes->Hash();
+    bytes->Hash();
+    incoming_ = {.transfer = offer.transfer, .header = *header, .bytes = std::move(bytes)};
     incoming_->watched = owner_->OnModelBegun(*header, incoming_->bytes);
   }
   if (incoming_->bytes) link_->Receive(offer.transfer, MakeSink());

@@ -17,8 +17,6 @@
 namespace skein {
 namespace {
 
-constexpr char kByteOrderMark[] = "\xef\xbb\xbf";
-
 YamlMark MarkAt(const std::string& text, size_t offset) {
   const std::string_view before = std::string_view(text).substr(0, offset);
   const size_t line_start = before.rfind('\n') == before.npos ? 0 : before.rfind('\n') + 1;

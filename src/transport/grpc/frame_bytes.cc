@@ -1,17 +1,17 @@
 #include "transport/grpc/frame_bytes.h"
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
 #include <string>
 #include <utility>
-
-#include <grpcpp/support/proto_buffer_reader.h>
 
 #include "skein/base/status.h"
 #include "skein/v1/data_plane.pb.h"
 #include "transport/frame_limits.h"
 #include "transport/frame_proto.h"
 #include "transport/grpc/grpc_status.h"
+#include "transport/unfolding.h"
 #include "transport/wire_text.h"
 
 namespace skein {
@@ -39,8 +39,23 @@ grpc::ByteBuffer ChunkToBuffer(ChunkFrame chunk) {
   return {slices, 2};
 }
 
-absl::Status Malformed() {
-  return absl::InvalidArgumentError("a message is no frame: it does not parse as protobuf");
+absl::Status NoFrame(const std::string& why) {
+  return absl::InvalidArgumentError("a message is no frame: " + why);
+}
+
+// In one piece: gRPC's own reader aborts on some messages that end in empty slices. Everything but
+// chunks is small, as a rule.
+absl::StatusOr<v1::Frame> ParseProto(const grpc::ByteBuffer& message) {
+  grpc::Slice whole;
+  if (!message.DumpToSingleSlice(&whole).ok()) return NoFrame("it cannot be read");
+  const auto bytes = std::as_bytes(std::span(whole.begin(), whole.size()));
+  const size_t limit = std::min(kMaxUnfoldedBytes, kMaxUnfolding * bytes.size());
+  v1::Frame proto;
+  if (!IsWithin(limit, *v1::Frame::descriptor(), bytes) ||
+      !proto.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+    return NoFrame("it does not parse as protobuf, or unfolds to too much");
+  }
+  return proto;
 }
 
 }  // namespace
@@ -61,7 +76,7 @@ ReceivedFrame DecodeFrame(grpc::ByteBuffer& message) {
   ReceivedFrame result;
   result.size = message.Length();
   if (!message.Dump(&result.slices).ok()) {
-    result.frame = Malformed();
+    result.frame = NoFrame("it cannot be read");
     return result;
   }
   std::vector<std::span<const std::byte>> pieces;
@@ -75,14 +90,13 @@ ReceivedFrame DecodeFrame(grpc::ByteBuffer& message) {
     return result;
   }
   result.chunk.reset();
-  v1::Frame proto;
-  grpc::ProtoBufferReader reader(&message);
-  if (!proto.ParseFromZeroCopyStream(&reader)) {
-    result.frame = Malformed();
-  } else if (proto.has_close()) {
-    result.close = MakeStatus(proto.close().code(), proto.close().message());
+  absl::StatusOr<v1::Frame> proto = ParseProto(message);
+  if (!proto.ok()) {
+    result.frame = proto.status();
+  } else if (proto->has_close()) {
+    result.close = MakeStatus(proto->close().code(), WireText(proto->close().message()));
   } else {
-    result.frame = FrameFromProto(std::move(proto));
+    result.frame = FrameFromProto(*std::move(proto));
   }
   return result;
 }

@@ -14,6 +14,7 @@
 #include "skein/base/thread_pool.h"
 #include "skein/transport/transport.h"
 #include "skein/v1/data_plane.grpc.pb.h"
+#include "transport/grpc/frame_bytes.h"
 
 namespace skein {
 namespace {
@@ -234,6 +235,41 @@ TEST(GrpcStrangeParentTest, ItsStatusIsTheEnd) {
 TEST(GrpcStrangeParentTest, IsLostIfItFinishesWithoutACloseFrame) {
   StrangeParent parent(grpc::Status::OK);
   EXPECT_EQ(EndOfLinkTo(parent.address()).code(), absl::StatusCode::kUnavailable);
+}
+
+// A message in these slices, which gRPC's own reader does not survive if the last ones are empty.
+absl::Status DecodedIn(const std::vector<std::string>& pieces) {
+  std::vector<grpc::Slice> slices(pieces.begin(), pieces.end());
+  grpc::ByteBuffer message(slices.data(), slices.size());
+  return DecodeFrame(message).frame.status();
+}
+
+TEST(GrpcFrames, EmptySlicesDoNoHarm) {
+  const std::string ack("\x42\x02\x08\x03", 4);
+  EXPECT_TRUE(DecodedIn({ack}).ok());
+  EXPECT_TRUE(DecodedIn({"", ack.substr(0, 1), "", ack.substr(1), "", ""}).ok());
+  EXPECT_FALSE(DecodedIn({ack, "", "\x12\x04\x08\x01\x10\x0c\x42", ""}).ok());
+}
+
+TEST(GrpcFrames, ALengthBeyondWhatIsAroundItIsRefused) {
+  // An offer of 8 bytes, in it an update of 34, in it a text of 375,176.
+  const std::string lie("\x22\x08\x18\x18\x18\x22\x22\x1a\x88\xf3\x16", 11);
+  EXPECT_TRUE(absl::IsInvalidArgument(DecodedIn({lie + std::string(40, 'x')})));
+}
+
+TEST(GrpcFrames, AMessageThatUnfoldsToTooMuchIsRefused) {
+  std::string tensors;  // of nothing
+  for (int i = 0; i < 1 << 20; ++i) tensors += std::string("\x0a\x00", 2);
+  const auto field = [](char tag, const std::string& bytes) {
+    std::string out(1, tag);
+    for (size_t n = bytes.size(); true; n >>= 7) {
+      out += static_cast<char>((n & 127) | (n > 127 ? 128 : 0));
+      if (n <= 127) break;
+    }
+    return out + bytes;
+  };
+  const std::string offer = field('\x22', field('\x12', tensors));
+  EXPECT_TRUE(absl::IsInvalidArgument(DecodedIn({offer})));
 }
 
 }  // namespace

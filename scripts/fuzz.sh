@@ -1,0 +1,32 @@
+#!/bin/bash
+# Feeds made-up input to what reads input of others: frames, manifests, safetensors files.
+#   scripts/fuzz.sh [SECONDS]   for each target (default 20)
+# What was found to be of interest stays in build/fuzz/corpus and is where the next run begins. An
+# input that breaks a promise is kept in build/fuzz/artifacts, and said with how to run it again.
+set -uo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+seconds=${1:-20}
+artifacts=build/fuzz/artifacts
+corpus=build/fuzz/corpus
+
+build fuzz || exit 1
+mkdir -p "$artifacts"
+build/fuzz/bin/fuzz_seeds "$corpus" || exit 1
+status=0
+for target in frame manifest safetensors; do
+  echo "--- $target, $seconds s"
+  dictionary=tests/fuzz/$target.dict
+  program=build/fuzz/bin/${target}_fuzzer
+  log=build/fuzz/$target.log
+  if "$program" -max_total_time="$seconds" -timeout=25 -rss_limit_mb=4096 -print_final_stats=1 \
+    -artifact_prefix="$artifacts/$target-" ${dictionary:+$([[ -f $dictionary ]] &&
+      echo "-dict=$dictionary")} "$corpus/$target" >"$log" 2>&1; then
+    grep -E '^stat::number_of_executed_units|^DONE|^Done' "$log" || tail -n 2 "$log"
+    continue
+  fi
+  status=1
+  tail -n 40 "$log"
+  kept=$(grep -oE "$artifacts/$target-[a-z]+-[0-9a-f]+" "$log" | tail -n 1)
+  echo "replay: $program ${kept:-(see $log)}"
+done
+exit "$status"
