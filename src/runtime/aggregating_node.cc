@@ -223,8 +223,7 @@ void AggregatingNode::MakeLocalModel(const agg_action::CloseFold& close) {
     Feed(agg_event::Delivered{});
     return;
   }
-  std::string digest = TransferDigest(local->bytes());
-  models_.insert_or_assign(close.made, Model(*std::move(local), std::move(digest)));
+  models_.insert_or_assign(close.made, Model::OfModel(*std::move(local)));
   Feed(agg_event::LocalModelMade{close.made});
   DropOldModels();
 }

@@ -51,8 +51,7 @@ class CoordinatorNode : public AggregatingNode {
     numeric_ = *std::move(numeric);
     trainer_ = std::move(start->trainer);
     SendControl(ModelReadyMsg{VersionRef{}, ModelDigest(start->model)});
-    std::string digest = TransferDigest(start->model.bytes());
-    AddModel(VersionRef{}, Model(std::move(start->model), std::move(digest)));
+    AddModel(VersionRef{}, Model::OfModel(std::move(start->model)));
   }
 
   absl::Status OnMessage(ControlMessage message) override {
@@ -77,9 +76,7 @@ class CoordinatorNode : public AggregatingNode {
     SKEIN_ASSIGN_OR_RETURN(PackedTensors next,
                            accumulator().Finish(FindModel(close.base)->tensors(), *optimizer_));
     std::string digest = ModelDigest(next);
-    std::string transfer_digest = TransferDigest(next.bytes());
-    Pending pending{close.made, Model(std::move(next), std::move(transfer_digest)),
-                    std::move(digest), ""};
+    Pending pending{close.made, Model::OfModel(std::move(next)), std::move(digest), ""};
     if (!config_.output_dir.empty()) {
       pending.path = config_.output_dir + "/model-" + std::to_string(close.made.version) + "." +
                      std::to_string(close.made.attempt) + ".safetensors";

@@ -2,11 +2,18 @@
 
 #include <algorithm>
 
+#include "skein/tensor/digest.h"
+
 namespace skein {
 
 OutboundTensors::OutboundTensors(PackedTensors tensors, std::string digest)
     : OutboundTensors(std::move(tensors), std::function<uint64_t()>()) {
   Finish(std::move(digest));
+}
+
+OutboundTensors OutboundTensors::OfModel(PackedTensors model) {
+  std::string digest = TransferDigest(model.bytes());
+  return {std::move(model), std::move(digest)};
 }
 
 OutboundTensors::OutboundTensors(PackedTensors tensors, std::function<uint64_t()> received)

@@ -23,6 +23,8 @@ class OutboundTensors {
   OutboundTensors() = default;
   // Whole; `digest`, its TransferDigest, goes into the trailer.
   OutboundTensors(PackedTensors tensors, std::string digest);
+  // A whole model; computes its digest.
+  static OutboundTensors OfModel(PackedTensors model);
   // Of which `received` tells how much is there; whole once Finish has been called.
   OutboundTensors(PackedTensors tensors, std::function<uint64_t()> received);
   void Finish(std::string digest);

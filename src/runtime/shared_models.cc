@@ -1,6 +1,6 @@
-#include <utility>
+#include "skein/runtime/shared_models.h"
 
-#include "skein/runtime/node_memory.h"
+#include <utility>
 
 namespace skein {
 

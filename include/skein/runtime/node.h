@@ -9,12 +9,19 @@
 
 #include "skein/base/executor.h"
 #include "skein/runtime/control_link.h"
-#include "skein/runtime/node_memory.h"
+#include "skein/runtime/shared_models.h"
 #include "skein/runtime/trainer.h"
 #include "skein/strategy/registry.h"
+#include "skein/tensor/buffer_pool.h"
 #include "skein/transport/transport.h"
 
 namespace skein {
+
+// Memory that the nodes of a process share; copies share it.
+struct NodeMemory {
+  std::shared_ptr<BufferPool> buffers = std::make_shared<BufferPool>();
+  std::shared_ptr<SharedModels> models = std::make_shared<SharedModels>();
+};
 
 // What a node is given by its surroundings. Everything outlives the node.
 struct NodeServices {

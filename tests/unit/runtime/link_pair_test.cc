@@ -28,8 +28,7 @@ class ParentEnd : public Downlinks::Owner {
 
   void OnChildUp(const NodeId& child, Epoch epoch) override {
     downlinks->Welcome(child, epoch);
-    downlinks->OfferModel(child, ModelHeader{{1, 0, 0}, {}},
-                          OutboundTensors(model_, TransferDigest(model_.bytes())));
+    downlinks->OfferModel(child, ModelHeader{{1, 0, 0}, {}}, OutboundTensors::OfModel(model_));
   }
   void OnChildDown(const NodeId&, Epoch) override {}
   void OnUploadOffered(const UploadId& id, const OfferFrame&) override {

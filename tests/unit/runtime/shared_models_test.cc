@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "skein/runtime/node_memory.h"
+#include "skein/runtime/shared_models.h"
 #include "skein/tensor/digest.h"
 #include "unit/runtime/link_samples.h"
 

@@ -1,12 +1,11 @@
-#ifndef SKEIN_RUNTIME_NODE_MEMORY_H_
-#define SKEIN_RUNTIME_NODE_MEMORY_H_
+#ifndef SKEIN_RUNTIME_SHARED_MODELS_H_
+#define SKEIN_RUNTIME_SHARED_MODELS_H_
 
 #include <map>
 #include <memory>
 #include <mutex>
 #include <string>
 
-#include "skein/tensor/buffer_pool.h"
 #include "skein/tensor/packed_tensors.h"
 
 namespace skein {
@@ -23,12 +22,6 @@ class SharedModels {
   std::map<std::string, std::weak_ptr<const PackedTensors>> models_;  // by digest
 };
 
-// Memory that the nodes of a process share; copies share it.
-struct NodeMemory {
-  std::shared_ptr<BufferPool> buffers = std::make_shared<BufferPool>();
-  std::shared_ptr<SharedModels> models = std::make_shared<SharedModels>();
-};
-
 }  // namespace skein
 
-#endif  // SKEIN_RUNTIME_NODE_MEMORY_H_
+#endif  // SKEIN_RUNTIME_SHARED_MODELS_H_
