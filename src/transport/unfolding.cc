@@ -24,11 +24,9 @@ class Counter {
  public:
   Counter(size_t limit, CodedInputStream& in) : limit_(limit), in_(in) {}
 
-  bool beyond() const { return bytes_ > limit_; }
-
   // Up to the end of the message; false if it is malformed or beyond the limit.
   bool Count(const Descriptor& type) {
-    while (!beyond()) {
+    while (bytes_ <= limit_) {
       const uint32_t tag = in_.ReadTag();
       if (tag == 0) return in_.ConsumedEntireMessage();
       const FieldDescriptor* known = type.FindFieldByNumber(static_cast<int>(tag >> 3));

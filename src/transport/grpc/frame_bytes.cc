@@ -43,8 +43,7 @@ absl::Status NoFrame(const std::string& why) {
   return absl::InvalidArgumentError("a message is no frame: " + why);
 }
 
-// In one piece: gRPC's own reader aborts on some messages that end in empty slices. Everything but
-// chunks is small, as a rule.
+// In one piece, to be looked through first; everything but chunks is small, as a rule.
 absl::StatusOr<v1::Frame> ParseProto(const grpc::ByteBuffer& message) {
   grpc::Slice whole;
   if (!message.DumpToSingleSlice(&whole).ok()) return NoFrame("it cannot be read");

@@ -202,11 +202,11 @@ void StreamLink::Take(ReceivedFrame received) {
     } else {
       received.CopyChunk();
     }
-    // The buffer is the last to let go of the memory: only its calls are ready for what gRPC may
-    // do then, under memory pressure.
-    received.chunk.reset();
-    received.slices.clear();
   }
+  // The buffer is the last to let go of the memory: only its calls are ready for what gRPC may do
+  // then, under memory pressure.
+  received.chunk.reset();
+  received.slices.clear();
   std::deque<Queued> dropped;
   std::shared_ptr<LinkHandler> handler;
   {

@@ -237,7 +237,7 @@ TEST(GrpcStrangeParentTest, IsLostIfItFinishesWithoutACloseFrame) {
   EXPECT_EQ(EndOfLinkTo(parent.address()).code(), absl::StatusCode::kUnavailable);
 }
 
-// A message in these slices, which gRPC's own reader does not survive if the last ones are empty.
+// What comes of a message in these slices.
 absl::Status DecodedIn(const std::vector<std::string>& pieces) {
   std::vector<grpc::Slice> slices(pieces.begin(), pieces.end());
   grpc::ByteBuffer message(slices.data(), slices.size());
