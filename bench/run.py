@@ -41,7 +41,7 @@ def main() -> int:
              if not args.only or any(fnmatch.fnmatch(case.id, glob) for glob in args.only)]
     if not cases:
         parser.error("no case matches; --list says what there is")
-    # Thousands of workers in a process have a connection each.
+    # Skein's programs do this themselves; a peer's server has a connection for each client, too.
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     driver = Driver(

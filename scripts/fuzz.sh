@@ -15,13 +15,13 @@ build/fuzz/bin/fuzz_seeds "$corpus" || exit 1
 status=0
 for target in frame manifest safetensors; do
   echo "--- $target, $seconds s"
-  dictionary=tests/fuzz/$target.dict
+  options=(-max_total_time="$seconds" -timeout=25 -rss_limit_mb=4096 -print_final_stats=1
+    -artifact_prefix="$artifacts/$target-")
+  if [[ -f tests/fuzz/$target.dict ]]; then options+=(-dict="tests/fuzz/$target.dict"); fi
   program=build/fuzz/bin/${target}_fuzzer
   log=build/fuzz/$target.log
-  if "$program" -max_total_time="$seconds" -timeout=25 -rss_limit_mb=4096 -print_final_stats=1 \
-    -artifact_prefix="$artifacts/$target-" ${dictionary:+$([[ -f $dictionary ]] &&
-      echo "-dict=$dictionary")} "$corpus/$target" >"$log" 2>&1; then
-    grep -E '^stat::number_of_executed_units|^DONE|^Done' "$log" || tail -n 2 "$log"
+  if "$program" "${options[@]}" "$corpus/$target" >"$log" 2>&1; then
+    grep '^Done' "$log"
     continue
   fi
   status=1

@@ -1,8 +1,8 @@
 #!/bin/bash
 # Everything that must hold before a change goes in: a release build with warnings as errors, all
 # tests (the installed package and the public headers among them), the demo on a small setting, the
-# benchmarks on small ones, the format, and the libtorch-free part again under the address and
-# undefined-behavior sanitizers.
+# benchmarks on small ones, the format, the libtorch-free part again under the address and
+# undefined-behavior sanitizers, and some fuzzing.
 # The longer runs are in scripts/soak.sh.
 set -uo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"

@@ -48,7 +48,7 @@ def train(model: dict[str, numpy.ndarray], params: dict, cancelled) -> dict[str,
 class Tensors:
     """Packed tensors: one after another without gaps, little-endian, row-major."""
 
-    def __init__(self, manifest, tensor_pb2):
+    def __init__(self, manifest, tensor_pb2, data: bytearray | None = None):
         self.manifest = manifest
         self.types = {tensor_pb2.DTYPE_BOOL: "?", tensor_pb2.DTYPE_U8: "u1",
                       tensor_pb2.DTYPE_I8: "i1", tensor_pb2.DTYPE_I16: "<i2",
@@ -57,7 +57,7 @@ class Tensors:
                       tensor_pb2.DTYPE_F64: "<f8"}  # numpy has no bfloat16
         self.sizes = [self.dtype(info).itemsize * int(numpy.prod(info.shape, dtype=numpy.int64))
                       for info in manifest.tensors]
-        self.data = bytearray(sum(self.sizes))
+        self.data = bytearray(sum(self.sizes)) if data is None else data
 
     def dtype(self, info):
         if info.dtype not in self.types:
@@ -89,16 +89,14 @@ def update_of(local: dict[str, numpy.ndarray], base: Tensors, tensor_pb2) -> Ten
                 value = value.astype(wide) - before[info.name].astype(wide)
             info.dtype, value = tensor_pb2.DTYPE_F32, value.astype("<f4")
         packed.append(numpy.ascontiguousarray(value).tobytes())
-    update = Tensors(manifest, tensor_pb2)
-    update.data = bytearray(b"".join(packed))
-    return update
+    return Tensors(manifest, tensor_pb2, bytearray(b"".join(packed)))
 
 
 class Stream:
     """A call with messages in both directions: send from any thread, iterate over what comes."""
 
     def __init__(self, address: str, method: str, sent, received):
-        # No limit of gRPC's own: frames are bounded by the protocol.
+        # gRPC's default, 4 MiB, is just the largest chunk, without the frame around it.
         self.channel = grpc.insecure_channel(
             address, [("grpc.max_receive_message_length", 8 << 20),
                       ("grpc.max_send_message_length", 8 << 20)])

@@ -4,9 +4,10 @@ import json
 import subprocess
 from pathlib import Path
 
-from suite.kinds.kind import Kind, json_file, no_venv
+from suite.kinds.flower import Flower
+from suite.kinds.kind import Kind, json_file
 from suite.model import Side
-from suite.paths import BIN, PEERS, ROOT
+from suite.paths import BIN, ROOT
 
 SPEC = "examples/fashion_mnist/three_tier.yaml"
 WORKERS = 32
@@ -62,10 +63,9 @@ class SkeinFashion(Kind):
         return 3072
 
 
-class FlowerFashion(Kind):
+class FlowerFashion(Flower):
     """`params`: architecture, rounds; set, as for SkeinFashion."""
 
-    peer = True
     required = ("round_s", "wall_s", "startup_s", "accuracy")
 
     def prepare(self, params: dict, number: int, scratch: Path) -> None:
@@ -75,13 +75,9 @@ class FlowerFashion(Kind):
                            stdout=split)
 
     def command(self, side: Side, number: int, scratch: Path) -> list[str]:
-        return [f"{PEERS}/fashion_mnist.py", "--architecture", side.params["architecture"],
-                "--clients", str(WORKERS), "--rounds", str(side.params["rounds"]),
-                "--seed", str(number), "--split", f"{scratch}/split.json",
-                "--timeout", str(side.timeout_s), "--out", f"{scratch}/out.json"]
-
-    def read(self, scratch: Path, log: Path) -> dict:
-        return json_file(scratch / "out.json")
+        return self.call("fashion_mnist.py", side, scratch, "--clients", str(WORKERS),
+                         "--rounds", str(side.params["rounds"]), "--seed", str(number),
+                         "--split", f"{scratch}/split.json")
 
     def metrics(self, raw: dict, params: dict) -> dict[str, float]:
         return {
@@ -89,9 +85,6 @@ class FlowerFashion(Kind):
             "startup_s": raw["startup_s"],
             "accuracy_percent": 100 * raw["accuracy"][-1],
         }
-
-    def lacks(self, params: dict) -> str | None:
-        return no_venv(params["architecture"])
 
     def estimate_s(self, params: dict) -> float:
         return 20 + params["rounds"] * (5 if params["architecture"] == "legacy" else 60)

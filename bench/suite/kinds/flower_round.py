@@ -2,25 +2,19 @@
 
 from pathlib import Path
 
-from suite.kinds.kind import Kind, json_file, model_mib, no_venv
+from suite.kinds.flower import Flower
+from suite.kinds.kind import model_mib
 from suite.model import Side
-from suite.paths import PEERS
 
 
-class FlowerRound(Kind):
-    peer = True
+class FlowerRound(Flower):
     required = ("round_s", "median_round_s", "startup_s", "server_peak_rss_mib",
                 "server_cpu_s_per_round", "total_peak_rss_mib")
 
     def command(self, side: Side, number: int, scratch: Path) -> list[str]:
         params = side.params
-        return [f"{PEERS}/round_bench.py", "--architecture", params["architecture"],
-                "--clients", str(params["clients"]), "--params", str(params["params"]),
-                "--rounds", str(params["rounds"]), "--timeout", str(side.timeout_s),
-                "--out", f"{scratch}/out.json"]
-
-    def read(self, scratch: Path, log: Path) -> dict:
-        return json_file(scratch / "out.json")
+        return self.call("round_bench.py", side, scratch, "--clients", str(params["clients"]),
+                         "--params", str(params["params"]), "--rounds", str(params["rounds"]))
 
     def metrics(self, raw: dict, params: dict) -> dict[str, float]:
         return {
@@ -31,9 +25,6 @@ class FlowerRound(Kind):
             "server_cpu_s": raw["server_cpu_s_per_round"],
             "total_peak_gib": raw["total_peak_rss_mib"] / 1024,
         }
-
-    def lacks(self, params: dict) -> str | None:
-        return no_venv(params["architecture"])
 
     def estimate_s(self, params: dict) -> float:
         clients, floats = params["clients"], params["clients"] * params["params"]

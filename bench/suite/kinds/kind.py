@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from suite.model import Side
-from suite.paths import PEERS, ROOT
+from suite.paths import ROOT
 
 MIB = 2**20
 
@@ -60,12 +60,6 @@ def json_file(path: Path) -> dict:
         return json.loads((ROOT / path).read_text())
     except (OSError, ValueError):
         return {}
-
-
-def no_venv(architecture: str) -> str | None:
-    if (ROOT / "build/peers" / f"flower-{architecture}" / "installed.txt").exists():
-        return None
-    return f"{PEERS}/setup.sh --{architecture} was not run"
 
 
 def model_mib(params: dict) -> float:
