@@ -1,5 +1,6 @@
 #include <atomic>
 #include <filesystem>
+#include <future>
 #include <optional>
 
 #include "runtime/aggregating_node.h"
@@ -75,13 +76,17 @@ class CoordinatorNode : public AggregatingNode {
   absl::Status DeliverFold(const agg_action::CloseFold& close) override {
     SKEIN_ASSIGN_OR_RETURN(PackedTensors next,
                            accumulator().Finish(FindModel(close.base)->tensors(), *optimizer_));
-    std::string digest = ModelDigest(next);
-    Pending pending{close.made, Model::OfModel(std::move(next)), std::move(digest), ""};
+    std::string path;
+    std::future<absl::Status> stored;
     if (!config_.output_dir.empty()) {
-      pending.path = config_.output_dir + "/model-" + std::to_string(close.made.version) + "." +
-                     std::to_string(close.made.attempt) + ".safetensors";
-      SKEIN_RETURN_IF_ERROR(WriteSafetensors(pending.model.tensors(), pending.path));
+      path = config_.output_dir + "/model-" + std::to_string(close.made.version) + "." +
+             std::to_string(close.made.attempt) + ".safetensors";
+      // Written while it is digested: for large models both take longer than the fold.
+      stored = std::async(std::launch::async, [&] { return WriteSafetensors(next, path); });
     }
+    std::string digest = ModelDigest(next);
+    Pending pending{close.made, Model::OfModel(next), std::move(digest), path};
+    if (stored.valid()) SKEIN_RETURN_IF_ERROR(stored.get());
     SendControl(RoundResultMsg{.round = close.task.round,
                                .attempt = close.task.attempt,
                                .version = close.made,

@@ -85,8 +85,7 @@ struct ChunkFrame {
   std::shared_ptr<const void> owner;  // keeps `bytes` alive
 };
 
-// The end of a transfer. `digest`: hex SHA-256 of the canonical safetensors form for models, empty
-// for updates and partials.
+// The end of a transfer. `digest`: TransferDigest for models, empty for updates and partials.
 struct TrailerFrame {
   uint64_t transfer = 0;
   std::string digest;
