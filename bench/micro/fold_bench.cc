@@ -1,4 +1,4 @@
-// How fast contributions are folded and digested, against what memory allows: everything works on a
+// How fast contributions are folded, against what memory allows: everything works on a
 // model of 25M elements, far beyond the caches, in memory that has been touched before.
 //
 // bytes_per_second is in bytes of float32 input for the kernels that read floats, so that it
@@ -12,11 +12,10 @@
 
 #include <benchmark/benchmark.h>
 
+#include "micro/fold_model.h"
 #include "skein/base/status.h"
 #include "skein/tensor/chunk_codec.h"
-#include "skein/tensor/digest.h"
 #include "strategy/linear/fold_kernels.h"
-#include "strategy/linear/linear_fold.h"
 #include "testing/fold_samples.h"
 
 namespace skein {
@@ -106,41 +105,12 @@ void BM_Means(benchmark::State& state, bool avx2) {
 
 // ---- the accumulator around the kernels ----
 
-Manifest Model() {
-  auto manifest = Manifest::Create({{"w", DType::kFloat32, {int64_t{kElements}}}});
-  return manifest.ok() ? *std::move(manifest) : Manifest();
-}
-
-PackedTensors ModelOf(float value) {
-  PackedTensors tensors(Model());
-  const std::vector<float> values(kElements, value);
-  std::memcpy(tensors.mutable_bytes().data(), values.data(), tensors.bytes().size());
-  return tensors;
-}
-
-std::unique_ptr<Accumulator> NewAccumulator() {
-  const auto fold =
-      MakeLinearFold({.weight = [](const UpdateHeader& header) { return header.num_samples; },
-                      .max_weight = [](uint64_t max_samples) { return max_samples; }});
-  // Enough for any number of iterations.
-  const NumericPlan plan{.max_update_weight = 600,
-                         .max_total_weight = uint64_t{1} << 40,
-                         .scales = {{.scale_bits = 16, .bound_log2 = 6}}};
-  return fold->NewAccumulator(Model(), plan);
-}
-
-UpdateHeader Header() {
-  UpdateHeader header;
-  header.num_samples = 600;
-  return header;
-}
-
 void BM_Add(benchmark::State& state) {
-  const auto accumulator = NewAccumulator();
-  const PackedTensors update = ModelOf(0.001f);
-  benchmark::DoNotOptimize(accumulator->Add(Header(), update));  // touches the sums
+  const auto accumulator = MeanAccumulator(kElements);
+  const PackedTensors update = FloatTensors(kElements, 0.001f);
+  benchmark::DoNotOptimize(accumulator->Add(SampleHeader(), update));  // touches the sums
   for (auto _ : state) {
-    const absl::Status status = accumulator->Add(Header(), update);
+    const absl::Status status = accumulator->Add(SampleHeader(), update);
     if (!status.ok()) state.SkipWithError(Message(status).c_str());
   }
   CountBytes(state, update.bytes().size());
@@ -148,11 +118,11 @@ void BM_Add(benchmark::State& state) {
 
 // An update in chunks, broken off after the last and so taken out again.
 void BM_AdvanceAndBreakOff(benchmark::State& state) {
-  const auto accumulator = NewAccumulator();
-  const PackedTensors update = ModelOf(0.001f);
-  benchmark::DoNotOptimize(accumulator->Add(Header(), update));
+  const auto accumulator = MeanAccumulator(kElements);
+  const PackedTensors update = FloatTensors(kElements, 0.001f);
+  benchmark::DoNotOptimize(accumulator->Add(SampleHeader(), update));
   for (auto _ : state) {
-    auto intake = accumulator->Begin(Header(), update);
+    auto intake = accumulator->Begin(SampleHeader(), update);
     if (!intake.ok()) return state.SkipWithError(Message(intake.status()).c_str());
     for (uint64_t at = 0; at < update.bytes().size(); at += 256 * 1024) {
       (*intake)->Advance(at).IgnoreError();
@@ -163,24 +133,24 @@ void BM_AdvanceAndBreakOff(benchmark::State& state) {
 
 // The first update: its sums are fresh memory, which the system has to provide.
 void BM_AddToNew(benchmark::State& state) {
-  const PackedTensors update = ModelOf(0.001f);
+  const PackedTensors update = FloatTensors(kElements, 0.001f);
   for (auto _ : state) {
-    const auto accumulator = NewAccumulator();
-    benchmark::DoNotOptimize(accumulator->Add(Header(), update));
+    const auto accumulator = MeanAccumulator(kElements);
+    benchmark::DoNotOptimize(accumulator->Add(SampleHeader(), update));
   }
   CountBytes(state, update.bytes().size());
 }
 
 // Updates that arrive on several threads, all at the same tiles.
 void BM_AdvanceOnThreads(benchmark::State& state) {
-  const auto accumulator = NewAccumulator();
-  const PackedTensors update = ModelOf(0.001f);
-  benchmark::DoNotOptimize(accumulator->Add(Header(), update));
+  const auto accumulator = MeanAccumulator(kElements);
+  const PackedTensors update = FloatTensors(kElements, 0.001f);
+  benchmark::DoNotOptimize(accumulator->Add(SampleHeader(), update));
   const auto threads = static_cast<size_t>(state.range(0));
   for (auto _ : state) {
     std::vector<std::unique_ptr<Intake>> intakes;
     for (size_t k = 0; k < threads; ++k) {
-      auto intake = accumulator->Begin(Header(), update);
+      auto intake = accumulator->Begin(SampleHeader(), update);
       if (!intake.ok()) return state.SkipWithError(Message(intake.status()).c_str());
       intakes.push_back(*std::move(intake));
     }
@@ -201,24 +171,12 @@ void BM_AdvanceOnThreads(benchmark::State& state) {
 
 // Bytes of the float32 model; its block is fresh memory, which the system has to provide.
 void BM_Finish(benchmark::State& state) {
-  const auto accumulator = NewAccumulator();
-  const PackedTensors base = ModelOf(0.5f);
-  benchmark::DoNotOptimize(accumulator->Add(Header(), base));
+  const auto accumulator = MeanAccumulator(kElements);
+  const PackedTensors base = FloatTensors(kElements, 0.5f);
+  benchmark::DoNotOptimize(accumulator->Add(SampleHeader(), base));
   testing::PlainStep step;
   for (auto _ : state) benchmark::DoNotOptimize(accumulator->Finish(base, step));
   CountBytes(state, base.bytes().size());
-}
-
-void BM_Checksum(benchmark::State& state) {
-  const PackedTensors model = ModelOf(0.5f);
-  for (auto _ : state) benchmark::DoNotOptimize(Checksum(model.bytes()));
-  CountBytes(state, model.bytes().size());
-}
-
-void BM_ModelDigest(benchmark::State& state) {
-  const PackedTensors model = ModelOf(0.5f);
-  for (auto _ : state) benchmark::DoNotOptimize(ModelDigest(model));
-  CountBytes(state, model.bytes().size());
 }
 
 BENCHMARK(BM_Memcpy)->UseRealTime();
@@ -235,8 +193,6 @@ BENCHMARK(BM_AdvanceAndBreakOff)->UseRealTime();
 BENCHMARK(BM_AddToNew)->UseRealTime();
 BENCHMARK(BM_AdvanceOnThreads)->Arg(1)->Arg(2)->Arg(8)->UseRealTime();
 BENCHMARK(BM_Finish)->UseRealTime();
-BENCHMARK(BM_Checksum)->UseRealTime();
-BENCHMARK(BM_ModelDigest)->UseRealTime();
 
 }  // namespace
 }  // namespace skein

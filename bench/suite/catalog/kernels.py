@@ -50,7 +50,7 @@ def _stream(params: int, runs: int, rounds: int) -> Case:
 
 def _wire(runs: int, **params) -> list[Case]:
     return [
-        _micro("codec", "Chunks to frames and back", runs, **params),
+        _micro("codec", "Chunks to messages and back", runs, **params),
         _micro("checksum", "Checksums", runs, **params),
         _micro("transport", "Transfers over gRPC", runs,
                (at_least(0.6, "one stream received and folded / a plain TCP socket",
@@ -60,13 +60,13 @@ def _wire(runs: int, **params) -> list[Case]:
 
 
 def full() -> list[Case]:
-    return [_fold(3), *_wire(3, optional=True), _stream(100 * M, 3, 3)]
+    return [_fold(3), *_wire(3), _stream(100 * M, 3, 3)]
 
 
 def quick() -> list[Case]:
     fast = {"min_time": 0.01}
     return [
         _fold(1, filter="Memcpy|AddFloats/(portable|avx2)/[14]/", **fast),
-        *_wire(1, optional=True, **fast),
+        *_wire(1, **fast),
         _stream(M, 1, 1),
     ]

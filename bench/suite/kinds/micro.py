@@ -5,11 +5,11 @@ from pathlib import Path
 
 from suite.kinds.kind import Kind, json_file
 from suite.model import Side
-from suite.paths import BIN, ROOT
+from suite.paths import BIN
 
 
 class Micro(Kind):
-    """`params`: program; filter, a pattern; min_time, in seconds; optional, if it may be absent."""
+    """`params`: program; filter, a pattern; min_time, in seconds."""
 
     required = ("context", "benchmarks")
 
@@ -51,8 +51,3 @@ class Micro(Kind):
 
     def needs_mib(self, params: dict) -> float:
         return 4096
-
-    def lacks(self, params: dict) -> str | None:
-        if params.get("optional") and not (ROOT / BIN / params["program"]).exists():
-            return f"{params['program']} is not built"
-        return None
