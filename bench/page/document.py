@@ -60,8 +60,10 @@ def _machine(all_results: list[Results]) -> str:
     if runs:
         dates = sorted(run["date"][:10] for run in runs)
         note("date", dates[0] if dates[0] == dates[-1] else f"{dates[0]} to {dates[-1]}")
-        loads = [run["load"] for run in runs]
-        note("load average before a run", f"{min(loads)} to {max(loads)}")
+        for what, key in (("load average before a run", "load"),
+                          ("processors busy before a run", "busy")):
+            if values := [run[key] for run in runs if key in run]:
+                note(what, f"{min(values)} to {max(values)}")
     return table(["", ""], [[what, "; ".join(values)] for what, values in rows.items()])
 
 

@@ -1,7 +1,6 @@
 """Runs cases, one run at a time, and keeps each result as soon as it is there."""
 
 import datetime
-import os
 import re
 import shlex
 import shutil
@@ -29,8 +28,8 @@ class Options:
 
 
 class Driver:
-    def __init__(self, store: Store, options: Options):
-        self.store, self.options = store, options
+    def __init__(self, store: Store, options: Options, settle=machine.wait_until_quiet):
+        self.store, self.options, self.settle = store, options, settle
         self.machine, self.commit = machine.describe(), machine.commit()
         self.begin = time.monotonic()
         self.failures: list[str] = []  # of our own; those of peers are results
@@ -88,7 +87,7 @@ class Driver:
         run |= {
             "command": shlex.join(command),
             "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
-            "load": round(os.getloadavg()[0], 2),  # of the minute before
+            "busy": self.settle(),
         }
         try:
             kind.prepare(side.params, number, scratch)

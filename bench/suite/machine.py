@@ -4,6 +4,7 @@ import os
 import platform
 import re
 import subprocess
+import time
 from pathlib import Path
 
 from suite.paths import ROOT
@@ -47,3 +48,28 @@ def describe() -> dict:
         "python": platform.python_version(),
         "libraries": {name: version for name, version in versions.items() if version},
     }
+
+
+QUIET = 0.05  # of the processors
+PATIENCE_S = 60.0
+
+
+def _ticks() -> tuple[int, int]:
+    """Of all processors since the start: busy, and in all."""
+    fields = [int(n) for n in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
+    idle = fields[3] + fields[4]  # with what waits for disks
+    return sum(fields) - idle, sum(fields)
+
+
+def wait_until_quiet(ticks=_ticks, sleep=time.sleep) -> float:
+    """What the run before has left to write or to end would count for the next: waits for it, up to
+    a minute. The share of the processors that is still busy."""
+    os.sync()
+    for _ in range(int(PATIENCE_S)):
+        busy, total = ticks()
+        sleep(1.0)
+        busy_then, total_then = ticks()
+        share = (busy_then - busy) / max(1, total_then - total)
+        if share <= QUIET:
+            break
+    return round(share, 2)

@@ -59,7 +59,7 @@ RAW = {
 
 def run(side: Side, number: int, raw: dict | None = None, error: str | None = None) -> dict:
     return {"side": side.name, "number": number, "params": side.params, "ok": error is None,
-            "command": f"{side.kind} {number}", "date": "2020-02-02T00:00:00+00:00", "load": 0.1,
+            "command": f"{side.kind} {number}", "date": "2020-02-02T00:00:00+00:00", "busy": 0.01,
             "wall_s": 1.0, "error": error, "raw": raw or RAW[side.kind](side.params)}
 
 

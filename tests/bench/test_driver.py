@@ -8,6 +8,7 @@ from unittest import mock
 
 import made_up  # noqa: F401
 from suite import driver as driver_module
+from suite import machine
 from suite.driver import Driver, Options
 from suite.kinds.kind import Kind, json_line
 from suite.model import Case, Side
@@ -60,7 +61,8 @@ class DriverTest(unittest.TestCase):
         case = Case("case", "topic", "A case", sides)
         with mock.patch("suite.machine.commit", lambda: commit), \
                 contextlib.redirect_stdout(io.StringIO()):
-            driver = Driver(self.store, Options(self.scratch.relative_to("/"), **options))
+            driver = Driver(self.store, Options(self.scratch.relative_to("/"), **options),
+                            settle=lambda: 0.25)
             with mock.patch.object(driver_module, "ROOT", Path("/")):
                 driver.run([case])
         stored = self.store.load(case)
@@ -71,6 +73,7 @@ class DriverTest(unittest.TestCase):
         self.assertEqual(failures, [])
         self.assertEqual((run["ok"], run["raw"]), (True, {"answer": 42}))
         self.assertIn(sys.executable, run["command"])
+        self.assertEqual(run["busy"], 0.25)
 
     def test_our_failure_counts_and_is_not_repeated(self):
         failures, runs = self.run_case(side(runs=3, do="raise SystemExit('no beads')"))
@@ -122,3 +125,27 @@ class DriverTest(unittest.TestCase):
         _, (run,) = self.run_case(side(
             do="import json, os; print(json.dumps({'answer': os.getcwd()}))"))
         self.assertEqual(run["raw"]["answer"], str(ROOT))
+
+
+class SettleTest(unittest.TestCase):
+    def settle(self, *shares):
+        """The share at the end and the seconds waited, with the processors busy for these shares."""
+        now, ticks, slept = [0, 0], iter(shares), []
+
+        def sleep(seconds):
+            slept.append(seconds)
+            now[0] += round(100 * next(ticks))
+            now[1] += 100
+
+        with mock.patch("os.sync"):
+            return machine.wait_until_quiet(lambda: tuple(now), sleep), sum(slept)
+
+    def test_waits_until_nothing_runs(self):
+        self.assertEqual(self.settle(0.9, 0.5, 0.04), (0.04, 3))
+
+    def test_gives_up_after_a_minute(self):
+        self.assertEqual(self.settle(*[0.5] * 60), (0.5, 60))
+
+    def test_reads_this_machine(self):
+        busy, total = machine._ticks()
+        self.assertTrue(0 < busy < total)
