@@ -14,8 +14,8 @@ packages=(
   dataset-fashion-mnist
   # to test
   clang-format-14 libgmock-dev libgtest-dev
-  # to test: fuzzing, which is a part of clang
-  clang-14 libclang-rt-14-dev
+  # to test: fuzzing, which is a part of clang, and line numbers for what it finds
+  clang-14 libclang-rt-14-dev llvm-14
   # to test: a worker in another language
   python3-grpcio python3-numpy python3-protobuf python3-xxhash
   # to measure

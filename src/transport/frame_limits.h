@@ -15,7 +15,7 @@ namespace skein {
 // What a peer may make us hold. Everything beyond is refused before memory is taken for it.
 
 inline constexpr size_t kMaxFrameBytes = size_t{16} << 20;     // one encoded frame
-inline constexpr size_t kMaxUnfoldedBytes = size_t{64} << 20;  // what protobuf makes of a frame
+inline constexpr size_t kMaxUnfoldedBytes = size_t{96} << 20;  // what protobuf makes of a frame
 inline constexpr size_t kMaxChunkBytes = size_t{4} << 20;      // payload of one chunk
 inline constexpr size_t kMaxNodeIdBytes = Topology::kMaxIdBytes;
 inline constexpr size_t kMaxRunIdBytes = 512;

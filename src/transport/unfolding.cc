@@ -15,10 +15,12 @@ using ::google::protobuf::io::CodedInputStream;
 
 enum WireType : uint32_t { kVarint, kFixed64, kLength, kGroupBegin, kGroupEnd, kFixed32 };
 
-// About what a field's value takes in memory, with its place in a list and what the allocator adds.
+// About what a field's value takes in memory at most, with its place in a list that has just grown
+// and what the allocator adds.
 constexpr size_t kMessageBytes = 2 * kMaxUnfolding;  // for two bytes: a tag and the length 0
-constexpr size_t kTextBytes = 64;                    // besides the text itself
-constexpr size_t kNumberBytes = 16;
+constexpr size_t kTextBytes = 96;                    // besides the text itself
+constexpr size_t kNumberBytes = 48;                  // one that is not known is kept as a field
+constexpr size_t kPackedBytes = 24;                  // for each byte of packed numbers
 
 class Counter {
  public:
@@ -68,7 +70,7 @@ class Counter {
     const auto size = static_cast<int>(length);
     if (field == nullptr || field->type() != FieldDescriptor::TYPE_MESSAGE) {
       const bool packed = field != nullptr && field->is_packable();
-      bytes_ += packed ? kNumberBytes * length : kTextBytes + length;
+      bytes_ += packed ? kPackedBytes * length : kTextBytes + length;
       return in_.Skip(size);
     }
     bytes_ += kMessageBytes;

@@ -1,5 +1,6 @@
-// Offers whose manifest the input makes up, up to the largest frame that a link takes: a piece of
-// the input is repeated, since what unfolds to much memory is dull and long.
+// Offers whose manifest the input makes up: a piece of the input is repeated, since what unfolds to
+// much memory is dull and long. Frames are a fraction of what a link takes, which is quicker; what
+// they may unfold to is in proportion to their size.
 //
 // Input: where the piece goes (see Place), how often (see Times), its length, the piece, the rest
 // of the manifest.
@@ -13,9 +14,9 @@
 #include "fuzz/memory_meter.h"
 #include "fuzz/require.h"
 #include "skein/v1/data_plane.pb.h"
-#include "transport/frame_limits.h"
 #include "transport/grpc/frame_bytes.h"
 #include "transport/tensor_proto.h"
+#include "transport/unfolding.h"
 
 namespace skein {
 namespace {
@@ -24,10 +25,10 @@ namespace {
 enum class Place : uint8_t { kManifest, kTensor, kPlan, kUpdate, kPartial, kFrame, kCount };
 
 constexpr size_t kHead = 3;
-// Besides some copies of the message itself: a manifest of all the tensors and dimensions that are
-// allowed, as message and as value.
-constexpr size_t kMemoryPerByte = 4;
-constexpr size_t kMemoryForAny = size_t{96} << 20;
+constexpr size_t kFrameBytes = size_t{256} << 10;
+// The message unfolded, and as a value.
+constexpr size_t kMemoryPerByte = 2 * kMaxUnfolding;
+constexpr size_t kMemoryForAny = size_t{256} << 10;
 
 void AppendVarint(uint64_t value, std::string& out) {
   for (; value >= 0x80; value >>= 7) out += static_cast<char>(value | 0x80);
@@ -53,7 +54,8 @@ Offered MakeOffer(std::span<const uint8_t> input) {
   const auto place = static_cast<Place>(input[0] % static_cast<uint8_t>(Place::kCount));
   const auto body = input.subspan(kHead);
   const size_t length = std::min<size_t>(input[2], body.size());
-  const size_t room = length == 0 ? 0 : (kMaxFrameBytes - input.size() - 64) / length;
+  const size_t room =
+      length == 0 ? 0 : (kFrameBytes - std::min(kFrameBytes, input.size() + 64)) / length;
   const size_t times = std::min(Times(input[1]), room);
   std::string repeated;
   repeated.reserve(times * length);

@@ -257,6 +257,24 @@ TEST(GrpcFrames, ALengthBeyondWhatIsAroundItIsRefused) {
   EXPECT_TRUE(absl::IsInvalidArgument(DecodedIn({lie + std::string(40, 'x')})));
 }
 
+TEST(GrpcFrames, AnOfferOfAsManyTensorsAsThereMayBeIsTaken) {
+  std::vector<TensorInfo> tensors;
+  ModelHeader header{{7, 1, 0}, {600, 60000, {}}};
+  for (size_t i = 0; i < Manifest::kMaxTensors; ++i) {
+    const std::string number = std::to_string(i);
+    tensors.push_back({std::string(40 - number.size(), 'w') + number,
+                       DType::kFloat32,
+                       {3, 1, 2, 100'000},
+                       TensorRole::kBuffer});
+    header.numeric.scales.push_back({-4, 60});
+  }
+  const OfferFrame offer{1, *Manifest::Create(tensors), header};
+  grpc::ByteBuffer message = EncodeFrame(offer);
+  const ReceivedFrame received = DecodeFrame(message);
+  ASSERT_TRUE(received.frame.ok()) << received.frame.status();
+  EXPECT_EQ(std::get<OfferFrame>(*received.frame).manifest, offer.manifest);
+}
+
 TEST(GrpcFrames, AMessageThatUnfoldsToTooMuchIsRefused) {
   std::string tensors;  // of nothing
   for (int i = 0; i < 1 << 20; ++i) tensors += std::string("\x0a\x00", 2);
