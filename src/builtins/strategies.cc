@@ -7,19 +7,27 @@
 #include "strategy/fedavg/fedavg.h"
 #include "strategy/filter_max_norm/filter_max_norm.h"
 #include "strategy/mean/mean.h"
+#include "strategy/mixing/mixing.h"
 #include "strategy/policy_all/policy_all.h"
+#include "strategy/policy_buffered/policy_buffered.h"
+#include "strategy/policy_every_update/policy_every_update.h"
+#include "strategy/policy_interval/policy_interval.h"
+#include "strategy/policy_over_select/policy_over_select.h"
 #include "strategy/policy_quorum/policy_quorum.h"
 #include "strategy/select_all/select_all.h"
 #include "strategy/select_count/select_count.h"
 #include "strategy/select_fraction/select_fraction.h"
 #include "strategy/sgd/sgd.h"
+#include "strategy/staleness/staleness.h"
 
 namespace skein {
 
 void RegisterBuiltinStrategies(StrategyRegistries& registries) {
   for (auto* register_part :
        {RegisterFedAvg, RegisterMean, RegisterSgd, RegisterSelectAll, RegisterSelectFraction,
-        RegisterSelectCount, RegisterPolicyAll, RegisterPolicyQuorum, RegisterMaxNormFilter}) {
+        RegisterSelectCount, RegisterPolicyAll, RegisterPolicyQuorum, RegisterPolicyOverSelect,
+        RegisterPolicyBuffered, RegisterPolicyEveryUpdate, RegisterPolicyInterval,
+        RegisterMaxNormFilter, RegisterStaleness, RegisterMixing}) {
     const absl::Status status = register_part(registries);
     if (status.ok()) continue;
     std::fprintf(stderr, "%s\n", Message(status).c_str());

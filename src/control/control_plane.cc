@@ -1,5 +1,6 @@
 #include "skein/control/control_plane.h"
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <utility>
@@ -174,7 +175,10 @@ class ControlPlaneShell : public ControlPlane,
   }
   absl::Status Do(scheduler::EmitEvent& action) {
     ValueMap& fields = action.event.fields;
-    if (action.event.type == event::kRoundCommitted) fields["bytes"] = traffic_.TakeRound();
+    if (action.event.type == event::kRoundCommitted ||
+        action.event.type == event::kVersionCommitted) {
+      fields["bytes"] = traffic_.TakeRound();
+    }
     if (action.event.type == event::kRunEnded) {
       fields["bytes"] = traffic_.Totals();
       fields["peak_rss_mib"] = traffic_.peak_rss_mib();
@@ -264,18 +268,27 @@ absl::StatusOr<std::shared_ptr<ControlPlane>> ControlPlane::Create(
   std::vector<bool> loss_is_fatal;
   bool everyone = selector->SelectsEveryone();
   const int num_tiers = options.topology.num_tiers();
-  for (int tier = 0; everyone && tier < num_tiers - 1; ++tier) {
+  for (int tier = 0; tier < num_tiers - 1; ++tier) {
     const auto parts = MakeTierParts(config.strategy, tier, num_tiers, *strategies);
-    everyone = parts.ok() && parts->policy->NeedsEveryone();
+    everyone = everyone && parts.ok() && parts->policy->NeedsEveryone();
     loss_is_fatal.push_back(everyone);
+  }
+  const std::vector<bool> barriers = BarriersOf(config.strategy, num_tiers, *strategies);
+  const bool all_have_barriers =
+      std::all_of(barriers.begin(), barriers.end(), [](bool barrier) { return barrier; });
+  if (config.evaluate.workers && !all_have_barriers) {
+    return absl::InvalidArgumentError(
+        "evaluate: workers evaluate where every tier has a barrier, and here one has none; use "
+        "'coordinator' or 'none'");
   }
 
   RunRecord record{config.run_id, std::move(options.spec_text), std::move(options.topology_text)};
   std::string run_id = config.run_id;
   auto topology = std::make_shared<const Topology>(std::move(options.topology));
-  SchedulerCore core({std::move(options.config), topology, std::move(record), seq_count,
-                      std::move(history), std::move(loss_is_fatal)},
-                     std::move(selector));
+  SchedulerCore core(
+      {std::move(options.config), topology, std::move(record), seq_count, std::move(history),
+       std::move(loss_is_fatal), barriers.front(), all_have_barriers},
+      std::move(selector));
   return std::make_shared<ControlPlaneShell>(std::move(topology), std::move(executor),
                                              std::move(store), std::move(sink), std::move(run_id),
                                              std::move(core));

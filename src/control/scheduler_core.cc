@@ -38,11 +38,16 @@ Time After(Time now, Duration duration) {
   return now + duration;
 }
 
-Seq LastSeqOf(const std::vector<RoundRecord>& rounds) {
+// Without a barrier parents number the tasks of their children themselves, from the first of the
+// plan on: each life of the control plane gives them a range of its own.
+constexpr Seq kSeqsOfALife = Seq{1} << 40;
+
+Seq LastSeqOf(const std::vector<RoundRecord>& rounds, bool all_have_barriers) {
   Seq last = 0;
   for (const RoundRecord& round : rounds) {
     last = std::max(last, round.seq_first + round.seq_count - 1);
   }
+  if (!all_have_barriers) last = (last + kSeqsOfALife - 1) / kSeqsOfALife * kSeqsOfALife;
   return last;
 }
 
@@ -72,10 +77,11 @@ SchedulerCore::SchedulerCore(SchedulerSetup setup, std::shared_ptr<Selector> sel
       selector_(std::move(selector)),
       seq_count_(setup.seq_count),
       loss_is_fatal_(std::move(setup.loss_is_fatal)),
+      root_has_barrier_(setup.root_has_barrier),
       earlier_rounds_(std::move(setup.history.rounds)),
       members_(topology_, setup.history.attachments),
       record_(std::move(setup.record)),
-      last_seq_(LastSeqOf(earlier_rounds_)) {
+      last_seq_(LastSeqOf(earlier_rounds_, setup.all_have_barriers)) {
   record_.run_id = config_.run_id;
   record_.status = "running";
 }
@@ -188,7 +194,9 @@ void SchedulerCore::OpenRound() {
   round_ = RoundRecord();
   round_.round = number;
   for (const RoundRecord& earlier : earlier_rounds_) {
-    if (earlier.round == number) round_.attempt = std::max(round_.attempt, earlier.attempt + 1);
+    // A plan without a barrier is for all versions from here on.
+    const bool meant = earlier.round == number || (!root_has_barrier_ && earlier.round > number);
+    if (meant) round_.attempt = std::max(round_.attempt, earlier.attempt + 1);
   }
   round_.state = "open";
   round_.base = *model_;
@@ -206,8 +214,9 @@ void SchedulerCore::OpenRound() {
                    {"base", round_.base.version}};
   actions_.push_back(scheduler::EmitEvent{std::move(opened)});
   actions_.push_back(scheduler::SendTo{
-      topology_->root().id, PlanMsg{number, round_.attempt, round_.base, round_.participants,
-                                    round_.seq_first, round_.seq_count}});
+      topology_->root().id,
+      PlanMsg{number, round_.attempt, round_.base, round_.participants, round_.seq_first,
+              round_.seq_count, root_has_barrier_ ? 0 : config_.rounds}});
   MoveTo(State::kTraining);
 }
 
@@ -232,7 +241,58 @@ void SchedulerCore::On(const scheduler::RoundResult& event) {
   if (result.code != 0) return Fail(RoundName(round_.round) + ": " + result.message);
   const absl::Status sound = CheckResult(result);
   if (!sound.ok()) return Fail(RoundName(round_.round) + ": " + Message(sound));
-  Commit(result);
+  if (root_has_barrier_) {
+    Commit(result);
+  } else {
+    CommitVersion(result);
+  }
+}
+
+skein::Event SchedulerCore::Committed(const char* type, const RoundResultMsg& result) const {
+  skein::Event committed{0, type, round_.round, topology_->root().id, {}};
+  committed.fields = {{"version", result.version.version},
+                      {"digest", result.digest},
+                      {"contributors", static_cast<uint64_t>(result.roster.Count())},
+                      {"roster", result.roster.ToString()},
+                      {"samples", result.num_samples},
+                      {"metrics", ToValues(result.metrics)},
+                      {"wall_s", ToSeconds(now_ - round_opened_)}};
+  return committed;
+}
+
+// The coordinator goes on under its plan meanwhile: nothing is sent to it.
+void SchedulerCore::CommitVersion(const RoundResultMsg& result) {
+  round_.state = "committed";
+  round_.version = result.version;
+  round_.digest = result.digest;
+  round_.contributors = result.roster;
+  model_ = result.version;
+  ++committed_;
+  Persist(round_);
+  skein::Event committed = Committed(event::kVersionCommitted, result);
+  ValueList bases;
+  uint64_t updates = 0;
+  for (const BaseCount& base : result.bases) {
+    updates += base.updates;
+    bases.emplace_back(ValueMap{{"version", base.version}, {"updates", base.updates}});
+  }
+  committed.fields["bases"] = std::move(bases);
+  committed.fields["updates"] = updates;
+  committed.fields["evaluating"] = result.evaluating;
+  actions_.push_back(scheduler::EmitEvent{std::move(committed)});
+  if (result.evaluating) versions_evaluating_.insert(round_.round);
+  if (round_.round < config_.rounds) {
+    round_.state = "open";
+    round_.base = result.version;
+    ++round_.round;
+    round_.version = {};
+    round_.digest.clear();
+    round_.contributors = {};
+    round_opened_ = now_;
+    return MoveTo(State::kTraining);
+  }
+  if (versions_evaluating_.empty()) return Stop(0, "completed", "");
+  MoveTo(State::kEvaluating);
 }
 
 void SchedulerCore::Commit(const RoundResultMsg& result) {
@@ -244,15 +304,7 @@ void SchedulerCore::Commit(const RoundResultMsg& result) {
   ++committed_;
   Persist(round_);
 
-  Event committed{0, event::kRoundCommitted, round_.round, topology_->root().id, {}};
-  committed.fields = {{"version", result.version.version},
-                      {"digest", result.digest},
-                      {"contributors", static_cast<uint64_t>(result.roster.Count())},
-                      {"roster", result.roster.ToString()},
-                      {"samples", result.num_samples},
-                      {"metrics", ToValues(result.metrics)},
-                      {"wall_s", ToSeconds(now_ - round_opened_)}};
-  actions_.push_back(scheduler::EmitEvent{std::move(committed)});
+  actions_.push_back(scheduler::EmitEvent{Committed(event::kRoundCommitted, result)});
 
   const uint64_t every = config_.evaluate.every;
   const bool due = round_.round == config_.rounds || (every != 0 && round_.round % every == 0);
@@ -270,11 +322,16 @@ void SchedulerCore::Commit(const RoundResultMsg& result) {
 
 void SchedulerCore::On(const scheduler::Evaluated& event) {
   const EvaluatedMsg& result = event.message;
-  if (state_ != State::kEvaluating || !FromCoordinator(event.node)) return;
-  if (result.round != round_.round || result.version != round_.version) return;
-  if (evaluating_.erase(result.where) == 0) return;
+  if (!FromCoordinator(event.node)) return;
+  if (root_has_barrier_) {
+    if (state_ != State::kEvaluating) return;
+    if (result.round != round_.round || result.version != round_.version) return;
+    if (evaluating_.erase(result.where) == 0) return;
+  } else if (!Running() || versions_evaluating_.erase(result.round) == 0) {
+    return;
+  }
   if (result.code != 0) {
-    return Fail(RoundName(round_.round) + ": evaluation (" + result.where + "): " + result.message);
+    return Fail(RoundName(result.round) + ": evaluation (" + result.where + "): " + result.message);
   }
   Event evaluated{0, event::kEvaluated, result.round, event.node, {}};
   evaluated.fields = {{"where", result.where},
@@ -285,7 +342,11 @@ void SchedulerCore::On(const scheduler::Evaluated& event) {
     if (metric != result.metrics.end()) evaluated.fields[name] = metric->second;
   }
   actions_.push_back(scheduler::EmitEvent{std::move(evaluated)});
-  if (evaluating_.empty()) NextRoundOrComplete();
+  if (!root_has_barrier_) {
+    if (state_ == State::kEvaluating && versions_evaluating_.empty()) Stop(0, "completed", "");
+  } else if (evaluating_.empty()) {
+    NextRoundOrComplete();
+  }
 }
 
 void SchedulerCore::NextRoundOrComplete() {
@@ -316,6 +377,7 @@ void SchedulerCore::On(const scheduler::NodeGoodbye& event) {
     return;
   }
   members_.Leave(*node);
+  if (state_ == State::kEnded) return;  // too late: the run has been told of
   // The model may have failed to reach its place: then the run has not completed.
   if (*node == 0 && bye.code != 0 && record_.status == "completed") {
     record_.status = "failed";

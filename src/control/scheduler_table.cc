@@ -45,6 +45,7 @@ const std::vector<SchedulerTransition>& SchedulerTransitions() {
 
       {State::kTraining, "RoundResult", State::kEvaluating, "committed, and evaluation is due"},
       {State::kTraining, "RoundResult", State::kTraining, "committed, and no evaluation is due"},
+      {State::kTraining, "Evaluated", State::kStopping, "evaluation failed, without a barrier"},
       {State::kTraining, "RoundResult", State::kStopping,
        "the round failed, or it was the last, or no worker can be selected for the next"},
       {State::kTraining, "NodeLost", State::kStopping, "it was the coordinator"},

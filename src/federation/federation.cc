@@ -71,7 +71,9 @@ bool AllKnown(const StrategySpec& spec, const StrategyRegistries& registries) {
   bool known = registries.folds.Find(spec.fold.name) != nullptr &&
                registries.optimizers.Find(spec.optimizer.name) != nullptr &&
                registries.selectors.Find(spec.selector.name) != nullptr &&
-               registries.policies.Find(spec.policy.name) != nullptr;
+               registries.policies.Find(spec.policy.name) != nullptr &&
+               registries.staleness.Find(spec.staleness.name) != nullptr &&
+               registries.mixing.Find(spec.mixing.name) != nullptr;
   for (const PartSpec& filter : spec.filters) {
     known = known && registries.filters.Find(filter.name) != nullptr;
   }

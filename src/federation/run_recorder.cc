@@ -85,13 +85,15 @@ void RunRecorder::OnEvent(const Event& event) {
   std::lock_guard lock(mutex_);
   if (events_ != nullptr) events_->OnEvent(event);
   if (event.type == event::kUpdateRejected) ++result_.rejected;
-  if (event.type == event::kRoundCommitted) {
-    // At once, not when the round is concluded: what is committed counts even if the run is cut.
+  // At once, not when the round is concluded: what is committed counts even if the run is cut.
+  const bool version = event.type == event::kVersionCommitted;
+  if (version || event.type == event::kRoundCommitted) {
     ++result_.rounds;
-    result_.contributions += CountField(event.fields, "contributors");
-    result_.model_digest = TextField(event.fields, "digest");
+    result_.contributions += CountField(event.fields, version ? "updates" : "contributors");
+    const std::string digest = TextField(event.fields, "digest");
+    if (!digest.empty()) result_.model_digest = digest;  // of what is stored
   }
-  if (const auto round = rounds_.OnEvent(event)) Count(*round);
+  for (const RoundSummary& round : rounds_.OnEvent(event)) Count(round);
   if (event.type == event::kRunEnded) End(event);
 }
 

@@ -83,6 +83,7 @@ class SpecReader {
     SKEIN_ASSIGN_OR_RETURN(
         config.strategy, ReadStrategy(document_, root, FindValue(root, "strategy"), spec_.topology,
                                       registries_.strategies));
+    SKEIN_RETURN_IF_ERROR(CheckEvaluation(root));
     SKEIN_RETURN_IF_ERROR(ReadLearner(root));
     if (const YamlNode* data = FindValue(root, "data")) {
       SKEIN_ASSIGN_OR_RETURN(config.data, ReadValueMap(document_, *data, "data"));
@@ -116,6 +117,21 @@ class SpecReader {
     }
     if (const YamlNode* limits = FindValue(root, "limits")) {
       SKEIN_ASSIGN_OR_RETURN(config.limits, ReadLimits(document_, *limits));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status CheckEvaluation(const YamlNode& root) {
+    const YamlNode* evaluate = FindValue(root, "evaluate");
+    if (evaluate == nullptr || !spec_.config.evaluate.workers) return absl::OkStatus();
+    const std::vector<bool> barriers =
+        BarriersOf(spec_.config.strategy, spec_.topology.num_tiers(), registries_.strategies);
+    for (size_t tier = 0; tier < barriers.size(); ++tier) {
+      if (barriers[tier]) continue;
+      return document_.Error(evaluate->mark,
+                             "evaluate: workers evaluate where every tier has a barrier, and "
+                             "tier " +
+                                 std::to_string(tier) + " has none; use 'coordinator' or 'none'");
     }
     return absl::OkStatus();
   }

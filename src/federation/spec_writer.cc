@@ -40,6 +40,8 @@ void AppendStrategy(const StrategySpec& strategy, std::string& out) {
   AppendLine("  optimizer", PartValue(strategy.optimizer), out);
   AppendLine("  selector", PartValue(strategy.selector), out);
   AppendLine("  policy", PartValue(strategy.policy), out);
+  AppendLine("  staleness", PartValue(strategy.staleness), out);
+  AppendLine("  mixing", PartValue(strategy.mixing), out);
   ValueList filters;
   for (const PartSpec& filter : strategy.filters) filters.push_back(PartValue(filter));
   AppendLine("  filters", Value(std::move(filters)), out);

@@ -54,9 +54,9 @@ class StrategyReader {
       : document_(document), registries_(registries) {}
 
   absl::StatusOr<StrategySpec> Read(const YamlNode& node) {
-    SKEIN_RETURN_IF_ERROR(
-        CheckMap(document_, node, "strategy",
-                 {"fold", "optimizer", "selector", "policy", "filters", "tiers"}));
+    SKEIN_RETURN_IF_ERROR(CheckMap(
+        document_, node, "strategy",
+        {"fold", "optimizer", "selector", "policy", "staleness", "mixing", "filters", "tiers"}));
     StrategySpec spec;
     SKEIN_ASSIGN_OR_RETURN(spec.fold,
                            ReadDefaulted(node, "fold", registries_.folds, spec.fold.name));
@@ -66,6 +66,10 @@ class StrategyReader {
         spec.selector, ReadDefaulted(node, "selector", registries_.selectors, spec.selector.name));
     SKEIN_ASSIGN_OR_RETURN(spec.policy,
                            ReadDefaulted(node, "policy", registries_.policies, spec.policy.name));
+    SKEIN_ASSIGN_OR_RETURN(spec.staleness, ReadDefaulted(node, "staleness", registries_.staleness,
+                                                         spec.staleness.name));
+    SKEIN_ASSIGN_OR_RETURN(spec.mixing,
+                           ReadDefaulted(node, "mixing", registries_.mixing, spec.mixing.name));
     if (const YamlNode* filters = FindValue(node, "filters")) {
       SKEIN_RETURN_IF_ERROR(CheckList(*filters, "strategy.filters"));
       for (size_t i = 0; i < filters->entries.size(); ++i) {

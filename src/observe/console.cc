@@ -73,8 +73,8 @@ std::string ProgressLine(const RoundSummary& round, uint64_t total_rounds) {
 }
 
 void ConsoleProgress::OnEvent(const Event& event) {
-  if (const auto concluded = rounds_.OnEvent(event)) {
-    last_ = *concluded;
+  for (RoundSummary& concluded : rounds_.OnEvent(event)) {
+    last_ = std::move(concluded);
     ShowLine(ProgressLine(last_, total_rounds_), /*final=*/true);
   }
   if (event.type == event::kRunStarted) {

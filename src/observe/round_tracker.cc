@@ -30,29 +30,87 @@ std::optional<double> RoundSummary::Evaluated(const std::string& metric) const {
   return it->second;
 }
 
-std::optional<RoundSummary> RoundTracker::Conclude() {
-  std::optional<RoundSummary> concluded;
-  if (current_.committed) concluded = std::move(current_);
+std::vector<RoundSummary> RoundTracker::Conclude() {
+  std::vector<RoundSummary> concluded = ConcludeVersions(/*all=*/true);
+  if (current_.committed) concluded.push_back(std::move(current_));
   current_ = {};
   direct_ = partials_ = 0;
   evaluated_by_coordinator_ = false;
   return concluded;
 }
 
-std::optional<RoundSummary> RoundTracker::OnEvent(const Event& event) {
+std::vector<RoundSummary> RoundTracker::ConcludeVersions(bool all) {
+  std::vector<RoundSummary> concluded;
+  while (!versions_.empty() && (all || !versions_.front().awaits_evaluation)) {
+    concluded.push_back(std::move(versions_.front().summary));
+    versions_.pop_front();
+  }
+  return concluded;
+}
+
+void RoundTracker::OnCommitted(const Event& event) {
+  const ValueMap& fields = event.fields;
+  current_.committed = true;
+  current_.contributors = CountField(fields, "contributors");
+  const uint64_t counted = current_.contributors + current_.rejected;
+  current_.left_out = current_.participants - std::min(current_.participants, counted);
+  current_.samples = CountField(fields, "samples");
+  current_.wall_s = NumberField(fields, "wall_s").value_or(0);
+  current_.digest = TextField(fields, "digest");
+  current_.bytes = TrafficOf(event);
+  current_.training = NumbersField(fields, "metrics");
+}
+
+void RoundTracker::OnVersion(const Event& event) {
+  has_versions_ = true;
+  OnCommitted(event);
+  current_.round = event.round;
+  current_.updates = CountField(event.fields, "updates");
+  current_.left_out = 0;  // they go on
+  const auto it = event.fields.find("evaluating");
+  const bool* evaluating = it == event.fields.end() ? nullptr : it->second.AsBool();
+  RoundSummary next;
+  next.round = event.round + 1;
+  next.participants = current_.participants;
+  versions_.push_back(
+      {std::exchange(current_, std::move(next)), evaluating != nullptr && *evaluating});
+  direct_ = partials_ = 0;
+}
+
+void RoundTracker::OnEvaluated(const Event& event, RoundSummary& round) {
+  round.evaluation = NumbersField(event.fields, "metrics");
+  for (const char* metric : {"loss", "accuracy"}) {
+    if (const auto value = NumberField(event.fields, metric)) round.evaluation[metric] = *value;
+  }
+}
+
+std::vector<RoundSummary> RoundTracker::OnEvent(const Event& event) {
   const ValueMap& fields = event.fields;
   if (event.type == event::kNodeStarted) {
     if (TextField(fields, "role") == "coordinator") coordinator_ = event.node;
-    return std::nullopt;
+    return {};
   }
   if (event.type == event::kRunEnded) return Conclude();
   if (event.type == event::kRoundOpened) {
-    std::optional<RoundSummary> concluded = Conclude();
+    std::vector<RoundSummary> concluded = Conclude();
     current_.round = event.round;
     current_.participants = CountField(fields, "participants");
     return concluded;
   }
-  if (event.round != current_.round) return std::nullopt;
+  if (event.type == event::kVersionCommitted) {
+    OnVersion(event);
+    return ConcludeVersions(/*all=*/false);
+  }
+  if (event.type == event::kEvaluated && has_versions_) {
+    for (Version& version : versions_) {
+      if (version.summary.round != event.round) continue;
+      OnEvaluated(event, version.summary);
+      version.awaits_evaluation = false;
+    }
+    return ConcludeVersions(/*all=*/false);
+  }
+  // Without a barrier a contribution may be to an older version.
+  if (event.round != current_.round && !has_versions_) return {};
   if (event.type == event::kUpdateAccepted) {
     ++direct_;
   } else if (event.type == event::kPartialAccepted) {
@@ -60,24 +118,13 @@ std::optional<RoundSummary> RoundTracker::OnEvent(const Event& event) {
   } else if (event.type == event::kUpdateRejected) {
     ++current_.rejected;
   } else if (event.type == event::kRoundCommitted) {
-    current_.committed = true;
-    current_.contributors = CountField(fields, "contributors");
-    const uint64_t counted = current_.contributors + current_.rejected;
-    current_.left_out = current_.participants - std::min(current_.participants, counted);
-    current_.samples = CountField(fields, "samples");
-    current_.wall_s = NumberField(fields, "wall_s").value_or(0);
-    current_.digest = TextField(fields, "digest");
-    current_.bytes = TrafficOf(event);
-    current_.training = NumbersField(fields, "metrics");
+    OnCommitted(event);
   } else if (event.type == event::kEvaluated && !evaluated_by_coordinator_) {
     evaluated_by_coordinator_ = TextField(fields, "where") == "coordinator";
-    current_.evaluation = NumbersField(fields, "metrics");
-    for (const char* metric : {"loss", "accuracy"}) {
-      if (const auto value = NumberField(fields, metric)) current_.evaluation[metric] = *value;
-    }
+    OnEvaluated(event, current_);
   }
   current_.arrived = std::max(direct_, partials_);
-  return std::nullopt;
+  return {};
 }
 
 }  // namespace skein

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "runtime/barrier_core.h"
+#include "runtime/stream_core.h"
 #include "skein/base/status.h"
 #include "skein/tensor/digest.h"
 
@@ -9,6 +11,11 @@ namespace skein {
 namespace {
 
 constexpr uint64_t kDefaultStagingBytes = uint64_t{64} << 20;
+
+const VersionRef& BaseOf(const OfferFrame& offer) {
+  const auto* partial = std::get_if<PartialHeader>(&offer.header);
+  return partial != nullptr ? partial->base : std::get<UpdateHeader>(offer.header).base;
+}
 
 }  // namespace
 
@@ -29,11 +36,18 @@ absl::StatusOr<std::string> AggregatingNode::Listen() {
 absl::Status AggregatingNode::OnAssigned() {
   SKEIN_ASSIGN_OR_RETURN(
       parts_, MakeTierParts(config_.strategy, view_.tier, view_.num_tiers, *services_.strategies));
-  core_.emplace(AggregatorCoreConfig{.view = view_,
-                                     .policy = parts_.policy,
-                                     .kappa = parts_.kappa,
-                                     .staging_bytes = config_.limits.staging_bytes,
-                                     .upload_stall_timeout = config_.limits.upload_stall_timeout});
+  AggregatorCoreConfig core{.view = view_,
+                            .policy = parts_.policy,
+                            .kappa = parts_.kappa,
+                            .staging_bytes = config_.limits.staging_bytes,
+                            .upload_stall_timeout = config_.limits.upload_stall_timeout,
+                            .staleness = parts_.staleness,
+                            .keeps_bases = view_.tier == 0 && parts_.mixing->MixesModels()};
+  if (parts_.policy->has_barrier()) {
+    core_ = std::make_unique<BarrierCore>(std::move(core));
+  } else {
+    core_ = std::make_unique<StreamCore>(std::move(core));
+  }
   downlinks_->SetRun(config_.run_id);  // may bring children that were faster
   return absl::OkStatus();
 }
@@ -90,6 +104,10 @@ void AggregatingNode::OnUploadOffered(const UploadId& id, const OfferFrame& offe
     info.round = partial->round;
     info.local_round = partial->local_round;
     info.base = partial->base;
+    info.seq = partial->task;
+    info.part = partial->part;
+    info.parts = partial->parts;
+    info.updates = partial->updates;
     info.num_samples = partial->num_samples;
     info.roster = partial->roster;
   } else {
@@ -111,8 +129,7 @@ void AggregatingNode::OnChildEvaluated(const NodeId& child, const EvalReportFram
   // The core decides whether it counts; it does if the roster has grown.
   const bool open = core_ && core_->IsAwaited(child, report.round, report.version);
   if (open) {
-    tally_.num_samples += report.num_samples;
-    tally_.metrics.Merge(report.metrics);
+    evaluation_.Merge({report.num_samples, report.metrics});
   }
   Feed(agg_event::ChildEvaluated{child, report.round, report.version, report.roster});
 }
@@ -137,9 +154,13 @@ void AggregatingNode::Do(const agg_action::SendCommitted& a) {
   downlinks_->Send(a.child, a.committed);
 }
 void AggregatingNode::Do(const agg_action::Grant& a) {
-  downlinks_->Grant(a.id, [this](const OfferFrame& offer, const PackedTensors& block) {
-    return BeginIntake(offer, block);
-  });
+  Downlinks::BeginIntake begin;
+  if (a.early) {
+    begin = [this](const OfferFrame& offer, const PackedTensors& block) {
+      return BeginIntake(offer, block);
+    };
+  }
+  downlinks_->Grant(a.id, begin);
 }
 void AggregatingNode::Do(const agg_action::Acknowledge& a) {
   downlinks_->Acknowledge(a.id, a.status);
@@ -156,11 +177,26 @@ void AggregatingNode::Do(const agg_action::WakeAt& a) {
   LaterAt(a.when, [this] { Feed(agg_event::Tick{}); });
 }
 
-void AggregatingNode::Do(const agg_action::BeginFold& a) {
-  tally_ = {};
-  if (a.task.kind == TaskKind::kEvaluate) return;
-  accumulator_ = parts_.fold->NewAccumulator(FindModel(a.base)->tensors().manifest(), numeric_,
-                                             services_.memory.buffers);
+void AggregatingNode::Do(const agg_action::BeginTask&) {
+  buckets_.clear();
+  evaluation_ = {};
+}
+
+void AggregatingNode::Do(const agg_action::OpenBucket& a) {
+  auto [it, fresh] = buckets_.try_emplace(a.base);
+  if (!fresh) return;
+  it->second.sums = parts_.fold->NewAccumulator(models_.begin()->second.tensors().manifest(),
+                                                numeric_, services_.memory.buffers);
+}
+
+AggregatingNode::Bucket AggregatingNode::TakeBucket(const VersionRef& base) {
+  auto node = buckets_.extract(base);
+  return node.empty() ? Bucket() : std::move(node.mapped());
+}
+
+void AggregatingNode::Tally::Merge(const Tally& other) {
+  num_samples += other.num_samples;
+  metrics.Merge(other.metrics);
 }
 
 void AggregatingNode::Do(const agg_action::Fold& a) {
@@ -169,36 +205,39 @@ void AggregatingNode::Do(const agg_action::Fold& a) {
 
 absl::StatusOr<std::unique_ptr<Intake>> AggregatingNode::BeginIntake(const OfferFrame& offer,
                                                                      const PackedTensors& block) {
-  if (auto* partial = std::get_if<PartialHeader>(&offer.header)) {
-    return accumulator_->Begin(*partial, block);
-  }
+  Accumulator& sums = *buckets_.at(BaseOf(offer)).sums;
+  if (auto* partial = std::get_if<PartialHeader>(&offer.header)) return sums.Begin(*partial, block);
   if (!parts_.filters.empty()) return nullptr;  // a filter wants to see the whole update first
-  return accumulator_->Begin(std::get<UpdateHeader>(offer.header), block);
+  return sums.Begin(std::get<UpdateHeader>(offer.header), block);
 }
 
 absl::Status AggregatingNode::FoldUpload(const UploadInfo& info) {
   const OfferFrame* offer = downlinks_->Offer(info.id);
   if (offer == nullptr) return absl::UnavailableError("the link broke");
   InboundTransfer& staged = *downlinks_->Staged(info.id);
+  Bucket& bucket = buckets_.at(info.base);
+  SKEIN_RETURN_IF_ERROR(staged.folds() ? staged.CompleteFold()
+                                       : FoldWhole(*offer, staged.tensors(), *bucket.sums));
   if (auto* partial = std::get_if<PartialHeader>(&offer->header)) {
-    SKEIN_RETURN_IF_ERROR(staged.CompleteFold());
-    tally_.num_samples += partial->num_samples;
-    tally_.metrics.Merge(partial->metrics);
-    return absl::OkStatus();
+    bucket.tally.Merge({partial->num_samples, partial->metrics});
+  } else {
+    const auto& update = std::get<UpdateHeader>(offer->header);
+    bucket.tally.num_samples += update.num_samples;
+    bucket.tally.metrics.Add(update.metrics, update.num_samples);
   }
-  const auto& update = std::get<UpdateHeader>(offer->header);
-  SKEIN_RETURN_IF_ERROR(parts_.filters.empty() ? staged.CompleteFold()
-                                               : FoldFiltered(update, staged.tensors()));
-  tally_.num_samples += update.num_samples;
-  tally_.metrics.Add(update.metrics, update.num_samples);
   return absl::OkStatus();
 }
 
-absl::Status AggregatingNode::FoldFiltered(const UpdateHeader& header, PackedTensors update) {
-  for (const auto& filter : parts_.filters) {
-    SKEIN_ASSIGN_OR_RETURN(update, filter->Apply(header, std::move(update)));
+absl::Status AggregatingNode::FoldWhole(const OfferFrame& offer, PackedTensors tensors,
+                                        Accumulator& sums) {
+  if (auto* partial = std::get_if<PartialHeader>(&offer.header)) {
+    return sums.Merge(*partial, tensors);
   }
-  return accumulator_->Add(header, update);
+  const auto& header = std::get<UpdateHeader>(offer.header);
+  for (const auto& filter : parts_.filters) {
+    SKEIN_ASSIGN_OR_RETURN(tensors, filter->Apply(header, std::move(tensors)));
+  }
+  return sums.Add(header, tensors);
 }
 
 void AggregatingNode::Do(const agg_action::CloseFold& a) {
@@ -209,15 +248,16 @@ void AggregatingNode::Do(const agg_action::CloseFold& a) {
   }
 }
 
-absl::StatusOr<PackedTensors> AggregatingNode::FinishLocalRound(const VersionRef& base) {
+absl::StatusOr<PackedTensors> AggregatingNode::FinishLocalRound(const agg_action::CloseFold& close,
+                                                                Accumulator& sums) {
   SKEIN_ASSIGN_OR_RETURN(auto optimizer,
                          services_.strategies->optimizers.Create(PartSpec{"sgd", {}}));
-  SKEIN_ASSIGN_OR_RETURN(const PackedTensors model, WholeModel(base));
-  return accumulator_->Finish(model, *optimizer);
+  SKEIN_ASSIGN_OR_RETURN(const PackedTensors model, WholeModel(close.base));
+  return sums.Finish(model, *optimizer);
 }
 
 void AggregatingNode::MakeLocalModel(const agg_action::CloseFold& close) {
-  absl::StatusOr<PackedTensors> local = FinishLocalRound(close.base);
+  absl::StatusOr<PackedTensors> local = FinishLocalRound(close, *buckets_.at(close.base).sums);
   if (!local.ok()) {
     DeliverFailure(close.task, "'" + id() + "': " + Message(local.status()));
     Feed(agg_event::Delivered{});
@@ -231,7 +271,7 @@ void AggregatingNode::MakeLocalModel(const agg_action::CloseFold& close) {
 void AggregatingNode::Do(const agg_action::DeliverEvaluation& a) { DeliverEvaluation(a); }
 
 void AggregatingNode::Do(const agg_action::Abandon& a) {
-  accumulator_.reset();
+  buckets_.clear();
   DeliverFailure(a.task, a.reason);
 }
 

@@ -24,10 +24,16 @@ class AggregatingNode : public NodeShell, public Downlinks::Owner {
 
  protected:
   using Model = OutboundTensors;  // whole, or still arriving
-  // What was collected for the open task, besides the sums.
+  // What was collected, besides the sums.
   struct Tally {
     uint64_t num_samples = 0;
     MetricSums metrics;
+    void Merge(const Tally& other);
+  };
+  // Contributions to one base.
+  struct Bucket {
+    std::unique_ptr<Accumulator> sums;
+    Tally tally;
   };
 
   // ---- for subclasses ----
@@ -43,11 +49,13 @@ class AggregatingNode : public NodeShell, public Downlinks::Owner {
   const Model* FindModel(const VersionRef& version) const;
   // The same if all of it is here: a child that has the version from elsewhere may be ahead of it.
   absl::StatusOr<PackedTensors> WholeModel(const VersionRef& version) const;
-  // The plain mean of the local round: the server optimizer's step is taken once per round, at the
+  // The plain mean of a local round: the server optimizer's step is taken once per round, at the
   // coordinator.
-  absl::StatusOr<PackedTensors> FinishLocalRound(const VersionRef& base);
-  Accumulator& accumulator() { return *accumulator_; }
-  const Tally& tally() const { return tally_; }
+  absl::StatusOr<PackedTensors> FinishLocalRound(const agg_action::CloseFold& close,
+                                                 Accumulator& sums);
+  // Takes a bucket that is closed.
+  Bucket TakeBucket(const VersionRef& base);
+  const Tally& evaluation() const { return evaluation_; }
   const TierParts& parts() const { return parts_; }
 
   absl::StatusOr<std::string> Listen() override;
@@ -75,7 +83,8 @@ class AggregatingNode : public NodeShell, public Downlinks::Owner {
   void Do(const agg_action::OfferModel& a);
   void Do(const agg_action::SendCancel& a);
   void Do(const agg_action::SendCommitted& a);
-  void Do(const agg_action::BeginFold& a);
+  void Do(const agg_action::BeginTask& a);
+  void Do(const agg_action::OpenBucket& a);
   void Do(const agg_action::Grant& a);
   void Do(const agg_action::Fold& a);
   void Do(const agg_action::Acknowledge& a);
@@ -89,17 +98,17 @@ class AggregatingNode : public NodeShell, public Downlinks::Owner {
   absl::StatusOr<std::unique_ptr<Intake>> BeginIntake(const OfferFrame& offer,
                                                       const PackedTensors& block);
   absl::Status FoldUpload(const UploadInfo& info);
-  absl::Status FoldFiltered(const UpdateHeader& header, PackedTensors update);
+  absl::Status FoldWhole(const OfferFrame& offer, PackedTensors tensors, Accumulator& sums);
   void MakeLocalModel(const agg_action::CloseFold& close);
   void DropOldModels();
 
   std::unique_ptr<Listener> listener_;
   std::shared_ptr<Downlinks> downlinks_;
-  std::optional<AggregatorCore> core_;
+  std::unique_ptr<AggregatorCore> core_;
   TierParts parts_;
   std::map<VersionRef, Model> models_;
-  std::unique_ptr<Accumulator> accumulator_;
-  Tally tally_;
+  std::map<VersionRef, Bucket> buckets_;
+  Tally evaluation_;
 };
 
 std::shared_ptr<Node> MakeAggregatorNode(NodeServices services, NodeOptions options);

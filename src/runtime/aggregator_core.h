@@ -6,13 +6,14 @@
 #include <memory>
 #include <optional>
 #include <set>
-#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "runtime/aggregator_messages.h"
 #include "skein/runtime/run_config.h"
 #include "skein/strategy/round_policy.h"
+#include "skein/strategy/staleness.h"
 
 namespace skein {
 
@@ -22,42 +23,33 @@ struct AggregatorCoreConfig {
   int kappa = 1;               // local rounds per task; 1 at the coordinator
   uint64_t staging_bytes = 0;  // of granted uploads at one time; one is always admitted
   Duration upload_stall_timeout{0};
+  std::shared_ptr<const Staleness> staleness;  // of what refers to older versions than the newest
+  bool keeps_bases = false;  // the models that updates refer to are needed to fold them
 };
 
-// The decisions of an aggregator or coordinator: whose updates count, when a round closes, who may
+// The decisions of an aggregator or coordinator: whose updates count, when a step is made, who may
 // send when. Pure: time comes in with the event, everything to be done goes out as actions, in
-// order. Bytes, links, clocks and files are the shell's (aggregator_node.h). A fold is asked for
+// order. Bytes, links, clocks and files are the shell's (aggregating_node.h). A fold is asked for
 // with Fold and answered with UploadFolded before the next event.
+//
+// This part knows the children: their attachments, and their uploads under the credit that bounds
+// what is staged. What they are asked for, and when it is enough, is a subclass's: BarrierCore,
+// StreamCore.
 class AggregatorCore {
  public:
-  enum class Phase {
-    kIdle,           // no task
-    kAwaitingModel,  // a task, but not the model it starts from
-    kCollecting,     // children work; their results are taken
-    kDelivering,     // the result is on its way up
-  };
-  struct Transition {
-    Phase from;
-    Phase to;
-    const char* why;
-  };
-  // Every change of phase there is.
-  static std::span<const Transition> Transitions();
-
-  explicit AggregatorCore(AggregatorCoreConfig config);
+  virtual ~AggregatorCore() = default;
 
   std::vector<AggregatorAction> Handle(const AggregatorEvent& event, Time now);
 
-  Phase phase() const { return phase_; }
   // Models that may still be asked for; the shell may let go of others.
   const std::deque<VersionRef>& models() const { return models_; }
   // Whether an evaluation by this child would count now.
-  bool IsAwaited(const NodeId& child, uint64_t round, const VersionRef& version) const;
+  virtual bool IsAwaited(const NodeId& child, uint64_t round, const VersionRef& version) const = 0;
   void set_staging_bytes(uint64_t bytes) { config_.staging_bytes = bytes; }
   uint64_t staged_bytes() const { return staged_bytes_; }
 
- private:
-  // How a child stands in the open task.
+ protected:
+  // How a child stands in what is asked of it.
   enum class Standing { kNotAsked, kPending, kAccepted, kFailed };
   struct Child {
     NodeView::Child view;
@@ -68,8 +60,64 @@ class AggregatorCore {
     std::optional<VersionRef> offered;  // the last model offered on the live link
     Standing standing = Standing::kNotAsked;
     std::string failure;
+    uint32_t parts_taken = 0;        // of its answer to the task
     std::optional<UploadId> upload;  // the one under way
+    bool is_worker() const { return view.role == NodeRole::kWorker; }
   };
+
+  explicit AggregatorCore(AggregatorCoreConfig config);
+
+  // ---- for subclasses to say ----
+  virtual void On(const agg_event::TaskArrived& e) = 0;
+  virtual void On(const agg_event::ModelArrived& e) = 0;
+  virtual void On(const agg_event::ChildFailed& e) = 0;
+  virtual void On(const agg_event::ChildEvaluated& e) = 0;
+  virtual void On(const agg_event::LocalModelMade& e) = 0;
+  virtual void On(const agg_event::Delivered& e) = 0;
+  virtual void On(const agg_event::Cancelled& e) = 0;
+  virtual void OnTime() = 0;          // a wake-up, or just an event
+  virtual Time NextWake() const = 0;  // when OnTime is to be called; Time::max() for never
+  virtual void OnLinked(Child& child) = 0;
+  // Whether an upload on offer can count. FailedPrecondition if it is late or stray, which changes
+  // nothing; another error is the child's failure.
+  virtual absl::Status CheckUpload(const Child& child, const UploadInfo& info) const = 0;
+  // Whether it is something that the child has contributed already.
+  virtual bool IsCounted(const Child& child, const UploadInfo& info) const = 0;
+  // The next upload may begin. False: not now, and none behind it either.
+  virtual bool BeforeGrant(const UploadInfo& info) = 0;
+  virtual bool FoldsEarly() const = 0;
+  // It is whole and will be folded next.
+  virtual void BeforeFold(const UploadInfo& info) = 0;
+  // It was folded.
+  virtual void OnAccepted(Child& child, const UploadInfo& info) = 0;
+  // What a pending child offered is no good.
+  virtual void OnRefused(Child& child, const UploadInfo& info, const std::string& reason) = 0;
+  // A pending child will not contribute.
+  virtual void OnFailed(Child& child, const std::string& reason, const char* event_type) = 0;
+  virtual void OnLost(Child& child, const std::string& reason) = 0;
+
+  // ---- for subclasses to use ----
+  Child* Find(const NodeId& id);
+  const Child* Find(const NodeId& id) const;
+  bool IsRoot() const { return config_.view.tier == 0; }
+  bool HasModel(const VersionRef& version) const;
+  void OfferModel(Child& child, const VersionRef& version);  // unless it has it, or there is none
+  // What can be said against an upload whatever the policy. FailedPrecondition if it is late.
+  absl::Status CheckForm(const Child& child, const UploadInfo& info, const Task& task,
+                         const VersionRef& newest) const;
+  // Forgets an upload, gives its credit back and tells the child.
+  void DropUpload(const UploadId& id, const absl::Status& status);
+  template <typename T>
+  void Do(T action) {
+    actions_.emplace_back(std::move(action));
+  }
+
+  AggregatorCoreConfig config_;
+  std::vector<Child> children_;
+  std::deque<VersionRef> models_;  // that the shell holds, newest last
+  Time now_{0};
+
+ private:
   struct Upload {
     UploadInfo info;
     bool granted = false;
@@ -80,68 +128,27 @@ class AggregatorCore {
   void On(const agg_event::ChildUp& e);
   void On(const agg_event::ChildDown& e);
   void On(const agg_event::ChildLost& e);
-  void On(const agg_event::TaskArrived& e);
-  void On(const agg_event::ModelArrived& e);
   void On(const agg_event::ModelLost& e);
   void On(const agg_event::UploadOffered& e);
   void On(const agg_event::UploadProgressed& e);
   void On(const agg_event::UploadStaged& e);
   void On(const agg_event::UploadFolded& e);
   void On(const agg_event::UploadBroken& e);
-  void On(const agg_event::ChildFailed& e);
-  void On(const agg_event::ChildEvaluated& e);
-  void On(const agg_event::LocalModelMade& e);
-  void On(const agg_event::Delivered& e);
-  void On(const agg_event::Cancelled& e);
   void On(const agg_event::Committed& e);
   void On(const agg_event::Tick& e);
 
-  Child* Find(const NodeId& id);
-  void Enter(Phase to);
-  bool IsRoot() const { return config_.view.tier == 0; }
-  uint32_t Share() const;        // worker tasks in one local round
-  VersionRef LocalBase() const;  // what the open local round starts from
-  Task ChildTask(const Child& child) const;
   void Link(Child& child, Epoch epoch);
   void RefuseVoid(const Child& child, Epoch epoch);
-  void StartCollecting();
-  void AskChild(Child& child);
-  void OfferBase(Child& child);
-  absl::Status CheckUpload(const Child& child, const UploadInfo& info) const;
-  bool IsCounted(const Child& child, const UploadInfo& info) const;
-  void DropUpload(const UploadId& id, const absl::Status& status);
   void GrantWaiting();
-  void Fail(Child& child, const std::string& reason, const char* event_type);
-  void AskPolicy();
-  void Close(const std::string& reason);
-  void GiveUp(const std::string& reason);
-  void SettlePending(const std::string& reason);  // children that will not be waited for
   void CheckStalls();
   void SetWake();
-  std::string Failures() const;
-  template <typename T>
-  void Do(T action) {
-    actions_.emplace_back(std::move(action));
-  }
-  void ReportChild(const char* type, const Child& child, ValueMap fields);
 
-  AggregatorCoreConfig config_;
   std::map<NodeId, size_t> index_;
-  std::vector<Child> children_;
-  Phase phase_ = Phase::kIdle;
-  Task task_;                            // as it came
-  std::optional<std::string> given_up_;  // why nothing came of it
-  int local_ = 0;                        // local rounds done
-  Time opened_{0};                       // when the children were asked
-  Roster roster_;                        // accepted in this local round
-  std::deque<VersionRef> models_;        // that the shell holds, newest last
   std::map<UploadId, Upload> uploads_;
   std::deque<UploadId> queue_;  // waiting for a grant
   uint64_t staged_bytes_ = 0;
-  Time stalls_at_ = Time::max();       // no granted upload has stalled before
-  Time policy_asks_at_ = Time::max();  // while collecting
-  std::set<Time> wakes_;               // asked for and still to come
-  Time now_{0};
+  Time stalls_at_ = Time::max();  // no granted upload has stalled before
+  std::set<Time> wakes_;          // asked for and still to come
   std::vector<AggregatorAction> actions_;
 };
 

@@ -3,6 +3,7 @@
 
 #include <string>
 #include <variant>
+#include <vector>
 
 #include <absl/status/status.h>
 
@@ -29,8 +30,11 @@ struct UploadInfo {
   uint64_t round = 0;
   uint32_t local_round = 0;
   VersionRef base;
-  Seq seq = 0;  // updates
+  Seq seq = 0;        // the task's
+  uint32_t part = 0;  // of the partials that answer it
+  uint32_t parts = 1;
   uint64_t num_samples = 0;
+  uint64_t updates = 1;
   Roster roster;
   uint64_t bytes = 0;
   absl::Status form;  // what the shell found when it compared the manifest with the model's
@@ -55,8 +59,10 @@ struct ChildLost {
   Epoch epoch = 0;
   std::string reason;
 };  // control plane
+// `last_version`: at a root without a barrier, the one to end with; otherwise 0.
 struct TaskArrived {
   Task task;
+  uint64_t last_version = 0;
 };
 struct ModelArrived {
   VersionRef version;
@@ -141,13 +147,18 @@ struct SendCommitted {
   NodeId child;
   CommittedFrame committed;
 };
-// An empty accumulator for updates to `base`, an empty tally.
-struct BeginFold {
+// Nothing has been collected for this task.
+struct BeginTask {
   Task task;
+};
+// An empty accumulator and tally for updates to `base`, unless there is one.
+struct OpenBucket {
   VersionRef base;
 };
+// `early`: fold it while it arrives, into a bucket that will not be closed before it is whole.
 struct Grant {
   UploadId id;
+  bool early = true;
 };
 struct Fold {
   UploadInfo info;
@@ -156,7 +167,14 @@ struct Acknowledge {
   UploadId id;
   absl::Status status;
 };  // and let go of its bytes
-// The accumulator is complete: make of it ...
+// Contributions that refer to one base.
+struct Bucket {
+  VersionRef base;
+  Roster roster;
+  uint64_t updates = 0;
+  double staleness_weight = 1;  // of the coordinator's
+};
+// These buckets are complete, and gone after this: make of them ...
 struct CloseFold {
   enum class Into {
     kPartial,     // the partial for the parent
@@ -166,9 +184,10 @@ struct CloseFold {
   };
   Into into = Into::kPartial;
   Task task;
-  VersionRef base;  // what the updates refer to
-  VersionRef made;  // the name of the local model or version
-  Roster roster;
+  VersionRef base;              // the newest that updates may refer to: the model before this step
+  VersionRef made;              // the name of the local model or version
+  std::vector<Bucket> buckets;  // the oldest base first; of one base for local models and deltas
+  Roster roster;                // of all of them
 };
 struct DeliverEvaluation {
   Task task;
@@ -189,7 +208,7 @@ struct WakeAt {
 using AggregatorAction =
     std::variant<agg_action::Welcome, agg_action::Refuse, agg_action::SendTask,
                  agg_action::OfferModel, agg_action::SendCancel, agg_action::SendCommitted,
-                 agg_action::BeginFold, agg_action::Grant, agg_action::Fold,
+                 agg_action::BeginTask, agg_action::OpenBucket, agg_action::Grant, agg_action::Fold,
                  agg_action::Acknowledge, agg_action::CloseFold, agg_action::DeliverEvaluation,
                  agg_action::Abandon, agg_action::Report, agg_action::WakeAt>;
 

@@ -1,3 +1,4 @@
+#include <deque>
 #include <optional>
 
 #include "runtime/aggregating_node.h"
@@ -18,12 +19,16 @@ class AggregatorNode : public AggregatingNode, public Uplink::Owner {
   }
 
  private:
-  // The partial of a closed task, until the parent has answered.
-  struct Delivery {
-    Task task;
-    uint64_t transfer = 0;
+  // What answers a task: partials, one after another, each until the parent has taken or refused
+  // it.
+  struct Part {
     PartialHeader header;
     PackedTensors sums;
+  };
+  struct Delivery {
+    Task task;
+    std::deque<Part> parts;
+    uint64_t transfer = 0;  // of the first of them
   };
 
   absl::Status OnAssigned() override {
@@ -77,7 +82,7 @@ class AggregatorNode : public AggregatingNode, public Uplink::Owner {
     downlinks().ModelGrew();
   }
   void OnCancel(const CancelFrame& cancel) override {
-    if (delivery_ && delivery_->header.round == cancel.round) Withdraw();
+    if (delivery_ && delivery_->task.round == cancel.round) Withdraw();
     Feed(agg_event::Cancelled{cancel.round, cancel.reason});
   }
   void OnCommitted(const CommittedFrame& committed) override {
@@ -87,44 +92,55 @@ class AggregatorNode : public AggregatingNode, public Uplink::Owner {
   // ---- results ----
 
   absl::Status DeliverFold(const agg_action::CloseFold& close) override {
-    SKEIN_ASSIGN_OR_RETURN(Partial partial, MakePartial(close));
-    delivery_ = Delivery{.task = close.task,
-                         .transfer = 0,
-                         .header = {.round = close.task.round,
-                                    .local_round = close.task.local_round,
-                                    .base = close.task.base,
-                                    .total_weight = partial.total_weight,
-                                    .scalars = std::move(partial.scalars),
-                                    .num_samples = tally().num_samples,
-                                    .roster = close.roster,
-                                    .metrics = tally().metrics},
-                         .sums = std::move(partial.sums)};
+    Delivery delivery{.task = close.task, .parts = {}};
+    for (const agg_action::Bucket& closed : close.buckets) {
+      Bucket bucket = TakeBucket(closed.base);
+      SKEIN_ASSIGN_OR_RETURN(Partial partial, MakePartial(close, *bucket.sums));
+      const bool local = close.into == agg_action::CloseFold::Into::kLocalDelta;
+      PartialHeader header{.round = close.task.round,
+                           .local_round = close.task.local_round,
+                           .base = local ? close.task.base : closed.base,
+                           .total_weight = partial.total_weight,
+                           .scalars = std::move(partial.scalars),
+                           .num_samples = bucket.tally.num_samples,
+                           .roster = closed.roster,
+                           .metrics = std::move(bucket.tally.metrics),
+                           .task = close.task.seq_first,
+                           .part = static_cast<uint32_t>(delivery.parts.size()),
+                           .parts = static_cast<uint32_t>(close.buckets.size()),
+                           .updates = closed.updates};
+      delivery.parts.push_back({std::move(header), std::move(partial.sums)});
+    }
+    delivery_ = std::move(delivery);
     SendEvents();  // before the parent reports what it has made of them
     Offer();
     return absl::OkStatus();
   }
 
-  absl::StatusOr<Partial> MakePartial(const agg_action::CloseFold& close) {
-    if (close.into == agg_action::CloseFold::Into::kPartial) return accumulator().TakePartial();
+  absl::StatusOr<Partial> MakePartial(const agg_action::CloseFold& close, Accumulator& sums) {
+    if (close.into == agg_action::CloseFold::Into::kPartial) return sums.TakePartial();
     // The last local model's difference to the task's base stands for the subtree, with the weight
     // of the last local round (HierFAVG, Liu et al. 2020, arXiv 1905.06641).
-    const Fixed128 weight = accumulator().total_weight();
+    const Fixed128 weight = sums.total_weight();
     SKEIN_ASSIGN_OR_RETURN(const PackedTensors base, WholeModel(close.task.base));
-    SKEIN_ASSIGN_OR_RETURN(const PackedTensors local, FinishLocalRound(close.base));
+    SKEIN_ASSIGN_OR_RETURN(const PackedTensors local, FinishLocalRound(close, sums));
     SKEIN_ASSIGN_OR_RETURN(const PackedTensors delta,
                            DeltaOf(local, base, *services_.memory.buffers));
-    auto sums = parts().fold->NewAccumulator(base.manifest(), numeric_, services_.memory.buffers);
-    SKEIN_RETURN_IF_ERROR(sums->AddSubtree(delta, weight));
-    return sums->TakePartial();
+    auto whole = parts().fold->NewAccumulator(base.manifest(), numeric_, services_.memory.buffers);
+    SKEIN_RETURN_IF_ERROR(whole->AddSubtree(delta, weight));
+    return whole->TakePartial();
   }
 
   void Offer() {
     if (!delivery_) return;
+    const Part& part = delivery_->parts.front();
     delivery_->transfer = ++transfers_;
-    uplink_->Offer(delivery_->transfer, delivery_->sums, delivery_->header,
+    uplink_->Offer(delivery_->transfer, part.sums, part.header,
                    [this, transfer = delivery_->transfer](const absl::Status&) {
                      // Refused or accepted, the parent has recorded what it made of it.
                      if (!delivery_ || delivery_->transfer != transfer) return;
+                     delivery_->parts.pop_front();
+                     if (!delivery_->parts.empty()) return Offer();
                      delivery_.reset();
                      Feed(agg_event::Delivered{});
                    });
@@ -135,9 +151,9 @@ class AggregatorNode : public AggregatingNode, public Uplink::Owner {
     delivery_.reset();
   }
 
-  void DeliverEvaluation(const agg_action::DeliverEvaluation& evaluation) override {
-    uplink_->Send(EvalReportFrame{evaluation.task.round, evaluation.task.base, tally().num_samples,
-                                  evaluation.roster, tally().metrics});
+  void DeliverEvaluation(const agg_action::DeliverEvaluation& result) override {
+    uplink_->Send(EvalReportFrame{result.task.round, result.task.base, evaluation().num_samples,
+                                  result.roster, evaluation().metrics});
     Feed(agg_event::Delivered{});
   }
 

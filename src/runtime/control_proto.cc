@@ -83,6 +83,12 @@ void Fill(const RoundResultMsg& m, v1::NodeMessage& out) {
   *proto->mutable_roster() = ToProto(m.roster);
   proto->set_num_samples(m.num_samples);
   FillMetrics(m.metrics, *proto->mutable_metrics());
+  for (const BaseCount& base : m.bases) {
+    v1::BaseCount* out_base = proto->add_bases();
+    out_base->set_version(base.version);
+    out_base->set_updates(base.updates);
+  }
+  proto->set_evaluating(m.evaluating);
 }
 void Fill(const EvaluatedMsg& m, v1::NodeMessage& out) {
   v1::Evaluated* proto = out.mutable_evaluated();
@@ -132,6 +138,10 @@ absl::StatusOr<NodeMessage> Read(const v1::RoundResult& proto) {
   SKEIN_ASSIGN_OR_RETURN(m.roster, FromProto(proto.roster()));
   m.num_samples = proto.num_samples();
   SKEIN_ASSIGN_OR_RETURN(m.metrics, ReadMetrics(proto.metrics()));
+  for (const v1::BaseCount& base : proto.bases()) {
+    m.bases.push_back({base.version(), base.updates()});
+  }
+  m.evaluating = proto.evaluating();
   return m;
 }
 absl::StatusOr<NodeMessage> Read(const v1::Evaluated& proto) {
@@ -182,6 +192,7 @@ void Fill(const PlanMsg& m, v1::ControlMessage& out) {
   *proto->mutable_participants() = ToProto(m.participants);
   proto->set_seq_first(m.seq_first);
   proto->set_seq_count(m.seq_count);
+  proto->set_last_version(m.last_version);
 }
 void Fill(const CommitMsg& m, v1::ControlMessage& out) {
   v1::Commit* proto = out.mutable_commit();
@@ -220,6 +231,7 @@ absl::StatusOr<ControlMessage> Read(const v1::Plan& proto) {
   SKEIN_ASSIGN_OR_RETURN(m.participants, FromProto(proto.participants()));
   m.seq_first = proto.seq_first();
   m.seq_count = proto.seq_count();
+  m.last_version = proto.last_version();
   return m;
 }
 absl::StatusOr<ControlMessage> Read(const v1::Commit& proto) {

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <atomic>
 #include <filesystem>
 #include <future>
@@ -12,6 +13,7 @@
 namespace skein {
 namespace {
 
+constexpr uint64_t kContributionsOfAWorker = 16;  // to one step, on average at most
 constexpr Duration kEvaluationLimit = std::chrono::minutes(10);
 
 // The root: makes the initial model, owns the global one, takes plans from the control plane and
@@ -46,8 +48,13 @@ class CoordinatorNode : public AggregatingNode {
     if (!start.ok()) return Fail(start.status());
     const uint64_t max_weight =
         parts().fold->MaxUpdateWeight(services_.max_samples(config_.learner.name));
-    auto numeric =
-        MakeNumericPlan(start->model, max_weight, view_.num_workers, parts().fold->MinBound());
+    // Without a barrier a quick worker may contribute several times to one step.
+    const std::vector<bool> barriers =
+        BarriersOf(config_.strategy, view_.num_tiers, *services_.strategies);
+    const bool all = std::find(barriers.begin(), barriers.end(), false) == barriers.end();
+    auto numeric = MakeNumericPlan(start->model, max_weight,
+                                   view_.num_workers * (all ? 1 : kContributionsOfAWorker),
+                                   parts().fold->MinBound());
     if (!numeric.ok()) return Fail(Annotate(numeric.status(), "initial model"));
     numeric_ = *std::move(numeric);
     trainer_ = std::move(start->trainer);
@@ -63,7 +70,8 @@ class CoordinatorNode : public AggregatingNode {
         DeliverFailure(task, "the plan refers to " + ToString(plan->base) +
                                  ", which the coordinator does not have");
       } else {
-        Feed(agg_event::TaskArrived{std::move(task)});
+        Feed(agg_event::TaskArrived{std::move(task), plan->last_version});
+        last_version_ = plan->last_version;
       }
       return absl::OkStatus();
     }
@@ -74,29 +82,103 @@ class CoordinatorNode : public AggregatingNode {
   // ---- rounds ----
 
   absl::Status DeliverFold(const agg_action::CloseFold& close) override {
-    SKEIN_ASSIGN_OR_RETURN(PackedTensors next,
-                           accumulator().Finish(FindModel(close.base)->tensors(), *optimizer_));
+    Tally tally;
+    SKEIN_ASSIGN_OR_RETURN(const PackedTensors next, MakeStep(close, tally));
+    if (last_version_ != 0) return DeliverVersion(close, next, tally);
     std::string path;
-    std::future<absl::Status> stored;
     if (!config_.output_dir.empty()) {
       path = config_.output_dir + "/model-" + std::to_string(close.made.version) + "." +
              std::to_string(close.made.attempt) + ".safetensors";
-      // Written while it is digested: for large models both take longer than the fold.
-      stored = std::async(std::launch::async, [&] { return WriteSafetensors(next, path); });
     }
-    std::string digest = ModelDigest(next);
+    SKEIN_ASSIGN_OR_RETURN(std::string digest, Store(next, path));
     Pending pending{close.made, Model::OfModel(next), std::move(digest), path};
-    if (stored.valid()) SKEIN_RETURN_IF_ERROR(stored.get());
     SendControl(RoundResultMsg{.round = close.task.round,
                                .attempt = close.task.attempt,
                                .version = close.made,
                                .digest = pending.digest,
                                .roster = close.roster,
-                               .num_samples = tally().num_samples,
-                               .metrics = tally().metrics.Means()});
+                               .num_samples = tally.num_samples,
+                               .metrics = tally.metrics.Means(),
+                               .bases = BasesOf(close)});
     pending_ = std::move(pending);
     Feed(agg_event::Delivered{});
     return absl::OkStatus();
+  }
+
+  // Without a barrier a version counts as soon as it is made. It is stored when it is evaluated,
+  // and the last one always. Evaluations that are due while another one runs are left out.
+  absl::Status DeliverVersion(const agg_action::CloseFold& close, const PackedTensors& next,
+                              const Tally& tally) {
+    const uint64_t number = close.made.version;
+    const uint64_t every = config_.evaluate.every;
+    const bool last = number >= last_version_;
+    const bool due = every != 0 && number % every == 0 && !Evaluating();
+    const bool evaluated = config_.evaluate.coordinator && (last || due);
+    std::string digest;
+    if (last || evaluated) {
+      const std::string& directory = config_.output_dir;
+      SKEIN_ASSIGN_OR_RETURN(
+          digest, Store(next, directory.empty() ? "" : directory + "/model.safetensors"));
+    }
+    SendControl(RoundResultMsg{.round = number,
+                               .attempt = close.task.attempt,
+                               .version = close.made,
+                               .digest = std::move(digest),
+                               .roster = close.roster,
+                               .num_samples = tally.num_samples,
+                               .metrics = tally.metrics.Means(),
+                               .bases = BasesOf(close),
+                               .evaluating = evaluated});
+    AddModel(close.made, Model::OfModel(next));
+    if (evaluated) EvaluateHere(CommitMsg{.round = number, .version = close.made}, next);
+    Feed(agg_event::Delivered{});
+    return absl::OkStatus();
+  }
+
+  static std::vector<BaseCount> BasesOf(const agg_action::CloseFold& close) {
+    std::vector<BaseCount> bases;
+    for (const agg_action::Bucket& bucket : close.buckets) {
+      bases.push_back({bucket.base.version, bucket.updates});
+    }
+    return bases;
+  }
+
+  // The digest; the file is written while that is computed, since for large models both take longer
+  // than the fold. Empty path: nowhere.
+  static absl::StatusOr<std::string> Store(const PackedTensors& model, const std::string& path) {
+    std::future<absl::Status> stored;
+    if (!path.empty()) {
+      stored = std::async(std::launch::async, [&] { return WriteSafetensors(model, path); });
+    }
+    std::string digest = ModelDigest(model);
+    if (stored.valid()) SKEIN_RETURN_IF_ERROR(stored.get());
+    return digest;
+  }
+
+  // The model after the task's base; `tally` takes what the buckets have.
+  absl::StatusOr<PackedTensors> MakeStep(const agg_action::CloseFold& close, Tally& tally) {
+    std::vector<Bucket> buckets;
+    std::vector<MixBucket> weights;
+    for (const agg_action::Bucket& closed : close.buckets) {
+      buckets.push_back(TakeBucket(closed.base));
+      tally.Merge(buckets.back().tally);
+      weights.push_back({closed.staleness_weight, buckets.back().sums->total_weight()});
+    }
+    const std::vector<double> coefficients = parts().mixing->Coefficients(weights);
+    std::vector<MixPart> mixed;
+    for (size_t i = 0; i < buckets.size(); ++i) {
+      MixPart part{buckets[i].sums.get(), coefficients[i], nullptr};
+      if (parts().mixing->MixesModels()) {
+        const Model* base = FindModel(close.buckets[i].base);
+        if (base == nullptr) {
+          return absl::FailedPreconditionError(ToString(close.buckets[i].base) +
+                                               " is no longer kept");
+        }
+        part.base = &base->tensors();
+      }
+      mixed.push_back(part);
+    }
+    return parts().fold->Mix(FindModel(close.base)->tensors(), mixed, *optimizer_);
   }
 
   absl::Status OnCommit(const CommitMsg& commit) {
@@ -115,7 +197,9 @@ class CoordinatorNode : public AggregatingNode {
     }
     AddModel(pending.version, std::move(pending.model));
     Feed(agg_event::Committed{commit.round, commit.version});
-    if (commit.evaluate_at_coordinator) EvaluateHere(commit);
+    if (commit.evaluate_at_coordinator) {
+      EvaluateHere(commit, FindModel(commit.version)->tensors());
+    }
     if (commit.evaluate_at_workers) {
       Feed(agg_event::TaskArrived{Task{.kind = TaskKind::kEvaluate,
                                        .round = commit.round,
@@ -141,11 +225,17 @@ class CoordinatorNode : public AggregatingNode {
 
   // ---- evaluation ----
 
-  void EvaluateHere(const CommitMsg& commit) {
+  bool Evaluating() const { return evaluations_reported_ != evaluations_; }
+
+  void EvaluateHere(const CommitMsg& commit, const PackedTensors& version) {
+    if (Evaluating()) {
+      next_evaluation_ = [this, commit, version] { EvaluateHere(commit, version); };
+      return;
+    }
     const uint64_t number = ++evaluations_;
     auto cancelled = std::make_shared<std::atomic<bool>>(false);
     const TaskRunner::Ticket ticket = services_.trainers->Run(
-        [this, back = WayBack(), trainer = trainer_, model = FindModel(commit.version)->tensors(),
+        [this, back = WayBack(), trainer = trainer_, model = version,
          request = TrainRequest{commit.round, 0, 0, cancelled}, commit, number] {
           auto output = trainer->Evaluate(model, request);
           back([this, output = std::move(output), commit, number] {
@@ -171,14 +261,15 @@ class CoordinatorNode : public AggregatingNode {
       message.message = "evaluation at '" + id() + "' failed: " + skein::Message(output.status());
     }
     SendControl(std::move(message));
+    if (next_evaluation_) std::exchange(next_evaluation_, nullptr)();
   }
 
-  void DeliverEvaluation(const agg_action::DeliverEvaluation& evaluation) override {
-    SendControl(EvaluatedMsg{.round = evaluation.task.round,
-                             .version = evaluation.task.base,
+  void DeliverEvaluation(const agg_action::DeliverEvaluation& result) override {
+    SendControl(EvaluatedMsg{.round = result.task.round,
+                             .version = result.task.base,
                              .where = "workers",
-                             .num_samples = tally().num_samples,
-                             .metrics = tally().metrics.Means()});
+                             .num_samples = evaluation().num_samples,
+                             .metrics = evaluation().metrics.Means()});
     Feed(agg_event::Delivered{});
   }
 
@@ -195,6 +286,8 @@ class CoordinatorNode : public AggregatingNode {
   std::optional<Pending> pending_;
   uint64_t evaluations_ = 0;
   uint64_t evaluations_reported_ = 0;
+  std::function<void()> next_evaluation_;  // when this one is over
+  uint64_t last_version_ = 0;              // of a plan without a barrier
 };
 
 }  // namespace

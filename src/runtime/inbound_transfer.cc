@@ -67,6 +67,11 @@ void InboundTransfer::Fold(absl::StatusOr<std::unique_ptr<Intake>> intake) {
   if (intake_ != nullptr && received() > 0) fold_status_ = intake_->Advance(received());
 }
 
+bool InboundTransfer::folds() {
+  std::lock_guard lock(mutex_);
+  return intake_ != nullptr || !fold_status_.ok();
+}
+
 absl::Status InboundTransfer::CompleteFold() {
   std::lock_guard lock(mutex_);
   if (fold_status_.ok() && intake_ == nullptr) {

@@ -44,6 +44,8 @@ class InboundTransfer : public std::enable_shared_from_this<InboundTransfer> {
   // From now on bytes are folded as they arrive; what has arrived is folded at once. An error is
   // that of CompleteFold. Null: nothing is folded.
   void Fold(absl::StatusOr<std::unique_ptr<Intake>> intake);
+  // Whether its bytes are folded, or could not be.
+  bool folds();
   // All bytes are there.
   absl::Status CompleteFold();
   // Takes out what was folded.

@@ -29,6 +29,8 @@ v1::Strategy StrategyToProto(const StrategySpec& spec) {
   *proto.mutable_optimizer() = PartToProto(spec.optimizer);
   *proto.mutable_selector() = PartToProto(spec.selector);
   *proto.mutable_policy() = PartToProto(spec.policy);
+  *proto.mutable_staleness() = PartToProto(spec.staleness);
+  *proto.mutable_mixing() = PartToProto(spec.mixing);
   for (const PartSpec& filter : spec.filters) *proto.add_filters() = PartToProto(filter);
   for (const TierSpec& tier : spec.tiers) {
     v1::TierSpec* out = proto.add_tiers();
@@ -46,6 +48,8 @@ absl::StatusOr<StrategySpec> StrategyFromProto(const v1::Strategy& proto) {
   spec.optimizer = PartFromProto(proto.optimizer());
   spec.selector = PartFromProto(proto.selector());
   spec.policy = PartFromProto(proto.policy());
+  spec.staleness = PartFromProto(proto.staleness());
+  spec.mixing = PartFromProto(proto.mixing());
   for (const v1::Part& filter : proto.filters()) spec.filters.push_back(PartFromProto(filter));
   if (proto.tiers_size() > Topology::kMaxDepth) return Bad("strategy.tiers", "too many");
   for (const v1::TierSpec& in : proto.tiers()) {

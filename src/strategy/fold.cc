@@ -80,6 +80,15 @@ absl::StatusOr<Manifest> PartialManifest(const Manifest& model) {
   return WithTypes(model, DType::kInt64, true);
 }
 
+absl::StatusOr<PackedTensors> Fold::Mix(const PackedTensors& current,
+                                        std::span<const MixPart> parts,
+                                        ServerOptimizer& optimizer) const {
+  if (parts.size() == 1 && parts[0].base == nullptr && parts[0].coefficient == 1) {
+    return parts[0].sums->Finish(current, optimizer);
+  }
+  return absl::UnimplementedError("the fold cannot mix updates of different bases");
+}
+
 absl::StatusOr<PackedTensors> DeltaOf(const TensorViews& local, const PackedTensors& base) {
   BufferPool buffers;
   return DeltaOf(local, base, buffers);

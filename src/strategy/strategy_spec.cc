@@ -67,6 +67,24 @@ absl::Status CheckPolicyFits(const StrategySpec& spec, int tier, const RoundPoli
   return absl::OkStatus();
 }
 
+// What only makes sense with a barrier, or only without.
+absl::Status CheckBarriers(int tier, int num_tiers, const TierParts& parts,
+                           const StrategyRegistries& registries, const StrategySpec& spec) {
+  if (tier == 0 && parts.policy->has_barrier() && parts.mixing->MixesModels()) {
+    return absl::InvalidArgumentError(TierName(0) + ": mixing '" + spec.mixing.name +
+                                      "' needs a policy without a barrier, such as "
+                                      "'every_update', and this one has one");
+  }
+  const std::vector<bool> barriers = BarriersOf(spec, num_tiers, registries);
+  for (int below = tier; parts.kappa > 1 && below < num_tiers - 1; ++below) {
+    if (barriers[static_cast<size_t>(below)]) continue;
+    return absl::InvalidArgumentError(TierName(tier) + ": kappa counts local rounds, and tier " +
+                                      std::to_string(below) +
+                                      " has none: its policy has no barrier");
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<TierParts> MakeTierParts(const StrategySpec& spec, int tier, int num_tiers,
@@ -88,8 +106,20 @@ absl::StatusOr<TierParts> MakeTierParts(const StrategySpec& spec, int tier, int 
     SKEIN_ASSIGN_OR_RETURN(auto made, registries.filters.Create(filter));
     parts.filters.push_back(std::move(made));
   }
+  SKEIN_ASSIGN_OR_RETURN(parts.staleness, registries.staleness.Create(spec.staleness));
+  SKEIN_ASSIGN_OR_RETURN(parts.mixing, registries.mixing.Create(spec.mixing));
   parts.kappa = own != nullptr ? own->kappa : 1;
   return parts;
+}
+
+std::vector<bool> BarriersOf(const StrategySpec& spec, int num_tiers,
+                             const StrategyRegistries& registries) {
+  std::vector<bool> barriers;
+  for (int tier = 0; tier < num_tiers - 1; ++tier) {
+    const auto parts = MakeTierParts(spec, tier, num_tiers, registries);
+    barriers.push_back(!parts.ok() || parts->policy->has_barrier());
+  }
+  return barriers;
 }
 
 absl::Status ValidateStrategy(const StrategySpec& spec, const Topology& topology,
@@ -107,6 +137,8 @@ absl::Status ValidateStrategy(const StrategySpec& spec, const Topology& topology
   }
   SKEIN_RETURN_IF_ERROR(Annotate(registries.folds.Create(spec.fold).status(), "strategy"));
   SKEIN_RETURN_IF_ERROR(Annotate(registries.policies.Create(spec.policy).status(), "strategy"));
+  SKEIN_RETURN_IF_ERROR(Annotate(registries.staleness.Create(spec.staleness).status(), "strategy"));
+  SKEIN_RETURN_IF_ERROR(Annotate(registries.mixing.Create(spec.mixing).status(), "strategy"));
   for (const PartSpec& filter : spec.filters) {
     SKEIN_RETURN_IF_ERROR(Annotate(registries.filters.Create(filter).status(), "strategy"));
   }
@@ -124,6 +156,7 @@ absl::Status ValidateStrategy(const StrategySpec& spec, const Topology& topology
           std::to_string(lowest));
     }
     SKEIN_RETURN_IF_ERROR(CheckPolicyFits(spec, tier, *parts->policy, topology));
+    SKEIN_RETURN_IF_ERROR(CheckBarriers(tier, num_tiers, *parts, registries, spec));
     const TierSpec* own = FindTier(spec, tier);
     if (own != nullptr && own->fold && *own->fold != spec.fold) {
       return absl::InvalidArgumentError(TierName(tier) + ": fold '" + own->fold->name +

@@ -151,6 +151,7 @@ PartialHeader HeaderOf(const Partial& partial, const std::vector<SampleUpdate>& 
     header.num_samples += update.header.num_samples;
   }
   header.roster = Roster::Of(std::move(leaves));
+  header.updates = updates.size();
   return header;
 }
 

@@ -74,7 +74,11 @@ std::vector<Frame> OneOfEach() {
                         {{"tau", Fixed128::FromInt(-1)}},
                         8,
                         Roster::Range(2, 6),
-                        metrics};
+                        metrics,
+                        11,
+                        1,
+                        3,
+                        5};
   return {HelloFrame{1, "run", "w3", 2, 5},
           WelcomeFrame{1, 9},
           Task{TaskKind::kEvaluate, 4, 1, 2, {3, 1, 2}, 11, 2, Roster::Of({1, 2, 5})},

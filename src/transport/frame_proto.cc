@@ -72,6 +72,10 @@ void FillHeader(const PartialHeader& header, v1::Offer& out) {
   proto->set_num_samples(header.num_samples);
   *proto->mutable_roster() = ToProto(header.roster);
   *proto->mutable_metrics() = ToProto(header.metrics);
+  proto->set_task(header.task);
+  proto->set_part(header.part);
+  proto->set_parts(header.parts);
+  proto->set_updates(header.updates);
 }
 
 void Fill(const OfferFrame& frame, v1::Frame& out) {
@@ -231,6 +235,14 @@ absl::StatusOr<PartialHeader> ParseHeader(const v1::PartialHeader& proto) {
   header.num_samples = proto.num_samples();
   SKEIN_ASSIGN_OR_RETURN(header.roster, FromProto(proto.roster()));
   SKEIN_ASSIGN_OR_RETURN(header.metrics, FromProto(proto.metrics()));
+  header.task = proto.task();
+  header.part = proto.part();
+  header.parts = proto.parts();
+  header.updates = proto.updates();
+  if (header.part >= header.parts) {
+    return absl::InvalidArgumentError("part " + std::to_string(header.part) + " of " +
+                                      std::to_string(header.parts) + " partials");
+  }
   return header;
 }
 

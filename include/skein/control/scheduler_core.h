@@ -29,6 +29,8 @@ struct SchedulerSetup {
   SchedulerHistory history;
   // By tier of the parent: whether the loss of a child ends the run, since every round needs all.
   std::vector<bool> loss_is_fatal;
+  bool root_has_barrier = true;
+  bool all_have_barriers = true;
 };
 
 // Tasks of a worker in one round: the product of the kappas of the aggregating tiers below the
@@ -81,6 +83,8 @@ class SchedulerCore {
   void OpenRound();
   absl::Status CheckResult(const RoundResultMsg& result) const;
   void Commit(const RoundResultMsg& result);
+  void CommitVersion(const RoundResultMsg& result);
+  skein::Event Committed(const char* type, const RoundResultMsg& result) const;
   void NextRoundOrComplete();
   // Records how the run ends, then tells every node to stop.
   void Stop(int code, const std::string& status, const std::string& reason);
@@ -97,6 +101,7 @@ class SchedulerCore {
   const std::shared_ptr<Selector> selector_;
   const uint32_t seq_count_;
   const std::vector<bool> loss_is_fatal_;
+  const bool root_has_barrier_;
   std::vector<RoundRecord> earlier_rounds_;
   Membership members_;
 
@@ -106,8 +111,9 @@ class SchedulerCore {
   RoundRecord round_;                // the open or last one
   Time round_opened_{0};
   Seq last_seq_ = 0;
-  uint64_t committed_ = 0;  // rounds, in this life of the run
-  std::set<std::string> evaluating_;
+  uint64_t committed_ = 0;                  // rounds, in this life of the run
+  std::set<std::string> evaluating_;        // where
+  std::set<uint64_t> versions_evaluating_;  // without a barrier
 
   bool has_started_ = false;
   Time started_{0};

@@ -18,6 +18,7 @@ inline constexpr char kUpdateAccepted[] = "update_accepted";
 inline constexpr char kUpdateRejected[] = "update_rejected";
 inline constexpr char kWorkerLeftOut[] = "worker_left_out";
 inline constexpr char kPartialAccepted[] = "partial_accepted";
+inline constexpr char kVersionCommitted[] = "version_committed";
 inline constexpr char kRoundCommitted[] = "round_committed";
 inline constexpr char kEvaluated[] = "evaluated";
 inline constexpr char kNodeLost[] = "node_lost";

@@ -2,6 +2,7 @@
 #define SKEIN_OBSERVE_ROUND_TRACKER_H_
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
 #include <string>
@@ -34,6 +35,7 @@ struct RoundSummary {
   uint64_t samples = 0;
   double wall_s = 0;
   std::string digest;
+  uint64_t updates = 0;  // without a barrier; a worker may have made several
   std::vector<TierTraffic> bytes;
   std::map<std::string, double> training;    // means of the workers' training metrics
   std::map<std::string, double> evaluation;  // the coordinator's, else the workers'
@@ -43,23 +45,34 @@ struct RoundSummary {
 };
 
 // Follows the events of a run and tells when a round is complete, evaluation included: that is when
-// the next one opens or the run ends. Not thread-safe.
+// the next one opens or the run ends. Without a barrier rounds are versions; one that is evaluated
+// is complete when it has been, and the ones after it are not told of before. Not thread-safe.
 class RoundTracker {
  public:
-  // The committed round that this event concludes, if it does.
-  std::optional<RoundSummary> OnEvent(const Event& event);
+  // The committed rounds that this event concludes, in order.
+  std::vector<RoundSummary> OnEvent(const Event& event);
 
   // The round that is under way; `round` is 0 before the first.
   const RoundSummary& current() const { return current_; }
 
  private:
-  std::optional<RoundSummary> Conclude();
+  struct Version {
+    RoundSummary summary;
+    bool awaits_evaluation = false;
+  };
+  std::vector<RoundSummary> Conclude();
+  std::vector<RoundSummary> ConcludeVersions(bool all);
+  void OnVersion(const Event& event);
+  void OnCommitted(const Event& event);
+  static void OnEvaluated(const Event& event, RoundSummary& round);
 
   RoundSummary current_;
   NodeId coordinator_;
   uint64_t direct_ = 0;    // updates accepted by their parents
   uint64_t partials_ = 0;  // updates in partials accepted by the coordinator
   bool evaluated_by_coordinator_ = false;
+  std::deque<Version> versions_;  // that are not concluded
+  bool has_versions_ = false;     // the run has no barrier
 };
 
 }  // namespace skein

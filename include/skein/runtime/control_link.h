@@ -44,17 +44,26 @@ struct ReportMsg {
   uint64_t bytes_down = 0;    // sent to children, cumulative
   double peak_rss_mib = 0;
 };
-// The coordinator's account of a training round: a new version, or why there is none.
+// Updates of a step that were trained from one version.
+struct BaseCount {
+  uint64_t version = 0;
+  uint64_t updates = 0;
+  friend bool operator==(const BaseCount&, const BaseCount&) = default;
+};
+// The coordinator's account of a training round: a new version, or why there is none. Without a
+// barrier: of one version after another, which count as soon as they are made.
 struct RoundResultMsg {
   uint64_t round = 0;
   uint32_t attempt = 0;
   int code = 0;  // absl::StatusCode; 0: `version` was made and stored
   std::string message;
   VersionRef version;
-  std::string digest;
+  std::string digest;  // empty: it was not stored
   Roster roster;
   uint64_t num_samples = 0;
   std::map<std::string, double> metrics;  // sample-weighted means of the workers' training metrics
+  std::vector<BaseCount> bases;           // the oldest first
+  bool evaluating = false;                // without a barrier: an Evaluated will follow
 };
 // The coordinator's account of an evaluation; `where` is "coordinator" or "workers".
 struct EvaluatedMsg {
@@ -103,14 +112,16 @@ struct ChildLostMsg {
   Epoch epoch = 0;
   std::string reason;
 };
-// To the coordinator: a round, durable before it is sent.
+// To the coordinator: a round, durable before it is sent; without a barrier at the root all that
+// are left.
 struct PlanMsg {
   uint64_t round = 0;
   uint32_t attempt = 0;
   VersionRef base;
   Roster participants;
   Seq seq_first = 0;
-  uint32_t seq_count = 1;  // tasks of each worker: the product of the tiers' kappas
+  uint32_t seq_count = 1;     // tasks of each worker: the product of the tiers' kappas
+  uint64_t last_version = 0;  // without a barrier at the root; otherwise 0
 };
 // To the coordinator: the round's version is committed; announce it. Evaluate it if asked.
 struct CommitMsg {

@@ -45,7 +45,8 @@ struct UpdateHeader {
 };
 
 // What a subtree says of its partial, beside the sums. Float tensors travel as int64 ring values,
-// integer tensors and bools as int64.
+// integer tensors and bools as int64. A subtree answers a task with one partial for each version
+// that its updates refer to.
 struct PartialHeader {
   uint64_t round = 0;
   uint32_t local_round = 0;
@@ -55,6 +56,10 @@ struct PartialHeader {
   uint64_t num_samples = 0;
   Roster roster;
   MetricSums metrics;
+  Seq task = 0;  // its seq_first
+  uint32_t part = 0;
+  uint32_t parts = 1;
+  uint64_t updates = 0;  // more than workers if some have contributed several times
 };
 
 }  // namespace skein

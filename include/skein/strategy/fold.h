@@ -3,11 +3,13 @@
 
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 
 #include <absl/status/statusor.h>
 
 #include "skein/strategy/contribution.h"
+#include "skein/strategy/mixing.h"
 #include "skein/strategy/numeric_plan.h"
 #include "skein/strategy/server_optimizer.h"
 #include "skein/tensor/packed_tensors.h"
@@ -86,6 +88,13 @@ class Accumulator {
   virtual Fixed128 total_weight() const = 0;
 };
 
+// Contributions that refer to one base, in a step that mixes several; see Mixing.
+struct MixPart {
+  Accumulator* sums = nullptr;
+  double coefficient = 1;
+  const PackedTensors* base = nullptr;  // to mix models; null: differences
+};
+
 // A way to combine updates. Immutable; shared by threads.
 class Fold {
  public:
@@ -101,6 +110,13 @@ class Fold {
   virtual std::unique_ptr<Accumulator> NewAccumulator(
       const Manifest& model, const NumericPlan& plan,
       std::shared_ptr<BufferPool> buffers) const = 0;
+  // The model after `current`, of parts that are accumulators of this fold, the oldest base first.
+  // One part of differences with a coefficient of 1 is Accumulator::Finish. Buffers and averaged
+  // integers take the mean of all parts, weighted by the coefficients. Unimplemented if the fold
+  // can only do with contributions of one base, which is so unless it says otherwise.
+  virtual absl::StatusOr<PackedTensors> Mix(const PackedTensors& current,
+                                            std::span<const MixPart> parts,
+                                            ServerOptimizer& optimizer) const;
   // The same with memory of its own.
   std::unique_ptr<Accumulator> NewAccumulator(const Manifest& model,
                                               const NumericPlan& plan) const {

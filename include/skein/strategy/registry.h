@@ -12,10 +12,12 @@
 
 #include "skein/base/status.h"
 #include "skein/strategy/fold.h"
+#include "skein/strategy/mixing.h"
 #include "skein/strategy/params.h"
 #include "skein/strategy/round_policy.h"
 #include "skein/strategy/selector.h"
 #include "skein/strategy/server_optimizer.h"
+#include "skein/strategy/staleness.h"
 #include "skein/strategy/update_filter.h"
 
 namespace skein {
@@ -86,6 +88,8 @@ struct StrategyRegistries {
   Registry<Selector> selectors{"selector"};
   Registry<const RoundPolicy> policies{"policy"};
   Registry<const UpdateFilter> filters{"filter"};
+  Registry<const Staleness> staleness{"staleness"};
+  Registry<const Mixing> mixing{"mixing"};
 };
 
 }  // namespace skein

@@ -9,13 +9,16 @@
 
 namespace skein {
 
-// What a node's core tells its policy: how its direct children stand in the open aggregation.
+// What a node's core tells its policy: how its direct children stand in the open aggregation. With
+// a barrier each child contributes once; without one it is given the next task as soon as it has
+// contributed, and only what has come since the last step counts as accepted.
 struct PolicyView {
-  int expected = 0;  // children that were given a task
-  int accepted = 0;  // whose contribution is folded
-  int failed = 0;    // that failed, were lost or rejected; they will not contribute
+  int expected = 0;  // children that were given a task; without a barrier: that are at work, plus
+                     // the contributions and failures below
+  int accepted = 0;  // contributions that are folded
+  int failed = 0;    // children that failed, were lost or rejected; they will not contribute
   int pending() const { return expected - accepted - failed; }
-  Duration elapsed{0};           // since the tasks went out
+  Duration elapsed{0};           // since the tasks went out; without a barrier: since the last step
   uint64_t base_version = 0;     // what the tasks train from
   uint64_t current_version = 0;  // the newest version known here (equal to base under a barrier)
 };

@@ -27,6 +27,9 @@ struct StrategySpec {
   PartSpec optimizer{"sgd", {}};
   PartSpec selector{"all", {}};
   PartSpec policy{"all", {}};
+  // Without a barrier: what contributions to older versions weigh, and how they are mixed.
+  PartSpec staleness{"inverse-sqrt", {}};
+  PartSpec mixing{"deltas", {}};
   std::vector<PartSpec> filters;
   std::vector<TierSpec> tiers;
   friend bool operator==(const StrategySpec&, const StrategySpec&) = default;
@@ -37,6 +40,8 @@ struct TierParts {
   std::shared_ptr<const Fold> fold;
   std::shared_ptr<const RoundPolicy> policy;
   std::vector<std::shared_ptr<const UpdateFilter>> filters;
+  std::shared_ptr<const Staleness> staleness;
+  std::shared_ptr<const Mixing> mixing;
   int kappa = 1;
 };
 
@@ -44,6 +49,10 @@ struct TierParts {
 // inherited policy is relaxed for tiers above the lowest. InvalidArgument for users.
 absl::StatusOr<TierParts> MakeTierParts(const StrategySpec& spec, int tier, int num_tiers,
                                         const StrategyRegistries& registries);
+
+// By aggregating tier, whether its nodes wait for their children; true where a part is not known.
+std::vector<bool> BarriersOf(const StrategySpec& spec, int num_tiers,
+                             const StrategyRegistries& registries);
 
 // Checks a strategy against a tree: all parts exist with good parameters, tiers are aggregating
 // tiers and listed once, kappa is 1 at the root and in range, a fold that does not compose stands

@@ -19,6 +19,8 @@ void VisitParts(const StrategyRegistries& registries, const Visitor& visit) {
   all("optimizer", registries.optimizers);
   all("selector", registries.selectors);
   all("policy", registries.policies);
+  all("staleness", registries.staleness);
+  all("mixing", registries.mixing);
   all("filter", registries.filters);
 }
 

@@ -2,6 +2,7 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "skein/base/status.h"
 #include "strategy/linear/linear_checks.h"
@@ -41,7 +42,14 @@ absl::StatusOr<std::unique_ptr<Intake>> LinearAccumulator::Begin(const PartialHe
                                                                  const PackedTensors& staged) {
   SKEIN_RETURN_IF_ERROR(shape_.status());
   SKEIN_ASSIGN_OR_RETURN(const int64_t weight, WholeWeight(header.total_weight));
-  const size_t updates = header.roster.Count();
+  const uint64_t updates = header.updates;
+  const size_t workers = header.roster.Count();
+  // Each of them has contributed, and no update weighs nothing.
+  if (workers == 0 || updates < workers || static_cast<uint64_t>(weight) < updates) {
+    return absl::InvalidArgumentError("a partial of " + std::to_string(updates) +
+                                      " updates that weighs " + std::to_string(weight) +
+                                      " cannot come from " + std::to_string(workers) + " workers");
+  }
   if (static_cast<unsigned __int128>(weight) >
       static_cast<unsigned __int128>(updates) * shape_->plan().max_update_weight) {
     return absl::InvalidArgumentError("a partial of " + std::to_string(updates) +
@@ -99,9 +107,25 @@ absl::StatusOr<Partial> LinearAccumulator::TakePartial() {
 
 absl::StatusOr<PackedTensors> LinearAccumulator::Finish(const PackedTensors& base,
                                                         ServerOptimizer& optimizer) {
-  SKEIN_RETURN_IF_ERROR(CheckWhole());
-  SKEIN_RETURN_IF_ERROR(shape_->model().ExpectSame(base.manifest()));
-  return FinishLinear(*sums_, base, optimizer, *buffers_);
+  const MixPart whole{.sums = this, .coefficient = 1, .base = nullptr};
+  return Mix(base, {&whole, 1}, optimizer);
+}
+
+absl::StatusOr<PackedTensors> LinearAccumulator::Mix(const PackedTensors& current,
+                                                     std::span<const MixPart> parts,
+                                                     ServerOptimizer& optimizer) {
+  const auto linear = [](const MixPart& part) {
+    return static_cast<const LinearAccumulator*>(part.sums);
+  };
+  std::vector<LinearPart> sums;
+  for (const MixPart& part : parts) {
+    SKEIN_RETURN_IF_ERROR(linear(part)->CheckWhole());
+    const Manifest& model = linear(part)->shape_->model();
+    SKEIN_RETURN_IF_ERROR(model.ExpectSame(current.manifest()));
+    if (part.base != nullptr) SKEIN_RETURN_IF_ERROR(model.ExpectSame(part.base->manifest()));
+    sums.push_back({linear(part)->sums_.get(), part.coefficient, part.base});
+  }
+  return FinishLinear(sums, current, optimizer, *linear(parts[0])->buffers_);
 }
 
 }  // namespace skein

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 
 #include "skein/strategy/fold.h"
 #include "strategy/linear/linear_fold.h"
@@ -29,6 +30,11 @@ class LinearAccumulator : public Accumulator {
   absl::StatusOr<PackedTensors> Finish(const PackedTensors& base,
                                        ServerOptimizer& optimizer) override;
   Fixed128 total_weight() const override;
+
+  // Fold::Mix, of at least one part; all are accumulators of linear folds.
+  static absl::StatusOr<PackedTensors> Mix(const PackedTensors& current,
+                                           std::span<const MixPart> parts,
+                                           ServerOptimizer& optimizer);
 
  private:
   // What can be checked before any byte is there.

@@ -1,14 +1,23 @@
 #ifndef SKEIN_SRC_STRATEGY_LINEAR_LINEAR_FINISH_H_
 #define SKEIN_SRC_STRATEGY_LINEAR_LINEAR_FINISH_H_
 
+#include <span>
+
 #include "skein/strategy/server_optimizer.h"
 #include "strategy/linear/linear_intake.h"
 
 namespace skein {
 
-// The next model from whole sums: x' = float32(double(x) + step of double(sum) / (2^S * W)). `base`
-// has the model's manifest and the total weight is positive.
-PackedTensors FinishLinear(const LinearSums& sums, const PackedTensors& base,
+// Whole sums of contributions to one base, of positive weight.
+struct LinearPart {
+  const LinearSums* sums = nullptr;
+  double coefficient = 1;
+  const PackedTensors* base = nullptr;  // to mix models; null: differences
+};
+
+// The next model: x' = float32(double(x) + step of the parts' mixture), see Mixing; the mean of a
+// part is double(sum) / (2^S * W). All models have the manifest of `current`.
+PackedTensors FinishLinear(std::span<const LinearPart> parts, const PackedTensors& current,
                            ServerOptimizer& optimizer, BufferPool& buffers);
 
 }  // namespace skein

@@ -19,6 +19,11 @@ class LinearFold : public Fold {
                                               std::shared_ptr<BufferPool> buffers) const override {
     return std::make_unique<LinearAccumulator>(rule_, model, plan, engine_, std::move(buffers));
   }
+  absl::StatusOr<PackedTensors> Mix(const PackedTensors& current, std::span<const MixPart> parts,
+                                    ServerOptimizer& optimizer) const override {
+    if (parts.empty()) return absl::FailedPreconditionError("there is nothing to mix");
+    return LinearAccumulator::Mix(current, parts, optimizer);
+  }
 
  private:
   LinearRule rule_;

@@ -98,11 +98,14 @@ TEST(ControlProtoTest, ResultsSurvive) {
   result.roster = Roster::Of({0, 1, 5});
   result.num_samples = 1234;
   result.metrics = {{"loss", 0.25}};
+  result.bases = {{5, 2}, {6, 10}};
+  result.evaluating = true;
   const auto r = Same(result);
   EXPECT_EQ(std::tie(r.round, r.attempt, r.code, r.message, r.version, r.digest, r.roster,
-                     r.num_samples, r.metrics),
+                     r.num_samples, r.metrics, r.bases, r.evaluating),
             std::tie(result.round, result.attempt, result.code, result.message, result.version,
-                     result.digest, result.roster, result.num_samples, result.metrics));
+                     result.digest, result.roster, result.num_samples, result.metrics, result.bases,
+                     result.evaluating));
   EvaluatedMsg evaluated{7, {7, 2, 0}, "workers", 0, ""};
   evaluated.num_samples = 55;
   evaluated.metrics = {{"accuracy", 0.5}};
@@ -125,10 +128,10 @@ TEST(ControlProtoTest, ControlMessagesSurvive) {
   const auto lost = Same(ChildLostMsg{"w0", 4, "cut"});
   EXPECT_EQ(std::tie(lost.child, lost.reason), std::tuple("w0", "cut"));
   EXPECT_EQ(lost.epoch, 4u);
-  const auto plan = Same(PlanMsg{5, 1, {4, 0, 0}, Roster::Of({1, 3}), 17, 4});
+  const auto plan = Same(PlanMsg{5, 1, {4, 0, 0}, Roster::Of({1, 3}), 17, 4, 900});
   EXPECT_EQ(std::tie(plan.round, plan.attempt, plan.base, plan.participants, plan.seq_first,
-                     plan.seq_count),
-            std::tuple(5u, 1u, VersionRef{4, 0, 0}, Roster::Of({1, 3}), 17u, 4u));
+                     plan.seq_count, plan.last_version),
+            std::tuple(5u, 1u, VersionRef{4, 0, 0}, Roster::Of({1, 3}), 17u, 4u, 900u));
   const auto commit = Same(CommitMsg{5, {5, 1, 0}, true, false, Roster::Of({3})});
   EXPECT_EQ(std::tie(commit.round, commit.version, commit.evaluate_at_coordinator,
                      commit.evaluate_at_workers, commit.participants),

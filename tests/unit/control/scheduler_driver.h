@@ -45,9 +45,9 @@ class SchedulerDriver {
 
   explicit SchedulerDriver(const std::string& shape, RunConfig config = DefaultConfig(),
                            SchedulerHistory history = {},
-                           FakeSelector::Function select = SelectAll())
+                           FakeSelector::Function select = SelectAll(), bool barriers = true)
       : topology(Shape(shape)),
-        core({config, topology, {}, 1, std::move(history), {}},
+        core({config, topology, {}, 1, std::move(history), {}, barriers, barriers},
              std::make_shared<FakeSelector>(std::move(select))) {}
 
   // Actions of the last event are in `last`, of all in `log`.

@@ -28,13 +28,14 @@ class CheckedRun {
     RunConfig config = SchedulerDriver::DefaultConfig();
     config.evaluate = {rng_.Below(2) == 0, rng_.Below(2) == 0, 1 + rng_.Below(2)};
     config.rounds = 1 + rng_.Below(4);
-    driver_ = std::make_unique<SchedulerDriver>(
-        "tree:2x2", config, history_, [this](const SelectionInput& input) {
-          if (rng_.Below(12) == 0) {
-            return absl::StatusOr<Roster>(absl::FailedPreconditionError("too few"));
-          }
-          return absl::StatusOr<Roster>(*input.available);
-        });
+    barriers_ = rng_.Below(3) != 0;
+    const auto select = [this](const SelectionInput& input) {
+      if (rng_.Below(12) == 0) {
+        return absl::StatusOr<Roster>(absl::FailedPreconditionError("too few"));
+      }
+      return absl::StatusOr<Roster>(*input.available);
+    };
+    driver_ = std::make_unique<SchedulerDriver>("tree:2x2", config, history_, select, barriers_);
   }
 
   void Live() {
@@ -94,6 +95,11 @@ class CheckedRun {
       case 7:
       case 8: {
         RoundResultMsg result = driver_->Result();
+        if (!barriers_) {
+          result.round += driver_->core.rounds_committed();
+          result.version.version = result.round;
+          result.evaluating = rng_.Below(2) == 0;
+        }
         if (rng_.Below(10) == 0) result.code = 10;
         return scheduler::RoundResult{"root", result};
       }
@@ -101,9 +107,10 @@ class CheckedRun {
       case 10:
       case 11: {
         const PlanMsg& plan = driver_->plan;
-        EvaluatedMsg result{plan.round,
-                            {plan.round, plan.attempt, 0},
-                            rng_.Below(2) == 0 ? "coordinator" : "workers"};
+        const uint64_t round =
+            plan.round + (barriers_ ? 0 : rng_.Below(1 + driver_->core.rounds_committed()));
+        EvaluatedMsg result{
+            round, {round, plan.attempt, 0}, rng_.Below(2) == 0 ? "coordinator" : "workers"};
         if (rng_.Below(10) == 0) result.code = 13;
         return scheduler::Evaluated{"root", result};
       }
@@ -232,6 +239,7 @@ class CheckedRun {
   SchedulerHistory history_;  // as the store has it
   Rng rng_;
   SeenTransitions* seen_;
+  bool barriers_ = true;
   std::unique_ptr<SchedulerDriver> driver_;
   std::map<NodeId, Epoch> last_epoch_;
   Seq last_seq_ = 0;

@@ -46,7 +46,7 @@ Registries DocumentedRegistries() {
 
 TEST(RunSpecDocument, ShowsSpecsThatAreRead) {
   const std::vector<std::string> examples = Examples("spec");
-  ASSERT_EQ(examples.size(), 3u);
+  ASSERT_EQ(examples.size(), 4u);
   for (const std::string& yaml : examples) {
     const auto spec = ParseRunSpec(yaml, "spec.yaml", ".", {}, DocumentedRegistries());
     EXPECT_TRUE(spec.ok()) << spec.status() << "\n" << yaml;
@@ -102,6 +102,8 @@ TEST(RunSpecDocument, NamesEveryPartAndParameter) {
   check(registries.strategies.optimizers);
   check(registries.strategies.selectors);
   check(registries.strategies.policies);
+  check(registries.strategies.staleness);
+  check(registries.strategies.mixing);
   check(registries.strategies.filters);
 }
 

@@ -1,9 +1,13 @@
 #include "skein/observe/round_tracker.h"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 namespace skein {
 namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
 
 Event Opened(uint64_t round, int participants) {
   return {0, event::kRoundOpened, round, "", {{"participants", participants}}};
@@ -29,11 +33,12 @@ Event Evaluated(uint64_t round, const char* where, double accuracy) {
 
 TEST(RoundTracker, ConcludesARoundWhenTheNextOpens) {
   RoundTracker tracker;
-  EXPECT_FALSE(tracker.OnEvent(Opened(1, 4)));
-  EXPECT_FALSE(tracker.OnEvent(Committed(1, 3)));
-  EXPECT_FALSE(tracker.OnEvent(Evaluated(1, "coordinator", 0.75)));
-  const auto round = tracker.OnEvent(Opened(2, 4));
-  ASSERT_TRUE(round);
+  EXPECT_THAT(tracker.OnEvent(Opened(1, 4)), IsEmpty());
+  EXPECT_THAT(tracker.OnEvent(Committed(1, 3)), IsEmpty());
+  EXPECT_THAT(tracker.OnEvent(Evaluated(1, "coordinator", 0.75)), IsEmpty());
+  const auto concluded = tracker.OnEvent(Opened(2, 4));
+  ASSERT_THAT(concluded, SizeIs(1));
+  const auto round = concluded.begin();
   EXPECT_EQ(round->round, 1u);
   EXPECT_EQ(round->participants, 4u);
   EXPECT_EQ(round->contributors, 3u);
@@ -62,13 +67,13 @@ TEST(RoundTracker, TheEndOfTheRunConcludesTheLastRound) {
   RoundTracker tracker;
   tracker.OnEvent(Opened(1, 1));
   tracker.OnEvent(Committed(1, 1));
-  EXPECT_TRUE(tracker.OnEvent({0, event::kRunEnded, 1, "", {}}));
+  EXPECT_THAT(tracker.OnEvent({0, event::kRunEnded, 1, "", {}}), SizeIs(1));
 }
 
 TEST(RoundTracker, ARoundThatWasNotCommittedIsNotConcluded) {
   RoundTracker tracker;
   tracker.OnEvent(Opened(1, 1));
-  EXPECT_FALSE(tracker.OnEvent({0, event::kRunEnded, 1, "", {}}));
+  EXPECT_THAT(tracker.OnEvent({0, event::kRunEnded, 1, "", {}}), IsEmpty());
 }
 
 TEST(RoundTracker, PrefersTheCoordinatorsEvaluationInEitherOrder) {
@@ -110,6 +115,52 @@ TEST(RoundTracker, ANewAttemptStartsFromNothing) {
   EXPECT_EQ(tracker.current().arrived, 0u);
   EXPECT_EQ(tracker.current().rejected, 0u);
   EXPECT_EQ(tracker.current().participants, 3u);
+}
+
+Event Version(uint64_t version, int updates, bool evaluating) {
+  Event event = Committed(version, 2);
+  event.type = event::kVersionCommitted;
+  event.fields["updates"] = updates;
+  event.fields["evaluating"] = evaluating;
+  return event;
+}
+
+std::vector<uint64_t> RoundsOf(const std::vector<RoundSummary>& summaries) {
+  std::vector<uint64_t> rounds;
+  for (const RoundSummary& summary : summaries) rounds.push_back(summary.round);
+  return rounds;
+}
+
+TEST(RoundTracker, AVersionIsConcludedAtOnceUnlessItIsEvaluated) {
+  RoundTracker tracker;
+  tracker.OnEvent(Opened(1, 4));
+  tracker.OnEvent({0, event::kUpdateAccepted, 1, "w0", {}});
+  tracker.OnEvent({0, event::kUpdateRejected, 1, "w1", {}});
+  const auto first = tracker.OnEvent(Version(1, 5, false));
+  ASSERT_THAT(RoundsOf(first), ElementsAre(1u));
+  EXPECT_EQ(first[0].updates, 5u);
+  EXPECT_EQ(first[0].contributors, 2u);
+  EXPECT_EQ(first[0].rejected, 1u);
+  EXPECT_EQ(first[0].left_out, 0u);
+  EXPECT_EQ(tracker.current().round, 2u);
+  EXPECT_EQ(tracker.current().arrived, 0u);
+
+  EXPECT_THAT(tracker.OnEvent(Version(2, 5, true)), IsEmpty());
+  tracker.OnEvent({0, event::kUpdateAccepted, 2, "w0", {}});  // to an older version
+  EXPECT_EQ(tracker.current().arrived, 1u);
+  EXPECT_THAT(tracker.OnEvent(Version(3, 5, false)), IsEmpty()) << "they come in order";
+  const auto both = tracker.OnEvent(Evaluated(2, "coordinator", 0.5));
+  ASSERT_THAT(RoundsOf(both), ElementsAre(2u, 3u));
+  EXPECT_EQ(both[0].Evaluated("accuracy"), 0.5);
+  EXPECT_EQ(both[1].Evaluated("accuracy"), std::nullopt);
+}
+
+TEST(RoundTracker, TheEndOfTheRunConcludesAllVersions) {
+  RoundTracker tracker;
+  tracker.OnEvent(Opened(1, 4));
+  tracker.OnEvent(Version(1, 5, true));
+  tracker.OnEvent(Version(2, 5, true));
+  EXPECT_THAT(RoundsOf(tracker.OnEvent({0, event::kRunEnded, 2, "", {}})), ElementsAre(1u, 2u));
 }
 
 TEST(TrafficOf, TakesNoMemoryForAbsurdTiers) {

@@ -7,7 +7,7 @@
 namespace skein {
 namespace {
 
-using Phase = AggregatorCore::Phase;
+using Phase = BarrierCore::Phase;
 using Into = agg_action::CloseFold::Into;
 using std::chrono::seconds;
 using ::testing::ElementsAre;
@@ -159,7 +159,7 @@ TEST_F(AggregatorCoreTest, ALostChildIsLeftOutOfTheOpenTask) {
 
 TEST_F(AggregatorCoreTest, ATaskAsksEveryParticipant) {
   all_.Open();
-  EXPECT_THAT(all_.Of<agg_action::BeginFold>(), SizeIs(1));
+  EXPECT_THAT(all_.Of<agg_action::BeginTask>(), SizeIs(1));
   const auto sent = all_.Of<agg_action::SendTask>();
   ASSERT_THAT(sent, SizeIs(3));
   EXPECT_EQ(sent[1].child, "c1");

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "runtime/aggregator_core.h"
+#include "runtime/barrier_core.h"
 #include "skein/builtins/strategies.h"
 
 namespace skein {
@@ -56,12 +56,12 @@ inline Task EvaluateTask(uint64_t round = 1) {
 }
 
 // Tells a core what happens and keeps what it answers.
-class AggregatorDriver {
+template <typename Core>
+class CoreDriver {
  public:
   using Actions = std::vector<AggregatorAction>;
 
-  explicit AggregatorDriver(AggregatorCoreConfig config)
-      : config_(std::move(config)), core(config_) {}
+  explicit CoreDriver(AggregatorCoreConfig config) : config_(std::move(config)), core(config_) {}
 
   const Actions& Tell(const AggregatorEvent& event) {
     last = core.Handle(event, now);
@@ -113,8 +113,9 @@ class AggregatorDriver {
               .round = task.round,
               .local_round = task.local_round,
               .base = task.base,
-              .seq = worker ? task.seq_first : 0,
+              .seq = task.seq_first,
               .num_samples = 8,
+              .updates = view.leaf_end - view.leaf_begin,
               .roster = Roster::Range(view.leaf_begin, view.leaf_end),
               .bytes = 40,
               .form = absl::OkStatus()};
@@ -150,11 +151,12 @@ class AggregatorDriver {
   const AggregatorCoreConfig config_;
 
  public:
-  AggregatorCore core;
+  Core core;
   Time now{0};
   Actions last;
   std::multiset<Time> timers;  // that a shell would have set
 };
+using AggregatorDriver = CoreDriver<BarrierCore>;
 
 }  // namespace skein
 

@@ -7,7 +7,7 @@
 namespace skein {
 namespace {
 
-using Phase = AggregatorCore::Phase;
+using Phase = BarrierCore::Phase;
 using std::chrono::seconds;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;

@@ -17,7 +17,7 @@ namespace {
 
 // ---- aggregator ----
 
-using AggregatorStep = std::pair<AggregatorCore::Phase, AggregatorCore::Phase>;
+using AggregatorStep = std::pair<BarrierCore::Phase, BarrierCore::Phase>;
 
 // Feeds random events to a core and does what it asks for as a shell with bad luck.
 class RandomAggregator {
@@ -60,7 +60,7 @@ class RandomAggregator {
       return agg_event::ChildUp{child, epochs_[child]};
     }
     if (rng_.Below(2) == 0) return RandomUploadEvent(child);
-    const bool idle = driver_.core.phase() == AggregatorCore::Phase::kIdle;
+    const bool idle = driver_.core.phase() == BarrierCore::Phase::kIdle;
     if (!idle && rng_.Below(3) != 0) return agg_event::Tick{};
     switch (rng_.Below(15)) {
       case 0:
@@ -140,7 +140,7 @@ class RandomAggregator {
 
   void ExpectWakeUps() {
     EXPECT_LE(driver_.timers.size(), 4u) << "wake-ups multiply";
-    if (driver_.core.phase() != AggregatorCore::Phase::kCollecting) return;
+    if (driver_.core.phase() != BarrierCore::Phase::kCollecting) return;
     EXPECT_FALSE(driver_.timers.empty()) << "nothing would end it if all fell silent";
   }
 
@@ -169,7 +169,8 @@ class RandomAggregator {
   }
   void Check(const agg_action::SendCancel& a) { EXPECT_TRUE(linked_.contains(a.child)); }
   void Check(const agg_action::SendCommitted& a) { EXPECT_TRUE(linked_.contains(a.child)); }
-  void Check(const agg_action::BeginFold&) { folded_ = {}; }
+  void Check(const agg_action::BeginTask&) { folded_ = {}; }
+  void Check(const agg_action::OpenBucket&) {}
   void Check(const agg_action::Grant& a) {
     EXPECT_TRUE(granted_.emplace(a.id.child, a.id).second) << "two uploads of one child";
   }
@@ -221,17 +222,17 @@ TEST(AggregatorCoreProperty, RandomEventsKeepTheRules) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     RandomAggregator(DeriveSeed(21, {static_cast<uint64_t>(seed)}), &seen).Run(300);
   }
-  for (const auto& step : AggregatorCore::Transitions()) {
+  for (const auto& step : BarrierCore::Transitions()) {
     EXPECT_TRUE(seen.contains({step.from, step.to})) << "never reached: " << step.why;
   }
 }
 
 TEST(TransitionsDeathTest, AStepThatNoTableDeclaresAborts) {
-  using Aggregator = AggregatorCore::Phase;
+  using Aggregator = BarrierCore::Phase;
   using Worker = WorkerCore::Phase;
-  EXPECT_EQ(Declared(AggregatorCore::Transitions(), Aggregator::kIdle, Aggregator::kCollecting),
+  EXPECT_EQ(Declared(BarrierCore::Transitions(), Aggregator::kIdle, Aggregator::kCollecting),
             Aggregator::kCollecting);
-  EXPECT_DEATH(Declared(AggregatorCore::Transitions(), Aggregator::kIdle, Aggregator::kDelivering),
+  EXPECT_DEATH(Declared(BarrierCore::Transitions(), Aggregator::kIdle, Aggregator::kDelivering),
                "");
   EXPECT_DEATH(Declared(WorkerCore::Transitions(), Worker::kStuck, Worker::kIdle), "");
 }

@@ -79,6 +79,7 @@ TEST_F(LinearFold, EdgesOfUnequalWeightGiveTheFlatMean) {
   for (const int first : {1, 3}) {
     auto edge = fold_->NewAccumulator(base_.manifest(), plan_);
     PartialHeader header;
+    header.updates = 2;
     for (const int k : {first, first + 1}) {
       ASSERT_TRUE(edge->Add(Samples(10u * k), Update({k - 1.0})).ok());
       header.roster.Insert(static_cast<LeafIndex>(k - 1));

@@ -42,6 +42,7 @@ class PartialTest : public ::testing::TestWithParam<const char*> {
     }
     Partial partial = *child->TakePartial();
     header_.total_weight = partial.total_weight;
+    header_.updates = 2;
     sums_ = std::move(partial.sums);
   }
 
@@ -106,6 +107,18 @@ TEST_P(PartialTest, WeightMustBeWholePositiveAndWithinItsUpdates) {
   EXPECT_FALSE(MergeWeighing(Fixed128::FromParts(INT64_MIN, 0)).ok());
   // Wrapped into 64 bits this would look like a weight of 16.
   EXPECT_FALSE(MergeWeighing(Fixed128::FromDouble(0x1p64 + 0x1p16)).ok());
+}
+
+TEST_P(PartialTest, ItsUpdatesAreAtLeastItsWorkersAndAtMostItsWeight) {
+  const auto merge = [this](uint64_t updates) {
+    PartialHeader header = header_;
+    header.updates = updates;
+    return New()->Merge(header, sums_);
+  };
+  EXPECT_TRUE(merge(2 * kSamples).ok()) << "a worker may contribute more than once";
+  EXPECT_THAT(Message(merge(2 * kSamples + 1)),
+              HasSubstr("a partial of 17 updates that weighs 16"));
+  EXPECT_THAT(Message(merge(1)), HasSubstr("a partial of 1 updates"));
 }
 
 TEST_P(PartialTest, TheTotalOfAllPartialsIsBounded) {

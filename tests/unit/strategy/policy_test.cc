@@ -130,11 +130,96 @@ INSTANTIATE_TEST_SUITE_P(
                    600}),
     [](const auto& tested) { return tested.param.name; });
 
+const ValueMap kOver = {{"factor", 1.3}, {"deadline_s", 30}};
+INSTANTIATE_TEST_SUITE_P(
+    OverSelect, Policy,
+    ::testing::Values(
+        Transition{"Waits", "over_select", kOver, 13, 9, 0, 5, Verdict::kWait, "", 30},
+        Transition{"ClosesWithTheFirstTenOfThirteen", "over_select", kOver, 13, 10, 0, 5,
+                   Verdict::kClose, "the goal of 10 is reached"},
+        Transition{"BearsDropOuts", "over_select", kOver, 13, 10, 3, 5, Verdict::kClose},
+        Transition{"WaitsOnWhileEnoughMayCome", "over_select", kOver, 13, 7, 5, 5, Verdict::kWait,
+                   "", 30},
+        Transition{"ClosesShortWhenNobodyIsLeft", "over_select", kOver, 13, 8, 5, 5,
+                   Verdict::kClose, "5 failed"},
+        Transition{"FailsWhenTooFewCanCome", "over_select", kOver, 13, 6, 6, 5, Verdict::kFail,
+                   "needs 8 of 13 children and has 6, 6 failed"},
+        Transition{"ClosesShortAtTheDeadline", "over_select", kOver, 13, 8, 0, 30, Verdict::kClose,
+                   "deadline of 30 s passed"},
+        Transition{"FailsAtTheDeadline", "over_select", kOver, 13, 7, 0, 30, Verdict::kFail,
+                   "has 7, the deadline of 30 s passed"},
+        Transition{"OneChildIsEnoughOfOne", "over_select", kOver, 1, 1, 0, 5, Verdict::kClose},
+        Transition{"FailsWithoutChildren", "over_select", kOver, 0, 0, 0, 0, Verdict::kFail,
+                   "no child"}),
+    [](const auto& tested) { return tested.param.name; });
+
+// Without a barrier `expected` counts the children at work and what has come from them.
+const ValueMap kFour = {{"size", 4}};
+const ValueMap kFourBy20 = {{"size", 4}, {"max_wait_s", 20}};
+const ValueMap kNever = {};
+INSTANTIATE_TEST_SUITE_P(
+    Buffered, Policy,
+    ::testing::Values(
+        Transition{"ClosesAtItsSize", "buffered", kFour, 12, 4, 0, 5, Verdict::kClose},
+        Transition{"DoesNotMindFailures", "buffered", kFour, 12, 4, 7, 5, Verdict::kClose},
+        Transition{"ClosesShortAfterItsTime", "buffered", kFourBy20, 12, 1, 0, 20, Verdict::kClose,
+                   "20 s passed"},
+        Transition{"WaitsUntilThen", "buffered", kFourBy20, 12, 1, 0, 5, Verdict::kWait, "", 20},
+        Transition{"ClosesShortWhenNobodyIsLeft", "buffered", kFour, 3, 2, 1, 5, Verdict::kClose,
+                   "no child is left"},
+        Transition{"FailsWhenNobodyIsLeftAndNothingCame", "buffered", kFour, 3, 0, 3, 5,
+                   Verdict::kFail, "no child is left"}),
+    [](const auto& tested) { return tested.param.name; });
+
+INSTANTIATE_TEST_SUITE_P(EveryUpdate, Policy,
+                         ::testing::Values(Transition{"ClosesWithTheFirst", "every_update", kNever,
+                                                      9, 1, 0, 0, Verdict::kClose},
+                                           Transition{"FailsWhenNobodyIsLeft", "every_update",
+                                                      kNever, 3, 0, 3, 5, Verdict::kFail,
+                                                      "no child is left"}),
+                         [](const auto& tested) { return tested.param.name; });
+
+const ValueMap kEvery10 = {{"period_s", 10}};
+INSTANTIATE_TEST_SUITE_P(
+    Interval, Policy,
+    ::testing::Values(Transition{"WaitsForItsTime", "interval", kEvery10, 9, 8, 0, 9,
+                                 Verdict::kWait, "", 10},
+                      Transition{"ClosesThen", "interval", kEvery10, 9, 1, 0, 10, Verdict::kClose},
+                      Transition{"WaitsForItsTimeWhenNobodyIsLeft", "interval", kEvery10, 2, 1, 1,
+                                 9, Verdict::kWait, "", 10},
+                      Transition{"FailsWhenNobodyIsLeftAndNothingCame", "interval", kEvery10, 2, 0,
+                                 2, 3, Verdict::kFail, "no child is left"}),
+    [](const auto& tested) { return tested.param.name; });
+
+TEST(Policies, WithoutABarrierNothingIsWaitedForButTheNextContribution) {
+  const StrategyRegistries registries = BuiltinStrategies();
+  for (const auto& [name, params] :
+       std::vector<std::pair<std::string, ValueMap>>{{"buffered", kFour},
+                                                     {"buffered", kFourBy20},
+                                                     {"every_update", {}},
+                                                     {"interval", kEvery10}}) {
+    const auto policy = Make(registries.policies, name, params);
+    EXPECT_FALSE(policy->has_barrier());
+    EXPECT_EQ(policy->Relaxed(3), nullptr);
+    PolicyView view;
+    view.expected = 5;
+    view.elapsed = seconds(1000);
+    const PolicyDecision decision = policy->Decide(view);
+    EXPECT_EQ(decision.verdict, Verdict::kWait) << name;
+    EXPECT_EQ(decision.ask_again, Duration::max()) << name;
+  }
+  EXPECT_EQ(Make(registries.policies, "buffered", kFour)->MinChildren(), 4);
+}
+
 // Whatever happens, waiting is bounded and a decision does not turn back.
 TEST(Policies, EveryWaitNamesATimeAtWhichItEnds) {
   const StrategyRegistries registries = BuiltinStrategies();
-  for (const auto& [name, params] : std::vector<std::pair<std::string, ValueMap>>{
-           {"all", kAll}, {"quorum", kThree}, {"quorum", kThreeBy30}, {"quorum", kHalf}}) {
+  for (const auto& [name, params] :
+       std::vector<std::pair<std::string, ValueMap>>{{"all", kAll},
+                                                     {"quorum", kThree},
+                                                     {"quorum", kThreeBy30},
+                                                     {"quorum", kHalf},
+                                                     {"over_select", kOver}}) {
     const auto policy = Make(registries.policies, name, params);
     EXPECT_TRUE(policy->has_barrier());
     for (int expected = 0; expected <= 6; ++expected) {
@@ -176,7 +261,7 @@ TEST(Policies, RelaxingAddsATenthOrASecondToTheTimeBelow) {
         Case{"all", {{"timeout_s", 2}}, 2, 5},
         Case{"quorum", {{"count", 9}, {"deadline_s", 30}}, 2, 66},
         Case{"quorum", {{"count", 9}, {"deadline_s", 0.5}}, 1, 1.5},
-        Case{"quorum", {{"count", 10}}, 1, 660}}) {
+        Case{"quorum", {{"count", 10}}, 1, 660}, Case{"over_select", {{"factor", 1}}, 2, 1320}}) {
     const auto relaxed = Make(registries.policies, c.name, c.params)->Relaxed(c.times);
     ASSERT_NE(relaxed, nullptr);
     EXPECT_EQ(ToSeconds(LimitOf(*relaxed)), c.limit_s) << c.name << " for " << c.times;

@@ -14,7 +14,11 @@ TEST(Registry, KnowsWhatShips) {
   EXPECT_THAT(registries.folds.Names(), ElementsAre("fedavg", "mean"));
   EXPECT_THAT(registries.optimizers.Names(), ElementsAre("sgd"));
   EXPECT_THAT(registries.selectors.Names(), ElementsAre("all", "count", "fraction"));
-  EXPECT_THAT(registries.policies.Names(), ElementsAre("all", "quorum"));
+  EXPECT_THAT(registries.policies.Names(),
+              ElementsAre("all", "buffered", "every_update", "interval", "over_select", "quorum"));
+  EXPECT_THAT(registries.staleness.Names(),
+              ElementsAre("constant", "exponential", "hinge", "inverse-sqrt", "polynomial"));
+  EXPECT_THAT(registries.mixing.Names(), ElementsAre("deltas", "models"));
   EXPECT_THAT(registries.filters.Names(), ElementsAre("max-norm"));
 }
 
@@ -32,6 +36,8 @@ TEST(Registry, EveryPartAndParameterIsDescribed) {
     }
   };
   check(registries.folds);
+  check(registries.staleness);
+  check(registries.mixing);
   check(registries.optimizers);
   check(registries.selectors);
   check(registries.policies);
@@ -42,8 +48,8 @@ TEST(Registry, EveryPartAndParameterIsDescribed) {
 TEST(Registry, AnUnknownPartIsAnsweredWithTheNearestOrTheList) {
   const StrategyRegistries registries = BuiltinStrategies();
   EXPECT_EQ(Refusal(registries.folds, "fedagv"), "unknown fold 'fedagv', did you mean 'fedavg'?");
-  EXPECT_EQ(Refusal(registries.policies, "buffered"),
-            "unknown policy 'buffered', there is all, quorum");
+  EXPECT_EQ(Refusal(registries.mixing, "gradients"),
+            "unknown mixing 'gradients', there is deltas, models");
   EXPECT_EQ(Message(UnknownPart("codec", "zip", {})), "unknown codec 'zip', there is none");
 }
 

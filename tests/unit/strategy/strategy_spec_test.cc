@@ -186,5 +186,45 @@ TEST(ValidateStrategy, AFoldThatDoesNotComposeMayStandRightAboveTheWorkers) {
   EXPECT_TRUE(ValidateStrategy(spec, TreeOf(2), WithCollecting()).ok());
 }
 
+std::string StrategyRefusal(const StrategySpec& spec, const std::string& shape) {
+  const absl::Status status =
+      ValidateStrategy(spec, *Topology::FromShape(shape), BuiltinStrategies());
+  EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
+  return Message(status);
+}
+
+TEST(ValidateStrategy, ABufferLargerThanTheNodeHasChildrenIsRefused) {
+  StrategySpec spec;
+  spec.policy = {"buffered", {{"size", 9}}};
+  EXPECT_THAT(StrategyRefusal(spec, "flat:8"),
+              HasSubstr("policy 'buffered' needs 9 children and 'root' has 8"));
+  spec.policy = {"buffered", {{"size", 8}}};
+  EXPECT_TRUE(ValidateStrategy(spec, *Topology::FromShape("flat:8"), BuiltinStrategies()).ok());
+}
+
+TEST(ValidateStrategy, LocalRoundsNeedBarriersBelow) {
+  StrategySpec spec;
+  spec.tiers = {{.tier = 1, .kappa = 2}, {.tier = 2, .policy = PartSpec{"every_update", {}}}};
+  EXPECT_THAT(StrategyRefusal(spec, "tree:2x2x2"),
+              HasSubstr("tier 1: kappa counts local rounds, and tier 2 has none"));
+  // Local rounds below a root without a barrier are fine.
+  spec.tiers = {{.tier = 0, .policy = PartSpec{"every_update", {}}}, {.tier = 1, .kappa = 2}};
+  EXPECT_TRUE(ValidateStrategy(spec, *Topology::FromShape("tree:2x2"), BuiltinStrategies()).ok());
+}
+
+TEST(ValidateStrategy, ModelsAreMixedOnlyWithoutABarrier) {
+  StrategySpec spec;
+  spec.mixing = {"models", {}};
+  EXPECT_THAT(StrategyRefusal(spec, "flat:4"), HasSubstr("mixing 'models' needs a policy without"));
+  spec.policy = {"every_update", {}};
+  EXPECT_TRUE(ValidateStrategy(spec, *Topology::FromShape("flat:4"), BuiltinStrategies()).ok());
+}
+
+TEST(BarriersOf, SaysWhichTiersWait) {
+  StrategySpec spec;
+  spec.tiers = {{.tier = 1, .policy = PartSpec{"every_update", {}}}};
+  EXPECT_EQ(BarriersOf(spec, 4, BuiltinStrategies()), (std::vector<bool>{true, false, true}));
+}
+
 }  // namespace
 }  // namespace skein

@@ -41,7 +41,11 @@ inline std::vector<Frame> SampleFrames() {
                               {{"tau", Fixed128::FromParts(-1, 5)}},
                               1200,
                               Roster::Of({1, 2, 3, 7, 70000}),
-                              SampleMetrics()};
+                              SampleMetrics(),
+                              1000000,
+                              1,
+                              2,
+                              6};
   return {HelloFrame{1, "run-1", "w17", 4, 9},
           WelcomeFrame{1, 12},
           Task{TaskKind::kEvaluate, 8, 1, 2, base, 1000000, 3, Roster::Range(4, 1000)},

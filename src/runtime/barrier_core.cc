@@ -1,0 +1,346 @@
+#include "runtime/barrier_core.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "runtime/transitions.h"
+#include "skein/base/status.h"
+
+namespace skein {
+namespace {
+
+using Phase = BarrierCore::Phase;
+
+constexpr BarrierCore::Transition kTransitions[] = {
+    {Phase::kIdle, Phase::kAwaitingModel, "a task came before its model"},
+    {Phase::kIdle, Phase::kCollecting, "a task came and its model is here"},
+    {Phase::kAwaitingModel, Phase::kCollecting, "the model came"},
+    {Phase::kAwaitingModel, Phase::kIdle, "cancelled, or superseded by a newer task"},
+    {Phase::kCollecting, Phase::kDelivering, "the policy closed the aggregation"},
+    {Phase::kCollecting, Phase::kIdle, "the policy gave up, cancelled, or superseded"},
+    {Phase::kDelivering, Phase::kCollecting, "the next local round begins"},
+    {Phase::kDelivering, Phase::kIdle, "the result has arrived above, cancelled, or superseded"},
+};
+
+constexpr size_t kModelsKept = 1;  // what the next task begins with
+constexpr size_t kFailuresNamed = 3;
+
+}  // namespace
+
+std::span<const BarrierCore::Transition> BarrierCore::Transitions() { return kTransitions; }
+
+// ---- tasks ----
+
+// A child that lost its link in the middle of a task hears of it again, and sends what it has.
+void BarrierCore::OnLinked(Child& child) {
+  if (phase_ == Phase::kCollecting && child.standing == Standing::kPending) AskChild(child);
+}
+
+void BarrierCore::On(const agg_event::TaskArrived& e) {
+  if (phase_ != Phase::kIdle) {
+    if (IsSameTask(e.task, task_)) return;  // heard again after a reconnection
+    SettlePending("round " + std::to_string(task_.round) + " was superseded");
+    Enter(Phase::kIdle);
+  } else if (given_up_ && IsSameTask(e.task, task_)) {
+    // The parent has not heard of it. Another try would make other models under the same names.
+    Do(agg_action::Abandon{task_, *given_up_});
+    return;
+  }
+  given_up_.reset();
+  task_ = e.task;
+  local_ = 0;
+  if (!HasModel(task_.base)) {
+    Enter(Phase::kAwaitingModel);
+    return;
+  }
+  StartCollecting();
+}
+
+void BarrierCore::On(const agg_event::ModelArrived& e) {
+  std::erase(models_, e.version);
+  models_.push_back(e.version);
+  // The open task's base outlives its local models: their difference to it is the result.
+  for (auto it = models_.begin(); models_.size() > kModelsKept && *it != e.version;) {
+    const bool needed = phase_ != Phase::kIdle && (*it == task_.base || *it == LocalBase());
+    it = needed ? it + 1 : models_.erase(it);
+  }
+  if (phase_ == Phase::kAwaitingModel && e.version == task_.base) StartCollecting();
+  if (phase_ != Phase::kCollecting) return;
+  // It came again: children that were left with half of it get it anew.
+  for (Child& child : children_) {
+    if (child.standing == Standing::kPending && child.linked != 0) OfferModel(child, LocalBase());
+  }
+}
+
+uint32_t BarrierCore::Share() const {
+  return task_.kind == TaskKind::kTrain ? std::max(1u, task_.seq_count / config_.kappa)
+                                        : task_.seq_count;
+}
+
+VersionRef BarrierCore::LocalBase() const {
+  VersionRef base = task_.base;
+  if (local_ > 0) base.local_round = task_.local_round + local_ * Share();
+  return base;
+}
+
+Task BarrierCore::ChildTask(const Child& child) const {
+  Task task = task_;
+  task.local_round = task_.local_round + local_ * Share();
+  task.seq_first = task_.seq_first + local_ * Share();
+  task.seq_count = Share();
+  task.base = LocalBase();
+  task.participants =
+      task_.participants.Intersection(Roster::Range(child.view.leaf_begin, child.view.leaf_end));
+  return task;
+}
+
+void BarrierCore::StartCollecting() {
+  Enter(Phase::kCollecting);
+  opened_ = now_;
+  roster_ = {};
+  buckets_.clear();
+  Do(agg_action::BeginTask{task_});
+  if (task_.kind == TaskKind::kTrain) Do(agg_action::OpenBucket{LocalBase()});
+  for (Child& child : children_) {
+    child.standing = Standing::kNotAsked;
+    child.failure.clear();
+    child.parts_taken = 0;
+    if (ChildTask(child).participants.empty()) continue;
+    child.standing = Standing::kPending;
+    if (child.linked != 0) AskChild(child);
+  }
+  AskPolicy();
+}
+
+void BarrierCore::AskChild(Child& child) {
+  const Task task = ChildTask(child);
+  Do(agg_action::SendTask{child.view.id, task});
+  OfferModel(child, LocalBase());
+}
+
+void BarrierCore::On(const agg_event::Cancelled& e) {
+  if (phase_ == Phase::kIdle || e.round != task_.round) return;
+  SettlePending(e.reason);
+  Enter(Phase::kIdle);
+}
+
+// ---- contributions ----
+
+absl::Status BarrierCore::CheckUpload(const Child& child, const UploadInfo& info) const {
+  const Task task = ChildTask(child);
+  if (phase_ != Phase::kCollecting || task_.kind != TaskKind::kTrain || info.round != task.round ||
+      info.local_round != task.local_round) {
+    return absl::FailedPreconditionError("round " + std::to_string(info.round) + " is closed at '" +
+                                         config_.view.id + "'");
+  }
+  SKEIN_RETURN_IF_ERROR(CheckForm(child, info, task, task.base));
+  const auto bucket = buckets_.find(info.base);
+  if (bucket != buckets_.end() && info.roster.Intersects(bucket->second.roster)) {
+    return absl::AlreadyExistsError("its roster meets one that was accepted");
+  }
+  return absl::OkStatus();
+}
+
+// Whether it is what the child has contributed to the open result.
+bool BarrierCore::IsCounted(const Child& child, const UploadInfo& info) const {
+  const bool open = phase_ == Phase::kCollecting || phase_ == Phase::kDelivering;
+  const Task task = ChildTask(child);
+  const bool taken = child.standing == Standing::kAccepted || info.part < child.parts_taken;
+  return open && task.kind == TaskKind::kTrain && taken && info.round == task.round &&
+         info.local_round == task.local_round && info.seq == task.seq_first;
+}
+
+bool BarrierCore::BeforeGrant(const UploadInfo& info) {
+  if (info.base != LocalBase()) Do(agg_action::OpenBucket{info.base});
+  return true;
+}
+
+void BarrierCore::OnAccepted(Child& child, const UploadInfo& info) {
+  if (++child.parts_taken >= info.parts) child.standing = Standing::kAccepted;
+  roster_.Merge(info.roster);
+  agg_action::Bucket& bucket = buckets_[info.base];
+  bucket.base = info.base;
+  bucket.roster.Merge(info.roster);
+  bucket.updates += info.updates;
+  if (child.is_worker()) {
+    ReportChild(event::kUpdateAccepted, child, {{"samples", info.num_samples}, {"seq", info.seq}});
+  } else {
+    ReportChild(event::kPartialAccepted, child,
+                {{"roster", info.roster.ToString()}, {"updates", info.updates}});
+  }
+  AskPolicy();
+}
+
+void BarrierCore::OnRefused(Child& child, const UploadInfo&, const std::string& reason) {
+  OnFailed(child, reason, event::kUpdateRejected);
+}
+
+void BarrierCore::OnLost(Child& child, const std::string& reason) {
+  if (child.standing == Standing::kPending) OnFailed(child, reason, event::kWorkerLeftOut);
+}
+
+void BarrierCore::OnFailed(Child& child, const std::string& reason, const char* event_type) {
+  if (phase_ != Phase::kCollecting) return;
+  Fail(child, reason, event_type);
+  AskPolicy();
+}
+
+bool BarrierCore::IsAwaited(const NodeId& child, uint64_t round, const VersionRef& version) const {
+  const Child* asked = Find(child);
+  return asked != nullptr && phase_ == Phase::kCollecting && task_.kind == TaskKind::kEvaluate &&
+         round == task_.round && version == task_.base && asked->standing == Standing::kPending;
+}
+
+void BarrierCore::On(const agg_event::ChildEvaluated& e) {
+  Child* child = Find(e.child);
+  if (!IsAwaited(e.child, e.round, e.version)) return;
+  child->standing = Standing::kAccepted;
+  roster_.Merge(e.roster);
+  AskPolicy();
+}
+
+void BarrierCore::On(const agg_event::ChildFailed& e) {
+  Child* child = Find(e.child);
+  if (child == nullptr || phase_ != Phase::kCollecting || child->standing != Standing::kPending ||
+      e.what.kind != task_.kind || e.what.round != task_.round ||
+      e.what.local_round != ChildTask(*child).local_round) {
+    return;
+  }
+  if (child->upload) DropUpload(*child->upload, absl::AbortedError("the child gave up"));
+  Fail(*child, e.what.reason, e.what.bad_update ? event::kUpdateRejected : event::kWorkerLeftOut);
+  AskPolicy();
+}
+
+void BarrierCore::Fail(Child& child, const std::string& reason, const char* event_type) {
+  if (child.standing != Standing::kPending) return;
+  child.standing = Standing::kFailed;
+  child.failure = reason;
+  ValueMap fields = {{"reason", reason}};
+  if (!child.is_worker()) fields["roster"] = ChildTask(child).participants.ToString();
+  ReportChild(event_type, child, std::move(fields));
+}
+
+void BarrierCore::ReportChild(const char* type, const Child& child, ValueMap fields) {
+  fields["parent"] = config_.view.id;
+  if (task_.kind == TaskKind::kEvaluate) fields["task"] = "evaluate";
+  Do(agg_action::Report{Event{0, type, task_.round, child.view.id, std::move(fields)}});
+}
+
+// ---- closing ----
+
+void BarrierCore::OnTime() {
+  if (phase_ == Phase::kCollecting) AskPolicy();
+}
+
+Time BarrierCore::NextWake() const {
+  return phase_ == Phase::kCollecting ? policy_asks_at_ : Time::max();
+}
+
+void BarrierCore::AskPolicy() {
+  if (phase_ != Phase::kCollecting) return;
+  policy_asks_at_ = Time::max();
+  PolicyView view;
+  view.elapsed = now_ - opened_;
+  view.base_version = view.current_version = task_.base.version;
+  for (const Child& child : children_) {
+    view.expected += child.standing != Standing::kNotAsked;
+    view.accepted += child.standing == Standing::kAccepted;
+    view.failed += child.standing == Standing::kFailed;
+  }
+  const PolicyDecision decision = config_.policy->Decide(view);
+  switch (decision.verdict) {
+    case PolicyDecision::Verdict::kWait:
+      if (decision.ask_again != Duration::max()) {
+        policy_asks_at_ = opened_ + decision.ask_again;
+      }
+      break;
+    case PolicyDecision::Verdict::kClose:
+      Close(decision.reason);
+      break;
+    case PolicyDecision::Verdict::kFail:
+      GiveUp(decision.reason);
+      break;
+  }
+}
+
+void BarrierCore::Close(const std::string& reason) {
+  SettlePending(reason.empty() ? "the round closed without it" : "too late: " + reason);
+  if (task_.kind == TaskKind::kEvaluate) {
+    Enter(Phase::kDelivering);
+    Do(agg_action::DeliverEvaluation{task_, roster_});
+    return;
+  }
+  agg_action::CloseFold close{.task = task_, .base = LocalBase(), .roster = roster_};
+  for (auto& [base, bucket] : buckets_) {
+    if (config_.staleness != nullptr) {
+      bucket.staleness_weight = config_.staleness->Weight(task_.base.version - base.version);
+    }
+    close.buckets.push_back(std::move(bucket));
+  }
+  buckets_.clear();
+  using Into = agg_action::CloseFold::Into;
+  if (IsRoot()) {
+    close.into = Into::kVersion;
+    close.made = VersionRef{task_.base.version + 1, task_.attempt, 0};
+  } else if (local_ + 1 < config_.kappa) {
+    close.into = Into::kLocalModel;
+    ++local_;
+    close.made = LocalBase();
+  } else {
+    close.into = config_.kappa > 1 ? Into::kLocalDelta : Into::kPartial;
+  }
+  Enter(Phase::kDelivering);
+  Do(std::move(close));
+}
+
+void BarrierCore::On(const agg_event::LocalModelMade& e) {
+  On(agg_event::ModelArrived{e.version});
+  if (phase_ == Phase::kDelivering && e.version == LocalBase()) StartCollecting();
+}
+
+void BarrierCore::On(const agg_event::Delivered&) {
+  if (phase_ == Phase::kDelivering) Enter(Phase::kIdle);
+}
+
+void BarrierCore::GiveUp(const std::string& reason) {
+  const std::string failures = Failures();
+  SettlePending(reason);
+  Enter(Phase::kIdle);
+  given_up_ = "'" + config_.view.id + "': " + reason + (failures.empty() ? "" : "; " + failures);
+  Do(agg_action::Abandon{task_, *given_up_});
+}
+
+std::string BarrierCore::Failures() const {
+  std::string text;
+  size_t named = 0;
+  size_t failed = 0;
+  auto add = [&](const Child& child, const std::string& what) {
+    if (++failed > kFailuresNamed) return;
+    ++named;
+    text += (text.empty() ? "" : ", ") + ("'" + child.view.id + "' " + what);
+  };
+  for (const Child& child : children_) {
+    if (child.standing == Standing::kFailed) add(child, "failed (" + child.failure + ")");
+  }
+  for (const Child& child : children_) {
+    if (child.standing == Standing::kPending) {
+      add(child, child.linked != 0 ? "has not answered" : "is not connected");
+    }
+  }
+  if (failed > named) text += ", and " + std::to_string(failed - named) + " more";
+  return text;
+}
+
+void BarrierCore::SettlePending(const std::string& reason) {
+  for (Child& child : children_) {
+    if (child.standing != Standing::kPending) continue;
+    const CancelFrame cancel{task_.round, ChildTask(child).local_round, reason};
+    if (child.upload) DropUpload(*child.upload, absl::AbortedError(reason));
+    if (child.linked != 0) Do(agg_action::SendCancel{child.view.id, cancel});
+    Fail(child, reason, event::kWorkerLeftOut);
+  }
+}
+
+void BarrierCore::Enter(Phase to) { phase_ = Declared(Transitions(), phase_, to); }
+
+}  // namespace skein

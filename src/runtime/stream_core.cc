@@ -1,0 +1,373 @@
+#include "runtime/stream_core.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "runtime/transitions.h"
+#include "skein/base/status.h"
+
+namespace skein {
+namespace {
+
+using Phase = StreamCore::Phase;
+
+constexpr StreamCore::Transition kTransitions[] = {
+    {Phase::kIdle, Phase::kAwaitingModel, "a task came before its model"},
+    {Phase::kIdle, Phase::kCollecting, "a task came and a model is here"},
+    {Phase::kAwaitingModel, Phase::kCollecting, "the model came"},
+    {Phase::kCollecting, Phase::kDelivering, "the policy makes a step"},
+    {Phase::kCollecting, Phase::kHolding, "cancelled, or the policy gave up"},
+    {Phase::kDelivering, Phase::kCollecting, "the version is made, or the parent asks anew"},
+    {Phase::kDelivering, Phase::kHolding, "the step has arrived above, or was cancelled"},
+    {Phase::kDelivering, Phase::kIdle, "the last version is made"},
+    {Phase::kHolding, Phase::kCollecting, "the parent asks again"},
+};
+
+// Sums of a model are kept for as many bases at a time. One more makes a step, whatever the policy
+// says: what is collected is O(model).
+constexpr size_t kBasesAtRoot = 8;
+constexpr size_t kBasesElsewhere = 2;
+
+}  // namespace
+
+std::span<const StreamCore::Transition> StreamCore::Transitions() { return kTransitions; }
+
+StreamCore::StreamCore(AggregatorCoreConfig config)
+    : AggregatorCore(std::move(config)), work_(children_.size()) {}
+
+// ---- tasks ----
+
+void StreamCore::On(const agg_event::TaskArrived& e) {
+  if (Working() && IsSameTask(e.task, task_)) return;  // heard again after a reconnection
+  if (e.task.kind != TaskKind::kTrain) {
+    Do(agg_action::Abandon{e.task, "'" + config_.view.id +
+                                       "' evaluates nothing: its policy has "
+                                       "no barrier"});
+    return;
+  }
+  const bool first = phase_ == Phase::kIdle;
+  task_ = e.task;
+  last_version_ = e.last_version;
+  for (Work& work : work_) work.next_seq = std::max(work.next_seq, task_.seq_first);
+  if (first) {
+    Do(agg_action::BeginTask{task_});
+    for (Child& child : children_) {
+      const Roster range = Roster::Range(child.view.leaf_begin, child.view.leaf_end);
+      if (!task_.participants.Intersection(range).empty()) Rest(child);
+    }
+  }
+  if (!current_) {
+    if (first) Enter(Phase::kAwaitingModel);
+    return;
+  }
+  if (first) stepped_ = now_;
+  if (phase_ != Phase::kCollecting) Enter(Phase::kCollecting);
+  AskPolicy();
+}
+
+void StreamCore::On(const agg_event::ModelArrived& e) {
+  std::erase(models_, e.version);
+  models_.push_back(e.version);
+  const bool newer = !current_ || *current_ < e.version;
+  if (newer) {
+    current_ = e.version;
+    // A version that another learner has made of may do for one that has failed.
+    for (Child& child : children_) {
+      if (child.standing == Standing::kFailed && child.linked != 0) Rest(child);
+    }
+  }
+  DropOldModels();
+  // It came again: children that were left with half of it get it anew.
+  for (Child& child : children_) {
+    if (child.standing == Standing::kPending && child.linked != 0 &&
+        WorkOf(child).task.base == e.version) {
+      OfferModel(child, e.version);
+    }
+  }
+  if (phase_ != Phase::kAwaitingModel) return;
+  stepped_ = now_;
+  Enter(Phase::kCollecting);
+  AskResting();
+  AskPolicy();
+}
+
+// What a child has to train from is sent again from here; what is mixed as models is needed until
+// then. A child that comes back for one that is gone gets a new task.
+void StreamCore::DropOldModels() {
+  std::set<VersionRef> needed = {*current_};
+  if (config_.keeps_bases) {
+    for (const Child& child : children_) {
+      if (child.standing == Standing::kPending) needed.insert(WorkOf(child).task.base);
+    }
+    for (const auto& [base, bucket] : buckets_) needed.insert(base);
+  }
+  std::erase_if(models_, [&](const VersionRef& version) { return !needed.contains(version); });
+}
+
+void StreamCore::On(const agg_event::Cancelled& e) {
+  if (!Working() || e.round != task_.round) return;
+  if (phase_ != Phase::kHolding) Enter(Phase::kHolding);
+}
+
+// ---- children ----
+
+void StreamCore::SetStanding(Child& child, Standing standing) {
+  pending_ -= child.standing == Standing::kPending;
+  failed_ -= child.standing == Standing::kFailed;
+  child.standing = standing;
+  pending_ += standing == Standing::kPending;
+  failed_ += standing == Standing::kFailed;
+}
+
+void StreamCore::Rest(Child& child) {
+  SetStanding(child, Standing::kAccepted);
+  resting_.insert(IndexOf(child));
+  if (rest_ends_) return;
+  rest_ends_ = true;
+  Do(agg_action::WakeAt{now_});
+}
+
+void StreamCore::AskResting() {
+  rest_ends_ = false;
+  if (!current_ || phase_ == Phase::kIdle) return;
+  std::set<size_t> waiting;  // for a link
+  for (const size_t index : std::exchange(resting_, {})) {
+    if (children_[index].linked != 0) {
+      Ask(children_[index]);
+    } else {
+      waiting.insert(index);
+    }
+  }
+  resting_ = std::move(waiting);
+}
+
+void StreamCore::Ask(Child& child) {
+  Work& work = WorkOf(child);
+  work.task = task_;
+  work.task.round = current_->version + 1;
+  work.task.local_round = 0;
+  work.task.base = *current_;
+  work.task.seq_first = work.next_seq;
+  work.task.participants =
+      task_.participants.Intersection(Roster::Range(child.view.leaf_begin, child.view.leaf_end));
+  work.next_seq += std::max(1u, task_.seq_count);
+  child.parts_taken = 0;
+  child.failure.clear();
+  SetStanding(child, Standing::kPending);
+  Do(agg_action::SendTask{child.view.id, work.task});
+  OfferModel(child, work.task.base);
+}
+
+// A child that lost its link in the middle of a task hears of it again, and sends what it has.
+void StreamCore::OnLinked(Child& child) {
+  if (!Working()) return;
+  if (child.standing == Standing::kFailed) return Rest(child);
+  if (child.standing == Standing::kAccepted) return Rest(child);
+  if (child.standing != Standing::kPending) return;
+  const Task& task = WorkOf(child).task;
+  // It may have come for the model, too.
+  if (!HasModel(task.base)) return Rest(child);
+  Do(agg_action::SendTask{child.view.id, task});
+  OfferModel(child, task.base);
+}
+
+void StreamCore::On(const agg_event::ChildFailed& e) {
+  Child* child = Find(e.child);
+  if (child == nullptr || child->standing != Standing::kPending) return;
+  const Task& task = WorkOf(*child).task;
+  if (e.what.kind != task.kind || e.what.round != task.round) return;
+  if (child->upload) DropUpload(*child->upload, absl::AbortedError("the child gave up"));
+  OnFailed(*child, e.what.reason,
+           e.what.bad_update ? event::kUpdateRejected : event::kWorkerLeftOut);
+}
+
+// ---- contributions ----
+
+absl::Status StreamCore::CheckUpload(const Child& child, const UploadInfo& info) const {
+  if (!Working()) {
+    return absl::FailedPreconditionError("'" + config_.view.id + "' collects nothing");
+  }
+  return CheckForm(child, info, WorkOf(child).task, *current_);
+}
+
+bool StreamCore::IsCounted(const Child& child, const UploadInfo& info) const {
+  const Seq asked = WorkOf(child).task.seq_first;
+  const bool answered = child.standing == Standing::kAccepted;  // and not asked again yet
+  if (!Working() || info.seq > asked || asked == 0) return false;
+  return info.seq == asked ? answered || info.part < child.parts_taken : false;
+}
+
+bool StreamCore::BeforeGrant(const UploadInfo& info) {
+  if (buckets_.contains(info.base)) return true;
+  if (buckets_.size() >= (IsRoot() ? kBasesAtRoot : kBasesElsewhere)) {
+    std::erase_if(buckets_, [](const auto& entry) { return entry.second.updates == 0; });
+  }
+  if (buckets_.size() >= (IsRoot() ? kBasesAtRoot : kBasesElsewhere)) {
+    if (phase_ != Phase::kCollecting) return false;
+    Close("there is no room for another base");
+  }
+  Open(info.base);
+  return true;
+}
+
+void StreamCore::Open(const VersionRef& base) {
+  buckets_[base].base = base;
+  Do(agg_action::OpenBucket{base});
+}
+
+// A step may have taken the bucket since the upload began.
+void StreamCore::BeforeFold(const UploadInfo& info) {
+  if (!buckets_.contains(info.base)) Open(info.base);
+}
+
+void StreamCore::OnAccepted(Child& child, const UploadInfo& info) {
+  agg_action::Bucket& bucket = buckets_[info.base];
+  bucket.roster.Merge(info.roster);
+  bucket.updates += info.updates;
+  const uint64_t staleness = current_->version - std::min(current_->version, info.base.version);
+  if (child.is_worker()) {
+    ReportChild(event::kUpdateAccepted, child,
+                {{"samples", info.num_samples}, {"seq", info.seq}, {"staleness", staleness}});
+  } else {
+    ReportChild(
+        event::kPartialAccepted, child,
+        {{"roster", info.roster.ToString()}, {"updates", info.updates}, {"staleness", staleness}});
+  }
+  if (++child.parts_taken >= info.parts) {
+    ++accepted_;
+    Rest(child);
+  }
+  AskPolicy();
+}
+
+// One part of an answer may be too old, and the next one good.
+void StreamCore::OnRefused(Child& child, const UploadInfo& info, const std::string& reason) {
+  if (child.is_worker()) return OnFailed(child, reason, event::kUpdateRejected);
+  ReportChild(event::kUpdateRejected, child,
+              {{"reason", reason}, {"roster", info.roster.ToString()}});
+  if (++child.parts_taken >= info.parts) Rest(child);
+}
+
+void StreamCore::OnLost(Child& child, const std::string& reason) {
+  const bool works = child.standing == Standing::kPending || child.standing == Standing::kAccepted;
+  if (!Working() || !works) return;
+  resting_.erase(IndexOf(child));
+  OnFailed(child, reason, event::kWorkerLeftOut);
+}
+
+// It is asked again from the next version: the same one would come to the same.
+void StreamCore::OnFailed(Child& child, const std::string& reason, const char* event_type) {
+  child.failure = reason;
+  ValueMap fields = {{"reason", reason}};
+  if (!child.is_worker()) fields["roster"] = WorkOf(child).task.participants.ToString();
+  ReportChild(event_type, child, std::move(fields));
+  const bool older = current_ && WorkOf(child).task.base < *current_;
+  if (older && child.linked != 0) {
+    Rest(child);
+  } else {
+    SetStanding(child, Standing::kFailed);
+  }
+  AskPolicy();
+}
+
+void StreamCore::ReportChild(const char* type, const Child& child, ValueMap fields) {
+  fields["parent"] = config_.view.id;
+  Do(agg_action::Report{
+      Event{0, type, WorkOf(child).task.round, child.view.id, std::move(fields)}});
+}
+
+// ---- steps ----
+
+void StreamCore::OnTime() {
+  AskResting();
+  AskPolicy();
+}
+
+Time StreamCore::NextWake() const {
+  return phase_ == Phase::kCollecting ? policy_asks_at_ : Time::max();
+}
+
+void StreamCore::AskPolicy() {
+  policy_asks_at_ = Time::max();
+  if (phase_ != Phase::kCollecting) return;
+  PolicyView view;
+  view.accepted = accepted_;
+  view.failed = static_cast<int>(failed_);
+  view.expected = accepted_ + static_cast<int>(pending_ + resting_.size() + failed_);
+  view.elapsed = now_ - stepped_;
+  view.base_version = task_.base.version;
+  view.current_version = current_->version;
+  const PolicyDecision decision = config_.policy->Decide(view);
+  switch (decision.verdict) {
+    case PolicyDecision::Verdict::kWait:
+      if (decision.ask_again != Duration::max()) policy_asks_at_ = stepped_ + decision.ask_again;
+      break;
+    case PolicyDecision::Verdict::kClose:
+      Close(decision.reason);
+      break;
+    case PolicyDecision::Verdict::kFail:
+      GiveUp(decision.reason);
+      break;
+  }
+}
+
+void StreamCore::Close(const std::string&) {
+  agg_action::CloseFold close{.task = task_, .base = *current_};
+  for (auto it = buckets_.begin(); it != buckets_.end();) {
+    if (it->second.updates == 0) {  // something is on its way to it
+      ++it;
+      continue;
+    }
+    agg_action::Bucket bucket = std::move(it->second);
+    it = buckets_.erase(it);
+    if (config_.staleness != nullptr) {
+      bucket.staleness_weight = config_.staleness->Weight(current_->version - bucket.base.version);
+    }
+    close.roster.Merge(bucket.roster);
+    close.buckets.push_back(std::move(bucket));
+  }
+  accepted_ = 0;
+  stepped_ = now_;
+  using Into = agg_action::CloseFold::Into;
+  close.into = IsRoot() ? Into::kVersion : Into::kPartial;
+  if (IsRoot()) close.made = VersionRef{current_->version + 1, task_.attempt, 0};
+  Enter(Phase::kDelivering);
+  Do(std::move(close));
+}
+
+void StreamCore::On(const agg_event::Delivered&) {
+  if (phase_ != Phase::kDelivering) return;
+  if (!IsRoot()) return Enter(Phase::kHolding);
+  if (current_->version >= last_version_) return End();
+  Enter(Phase::kCollecting);
+  AskPolicy();
+}
+
+void StreamCore::GiveUp(const std::string& reason) {
+  std::string text = "'" + config_.view.id + "': " + reason;
+  for (const Child& child : children_) {
+    if (child.standing != Standing::kFailed) continue;
+    text += "; '" + child.view.id + "' failed (" + child.failure + ")";
+    break;
+  }
+  Enter(Phase::kHolding);
+  Do(agg_action::Abandon{task_, text});
+}
+
+void StreamCore::End() {
+  for (Child& child : children_) {
+    if (child.standing == Standing::kPending && child.linked != 0) {
+      const std::string reason = "the last version is made";
+      if (child.upload) DropUpload(*child.upload, absl::AbortedError(reason));
+      Do(agg_action::SendCancel{child.view.id, CancelFrame{WorkOf(child).task.round, 0, reason}});
+    }
+    SetStanding(child, Standing::kNotAsked);
+  }
+  resting_.clear();
+  buckets_.clear();
+  Enter(Phase::kIdle);
+}
+
+void StreamCore::Enter(Phase to) { phase_ = Declared(Transitions(), phase_, to); }
+
+}  // namespace skein

@@ -1,0 +1,376 @@
+#include "runtime/stream_core.h"
+
+#include <gmock/gmock.h>
+
+#include "runtime/transitions.h"
+#include "unit/runtime/aggregator_driver.h"
+
+namespace skein {
+namespace {
+
+using std::chrono::seconds;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+using Phase = StreamCore::Phase;
+using Into = agg_action::CloseFold::Into;
+
+class FixedStaleness : public Staleness {
+ public:
+  double Weight(uint64_t staleness) const override { return 1 / (1.0 + staleness); }
+  uint64_t Max() const override { return 3; }
+};
+
+AggregatorCoreConfig StreamConfig(const std::string& policy, const ValueMap& params, int tier,
+                                  NodeRole children = NodeRole::kWorker) {
+  AggregatorCoreConfig config = ConfigOf(PolicyOf(policy, params), children);
+  config.view.tier = tier;
+  config.staging_bytes = 1000;
+  config.staleness = std::make_shared<FixedStaleness>();
+  return config;
+}
+
+// A coordinator that makes versions, as its shell does: at once.
+class StreamRoot : public CoreDriver<StreamCore> {
+ public:
+  explicit StreamRoot(const std::string& policy = "buffered",
+                      const ValueMap& params = {{"size", 2}}, NodeRole children = NodeRole::kWorker)
+      : CoreDriver(StreamConfig(policy, params, 0, children)) {}
+
+  void Begin(uint64_t last_version = 100) {
+    for (const char* child : {"c0", "c1", "c2"}) Connect(child);
+    Tell(agg_event::ModelArrived{VersionRef{}});
+    TellAll(agg_event::TaskArrived{TrainTask(), last_version});
+  }
+  // The event, and what the shell makes of a step; keeps the tasks and all that was done.
+  void TellAll(const AggregatorEvent& event) {
+    std::vector<AggregatorAction> done;
+    std::deque<AggregatorEvent> events = {event};
+    while (!events.empty()) {
+      Tell(events.front());
+      events.pop_front();
+      for (const AggregatorAction& action : last) {
+        done.push_back(action);
+        if (const auto* close = std::get_if<agg_action::CloseFold>(&action)) {
+          steps.push_back(*close);
+          events.push_back(agg_event::ModelArrived{close->made});
+          events.push_back(agg_event::Delivered{});
+        } else if (const auto* send = std::get_if<agg_action::SendTask>(&action)) {
+          tasks[send->child] = send->task;
+        }
+      }
+      if (events.empty() && !timers.empty() && *timers.begin() <= now) {
+        timers.erase(timers.begin());
+        events.push_back(agg_event::Tick{});
+      }
+    }
+    last = std::move(done);
+  }
+  UploadInfo Answer(const NodeId& child) const {
+    UploadInfo info = UploadOf(child, tasks.at(child), tasks.at(child).seq_first);
+    return info;
+  }
+  void Contribute(const NodeId& child) { Contribute(Answer(child)); }
+  void Contribute(const UploadInfo& info) {
+    Tell(agg_event::UploadOffered{info});
+    Tell(agg_event::UploadStaged{info.id});
+    TellAll(agg_event::UploadFolded{info.id, absl::OkStatus()});
+  }
+
+  std::map<NodeId, Task> tasks;
+  std::vector<agg_action::CloseFold> steps;
+};
+
+TEST(StreamCore, AsksEveryChildAtTheStart) {
+  StreamRoot root;
+  root.Begin();
+  EXPECT_THAT(root.tasks, SizeIs(3));
+  EXPECT_THAT(root.Of<agg_action::OfferModel>(), SizeIs(3));
+  EXPECT_EQ(root.tasks.at("c1").participants, Roster::Range(5, 6));
+  EXPECT_EQ(root.tasks.at("c1").base, VersionRef{});
+  EXPECT_EQ(root.core.phase(), Phase::kCollecting);
+}
+
+TEST(StreamCore, AChildThatHasContributedIsAskedAgainAtOnce) {
+  StreamRoot root("buffered", {{"size", 3}});
+  root.Begin();
+  const Task first = root.tasks.at("c0");
+  root.Contribute("c0");
+  const Task second = root.tasks.at("c0");
+  EXPECT_GT(second.seq_first, first.seq_first);
+  EXPECT_EQ(second.base, first.base) << "there is no newer version";
+  EXPECT_THAT(root.Of<agg_action::OfferModel>(), IsEmpty()) << "it has the model";
+  EXPECT_THAT(root.steps, IsEmpty());
+}
+
+TEST(StreamCore, AFullBufferMakesAVersionAndTheLastChildStartsFromIt) {
+  StreamRoot root;
+  root.Begin();
+  root.Contribute("c0");
+  root.Contribute("c1");
+  ASSERT_THAT(root.steps, SizeIs(1));
+  const auto& step = root.steps[0];
+  EXPECT_EQ(step.into, Into::kVersion);
+  EXPECT_EQ(step.made, (VersionRef{1, 0, 0}));
+  EXPECT_EQ(step.roster, Roster::Range(4, 6));
+  ASSERT_THAT(step.buckets, SizeIs(1));
+  EXPECT_EQ(step.buckets[0].updates, 2u);
+  EXPECT_EQ(step.buckets[0].staleness_weight, 1);
+  EXPECT_EQ(root.tasks.at("c1").base, (VersionRef{1, 0, 0}));
+  EXPECT_EQ(root.tasks.at("c1").round, 2u);
+}
+
+TEST(StreamCore, ContributionsToOlderVersionsAreKeptApartAndWeighed) {
+  StreamRoot root;
+  root.Begin();
+  root.Contribute("c0");
+  root.Contribute("c1");  // makes 1
+  root.Contribute("c2");  // from 0
+  root.Contribute("c1");  // from 1
+  ASSERT_THAT(root.steps, SizeIs(2));
+  const auto& buckets = root.steps[1].buckets;
+  ASSERT_THAT(buckets, SizeIs(2));
+  EXPECT_EQ(buckets[0].base, VersionRef{});
+  EXPECT_EQ(buckets[0].roster, Roster::Range(6, 7));
+  EXPECT_EQ(buckets[0].staleness_weight, 0.5);
+  EXPECT_EQ(buckets[1].base, (VersionRef{1, 0, 0}));
+  EXPECT_EQ(buckets[1].staleness_weight, 1);
+}
+
+TEST(StreamCore, WhatIsTooStaleIsRefusedAndTheChildAskedAnew) {
+  StreamRoot root("every_update", {});
+  root.Begin();
+  for (int i = 0; i < 4; ++i) root.Contribute("c0");  // four versions
+  const Task old = root.tasks.at("c2");
+  root.TellAll(agg_event::UploadOffered{root.Answer("c2")});
+  ASSERT_THAT(root.Of<agg_action::Acknowledge>(), SizeIs(1));
+  EXPECT_THAT(Message(root.Of<agg_action::Acknowledge>()[0].status), HasSubstr("4 versions old"));
+  EXPECT_THAT(root.Reported(), ElementsAre("update_rejected c2"));
+  EXPECT_EQ(root.tasks.at("c2").base, (VersionRef{4, 0, 0}));
+  EXPECT_GT(root.tasks.at("c2").seq_first, old.seq_first);
+}
+
+TEST(StreamCore, TheLastVersionEndsTheWork) {
+  StreamRoot root("every_update", {});
+  root.Begin(2);
+  root.Contribute("c0");
+  EXPECT_EQ(root.core.phase(), Phase::kCollecting);
+  root.Contribute("c1");
+  EXPECT_THAT(root.steps, SizeIs(2));
+  EXPECT_EQ(root.core.phase(), Phase::kIdle);
+  EXPECT_THAT(root.Of<agg_action::SendCancel>(), SizeIs(2)) << "c1 was not asked again";
+}
+
+TEST(StreamCore, EverybodyAtOnceIsOneSynchronousRound) {
+  StreamRoot root("buffered", {{"size", 3}});
+  root.Begin();
+  // All arrive at the same moment, before time goes on.
+  for (const char* child : {"c0", "c1", "c2"}) {
+    const UploadInfo info = root.Answer(child);
+    root.Tell(agg_event::UploadOffered{info});
+    root.Tell(agg_event::UploadStaged{info.id});
+    if (std::string(child) == "c2") {
+      root.TellAll(agg_event::UploadFolded{info.id, absl::OkStatus()});
+    } else {
+      root.Tell(agg_event::UploadFolded{info.id, absl::OkStatus()});
+    }
+  }
+  ASSERT_THAT(root.steps, SizeIs(1));
+  for (const char* child : {"c0", "c1", "c2"}) {
+    EXPECT_EQ(root.tasks.at(child).base, (VersionRef{1, 0, 0})) << child;
+  }
+}
+
+TEST(StreamCore, AChildThatFailsIsAskedAgainFromTheNextVersion) {
+  StreamRoot root;
+  root.Begin();
+  const Task task = root.tasks.at("c2");
+  root.TellAll(agg_event::ChildFailed{"c2", {task.kind, task.round, 0, "out of memory", false}});
+  EXPECT_THAT(root.Reported(), ElementsAre("worker_left_out c2"));
+  EXPECT_EQ(root.tasks.at("c2").seq_first, task.seq_first) << "not from the same one";
+  root.Contribute("c0");
+  root.Contribute("c1");
+  EXPECT_EQ(root.tasks.at("c2").base, (VersionRef{1, 0, 0}));
+}
+
+TEST(StreamCore, GivesUpWhenNobodyIsLeft) {
+  StreamRoot root;
+  root.Begin();
+  for (const char* child : {"c0", "c1", "c2"}) {
+    root.TellAll(agg_event::ChildLost{child, 1, "silent"});
+  }
+  ASSERT_THAT(root.Of<agg_action::Abandon>(), SizeIs(1));
+  EXPECT_THAT(root.Of<agg_action::Abandon>()[0].reason, HasSubstr("no child is left"));
+  EXPECT_THAT(root.Of<agg_action::Abandon>()[0].reason, HasSubstr("silent"));
+}
+
+TEST(StreamCore, AReconnectedChildHearsOfItsTaskAgain) {
+  StreamRoot root;
+  root.Begin();
+  const Task task = root.tasks.at("c0");
+  root.TellAll(agg_event::ChildDown{"c0", 1});
+  root.TellAll(agg_event::ChildUp{"c0", 1});
+  ASSERT_THAT(root.Of<agg_action::SendTask>(), SizeIs(1));
+  EXPECT_TRUE(IsSameTask(root.Of<agg_action::SendTask>()[0].task, task));
+  EXPECT_THAT(root.Of<agg_action::OfferModel>(), SizeIs(1));
+}
+
+TEST(StreamCore, AReconnectedChildWhoseModelIsGoneGetsANewTask) {
+  StreamRoot root("every_update", {});
+  root.Begin();
+  root.TellAll(agg_event::ChildDown{"c2", 1});
+  root.Contribute("c0");
+  root.TellAll(agg_event::ChildUp{"c2", 1});
+  EXPECT_EQ(root.tasks.at("c2").base, (VersionRef{1, 0, 0}));
+}
+
+TEST(StreamCore, AnAnswerThatIsOfferedAgainCountsOnce) {
+  StreamRoot root("buffered", {{"size", 3}});
+  root.Begin();
+  const UploadInfo info = root.Answer("c0");
+  root.Tell(agg_event::UploadOffered{info});
+  root.Tell(agg_event::UploadStaged{info.id});
+  root.Tell(agg_event::UploadFolded{info.id, absl::OkStatus()});
+  UploadInfo again = info;
+  again.id.transfer += 1000;
+  root.TellAll(agg_event::UploadOffered{again});  // the acknowledgment was lost
+  ASSERT_THAT(root.Of<agg_action::Acknowledge>(), SizeIs(1));
+  EXPECT_TRUE(root.Of<agg_action::Acknowledge>()[0].status.ok());
+  again.id.transfer += 1000;
+  root.TellAll(agg_event::UploadOffered{again});  // and it has been asked again since
+  ASSERT_THAT(root.Of<agg_action::Acknowledge>(), SizeIs(1));
+  EXPECT_FALSE(root.Of<agg_action::Acknowledge>()[0].status.ok());
+  EXPECT_THAT(root.Of<agg_action::Fold>(), IsEmpty());
+}
+
+TEST(StreamCore, UploadsAreFoldedWholeIntoTheStepThatIsOpenThen) {
+  StreamRoot root;
+  root.Begin();
+  const UploadInfo slow = root.Answer("c2");
+  root.Tell(agg_event::UploadOffered{slow});
+  ASSERT_THAT(root.Of<agg_action::Grant>(), SizeIs(1));
+  EXPECT_FALSE(root.Of<agg_action::Grant>()[0].early);
+  root.Contribute("c0");
+  root.Contribute("c1");
+  ASSERT_THAT(root.steps, SizeIs(1));
+  EXPECT_EQ(root.steps[0].roster, Roster::Range(4, 6));
+  root.Tell(agg_event::UploadStaged{slow.id});
+  ASSERT_THAT(root.Of<agg_action::OpenBucket>(), SizeIs(1)) << "the step has taken it";
+  root.TellAll(agg_event::UploadFolded{slow.id, absl::OkStatus()});
+  root.Contribute("c0");
+  ASSERT_THAT(root.steps, SizeIs(2));
+  EXPECT_EQ(root.steps[1].roster, Roster::Of({4, 6}));
+}
+
+TEST(StreamCore, ADeadlineMakesAShortStep) {
+  StreamRoot root("buffered", {{"size", 3}, {"max_wait_s", 10}});
+  root.Begin();
+  root.Contribute("c0");
+  root.now = seconds(10);
+  root.TellAll(agg_event::Tick{});
+  ASSERT_THAT(root.steps, SizeIs(1));
+  EXPECT_EQ(root.steps[0].buckets.at(0).updates, 1u);
+}
+
+// ---- an inner node ----
+
+class StreamGateway : public CoreDriver<StreamCore> {
+ public:
+  StreamGateway() : CoreDriver(StreamConfig("buffered", {{"size", 2}}, 1)) {}
+  void Begin() {
+    Open();
+    Wake();
+  }
+  void Wake() {
+    std::vector<AggregatorAction> done = last;
+    while (!timers.empty() && *timers.begin() <= now) {
+      timers.erase(timers.begin());
+      Tell(agg_event::Tick{});
+      done.insert(done.end(), last.begin(), last.end());
+    }
+    last = std::move(done);
+    for (const auto& send : Of<agg_action::SendTask>()) tasks[send.child] = send.task;
+  }
+  void Answer(const NodeId& child) {
+    Contribute(UploadOf(child, tasks.at(child), tasks.at(child).seq_first));
+    const auto closed = Of<agg_action::CloseFold>();
+    steps.insert(steps.end(), closed.begin(), closed.end());
+    Wake();
+  }
+  std::map<NodeId, Task> tasks;
+  std::vector<agg_action::CloseFold> steps;
+};
+
+TEST(StreamGateway, AnswersItsTaskOnceAndHoldsWhatComesAfter) {
+  StreamGateway gateway;
+  gateway.Begin();
+  gateway.Answer("c0");
+  gateway.Answer("c1");
+  ASSERT_THAT(gateway.steps, SizeIs(1));
+  EXPECT_EQ(gateway.steps[0].into, Into::kPartial);
+  EXPECT_EQ(gateway.core.phase(), Phase::kDelivering);
+  gateway.Answer("c0");
+  gateway.Answer("c1");
+  gateway.Tell(agg_event::Delivered{});
+  EXPECT_EQ(gateway.core.phase(), Phase::kHolding);
+  gateway.Answer("c2");
+  EXPECT_THAT(gateway.steps, SizeIs(1));
+
+  // The next task brings a step at once: enough has come.
+  gateway.Tell(agg_event::ModelArrived{{1, 0, 0}});
+  gateway.Tell(agg_event::TaskArrived{TrainTask(2)});
+  const auto closed = gateway.Of<agg_action::CloseFold>();
+  ASSERT_THAT(closed, SizeIs(1));
+  EXPECT_EQ(closed[0].buckets.at(0).base, VersionRef{});
+  EXPECT_EQ(closed[0].buckets.at(0).updates, 3u);
+  EXPECT_EQ(closed[0].task.round, 2u);
+}
+
+TEST(StreamGateway, ItsChildrenWorkOnWhileItHolds) {
+  StreamGateway gateway;
+  gateway.Begin();
+  gateway.Answer("c0");
+  gateway.Answer("c1");
+  gateway.Tell(agg_event::Delivered{});
+  const Seq before = gateway.tasks.at("c0").seq_first;
+  gateway.Answer("c0");
+  EXPECT_GT(gateway.tasks.at("c0").seq_first, before);
+}
+
+TEST(StreamGateway, ACancelledTaskKeepsWhatWasCollected) {
+  StreamGateway gateway;
+  gateway.Begin();
+  gateway.Answer("c0");
+  gateway.Tell(agg_event::Cancelled{1, "the round closed without it"});
+  EXPECT_EQ(gateway.core.phase(), Phase::kHolding);
+  gateway.Tell(agg_event::ModelArrived{{1, 0, 0}});
+  gateway.Tell(agg_event::TaskArrived{TrainTask(2)});
+  gateway.Answer("c1");
+  ASSERT_THAT(gateway.steps, SizeIs(1));
+  EXPECT_EQ(gateway.steps[0].roster, Roster::Range(4, 6));
+}
+
+TEST(StreamGateway, AThirdBaseMakesAStepOrWaitsForOne) {
+  StreamGateway gateway;
+  gateway.Begin();
+  gateway.Answer("c0");  // from 0
+  for (uint64_t version : {1u, 2u}) {
+    gateway.Tell(agg_event::ModelArrived{{version, 0, 0}});
+  }
+  // c0 trains from 0 still; the others too.
+  gateway.Tell(agg_event::Cancelled{1, "late"});
+  EXPECT_EQ(gateway.core.phase(), Phase::kHolding);
+  gateway.Answer("c0");  // from 0 again
+  EXPECT_EQ(gateway.tasks.at("c0").base, (VersionRef{2, 0, 0}));
+}
+
+TEST(StreamCore, EveryPhaseChangeIsDeclared) {
+  EXPECT_EQ(Declared(StreamCore::Transitions(), Phase::kIdle, Phase::kCollecting),
+            Phase::kCollecting);
+  EXPECT_DEATH(Declared(StreamCore::Transitions(), Phase::kIdle, Phase::kDelivering), "");
+}
+
+}  // namespace
+}  // namespace skein
