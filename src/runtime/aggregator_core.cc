@@ -158,7 +158,7 @@ absl::Status AggregatorCore::CheckForm(const Child& child, const UploadInfo& inf
     return absl::InvalidArgumentError("it refers to " + ToString(info.base) + ", the task to " +
                                       ToString(task.base));
   }
-  const uint64_t staleness = newest.version - std::min(newest.version, info.base.version);
+  const uint64_t staleness = StalenessOf(info.base, newest);
   if (config_.staleness != nullptr && staleness > config_.staleness->Max()) {
     return absl::OutOfRangeError("it is " + std::to_string(staleness) + " versions old, at most " +
                                  std::to_string(config_.staleness->Max()) + " are allowed");
@@ -298,6 +298,96 @@ void AggregatorCore::CheckStalls() {
   }
 }
 
+void AggregatorCore::On(const agg_event::ChildFailed& e) {
+  Child* child = Find(e.child);
+  if (child == nullptr || child->standing != Standing::kPending) return;
+  const Task task = TaskOf(*child);
+  if (e.what.kind != task.kind || e.what.round != task.round ||
+      e.what.local_round != task.local_round) {
+    return;
+  }
+  if (child->upload) DropUpload(*child->upload, absl::AbortedError("the child gave up"));
+  OnFailed(*child, e.what.reason,
+           e.what.bad_update ? event::kUpdateRejected : event::kWorkerLeftOut);
+}
+
+void AggregatorCore::Report(const char* type, const Child& child, uint64_t round, ValueMap fields) {
+  fields["parent"] = config_.view.id;
+  Do(agg_action::Report{Event{0, type, round, child.view.id, std::move(fields)}});
+}
+
+void AggregatorCore::ReportAccepted(const Child& child, const UploadInfo& info, ValueMap fields) {
+  if (child.is_worker()) {
+    fields["samples"] = info.num_samples;
+    fields["seq"] = info.seq;
+  } else {
+    fields["roster"] = info.roster.ToString();
+    fields["updates"] = info.updates;
+  }
+  Report(child.is_worker() ? event::kUpdateAccepted : event::kPartialAccepted, child,
+         TaskOf(child).round, std::move(fields));
+}
+
+void AggregatorCore::ReportFailed(const char* type, const Child& child, const std::string& reason) {
+  const Task task = TaskOf(child);
+  ValueMap fields = {{"reason", reason}};
+  if (!child.is_worker()) fields["roster"] = task.participants.ToString();
+  if (task.kind == TaskKind::kEvaluate) fields["task"] = "evaluate";
+  Report(type, child, task.round, std::move(fields));
+}
+
+// ---- steps ----
+
+uint64_t AggregatorCore::StalenessOf(const VersionRef& base, const VersionRef& newest) {
+  return newest.version - std::min(newest.version, base.version);
+}
+
+Roster AggregatorCore::Within(const Child& child, const Roster& roster) {
+  return roster.Intersection(Roster::Range(child.view.leaf_begin, child.view.leaf_end));
+}
+
+void AggregatorCore::Count(const UploadInfo& info) {
+  agg_action::Bucket& bucket = buckets_[info.base];
+  bucket.base = info.base;
+  bucket.roster.Merge(info.roster);
+  bucket.updates += info.updates;
+}
+
+agg_action::CloseFold AggregatorCore::TakeBuckets(const Task& task, const VersionRef& base) {
+  agg_action::CloseFold close{.task = task, .base = base};
+  for (auto it = buckets_.begin(); it != buckets_.end();) {
+    if (it->second.updates == 0) {  // something is on its way to it
+      ++it;
+      continue;
+    }
+    agg_action::Bucket bucket = std::move(it->second);
+    it = buckets_.erase(it);
+    if (config_.staleness != nullptr) {
+      bucket.staleness_weight = config_.staleness->Weight(StalenessOf(bucket.base, base));
+    }
+    close.roster.Merge(bucket.roster);
+    close.buckets.push_back(std::move(bucket));
+  }
+  return close;
+}
+
+void AggregatorCore::AskPolicy(PolicyView view, Time since) {
+  policy_asks_at_ = Time::max();
+  view.elapsed = now_ - since;
+  const PolicyDecision decision = config_.policy->Decide(view);
+  switch (decision.verdict) {
+    case PolicyDecision::Verdict::kWait:
+      if (decision.ask_again != Duration::max()) policy_asks_at_ = since + decision.ask_again;
+      break;
+    case PolicyDecision::Verdict::kClose:
+      Close(decision.reason);
+      break;
+    case PolicyDecision::Verdict::kFail:
+      GiveUp(decision.reason);
+      break;
+  }
+}
+
 // ---- time ----
 
 void AggregatorCore::On(const agg_event::Tick&) {
@@ -309,7 +399,7 @@ void AggregatorCore::On(const agg_event::Tick&) {
 // multiply them.
 void AggregatorCore::SetWake() {
   wakes_.erase(wakes_.begin(), wakes_.upper_bound(now_));  // their ticks come or have come
-  const Time next = std::min(stalls_at_, NextWake());
+  const Time next = Collecting() ? std::min(stalls_at_, policy_asks_at_) : stalls_at_;
   if (next <= now_ || next == Time::max()) return;
   if (!wakes_.empty() && *wakes_.begin() <= next) return;
   wakes_.insert(next);

@@ -70,14 +70,14 @@ class AggregatorCore {
   // ---- for subclasses to say ----
   virtual void On(const agg_event::TaskArrived& e) = 0;
   virtual void On(const agg_event::ModelArrived& e) = 0;
-  virtual void On(const agg_event::ChildFailed& e) = 0;
   virtual void On(const agg_event::ChildEvaluated& e) = 0;
   virtual void On(const agg_event::LocalModelMade& e) = 0;
   virtual void On(const agg_event::Delivered& e) = 0;
   virtual void On(const agg_event::Cancelled& e) = 0;
-  virtual void OnTime() = 0;          // a wake-up, or just an event
-  virtual Time NextWake() const = 0;  // when OnTime is to be called; Time::max() for never
+  virtual void OnTime() = 0;  // a wake-up, or just an event
   virtual void OnLinked(Child& child) = 0;
+  // What the child was asked for last.
+  virtual Task TaskOf(const Child& child) const = 0;
   // Whether an upload on offer can count. FailedPrecondition if it is late or stray, which changes
   // nothing; another error is the child's failure.
   virtual absl::Status CheckUpload(const Child& child, const UploadInfo& info) const = 0;
@@ -95,6 +95,9 @@ class AggregatorCore {
   // A pending child will not contribute.
   virtual void OnFailed(Child& child, const std::string& reason, const char* event_type) = 0;
   virtual void OnLost(Child& child, const std::string& reason) = 0;
+  virtual bool Collecting() const = 0;  // the policy may make a step
+  virtual void Close(const std::string& reason) = 0;
+  virtual void GiveUp(const std::string& reason) = 0;
 
   // ---- for subclasses to use ----
   Child* Find(const NodeId& id);
@@ -105,6 +108,19 @@ class AggregatorCore {
   // What can be said against an upload whatever the policy. FailedPrecondition if it is late.
   absl::Status CheckForm(const Child& child, const UploadInfo& info, const Task& task,
                          const VersionRef& newest) const;
+  static uint64_t StalenessOf(const VersionRef& base, const VersionRef& newest);
+  // The part of a roster that is in the child's subtree.
+  static Roster Within(const Child& child, const Roster& roster);
+  // Counts what was folded with the others of its base.
+  void Count(const UploadInfo& info);
+  // A step of all that was counted, weighed by how much older than `base` it is; empty buckets
+  // stay.
+  agg_action::CloseFold TakeBuckets(const Task& task, const VersionRef& base);
+  // Asks the policy, with the time since `since`, and does what it says.
+  void AskPolicy(PolicyView view, Time since);
+  void Report(const char* type, const Child& child, uint64_t round, ValueMap fields);
+  void ReportAccepted(const Child& child, const UploadInfo& info, ValueMap fields);
+  void ReportFailed(const char* type, const Child& child, const std::string& reason);
   // Forgets an upload, gives its credit back and tells the child.
   void DropUpload(const UploadId& id, const absl::Status& status);
   template <typename T>
@@ -114,7 +130,8 @@ class AggregatorCore {
 
   AggregatorCoreConfig config_;
   std::vector<Child> children_;
-  std::deque<VersionRef> models_;  // that the shell holds, newest last
+  std::deque<VersionRef> models_;                     // that the shell holds, newest last
+  std::map<VersionRef, agg_action::Bucket> buckets_;  // that are open, by base; maybe empty
   Time now_{0};
 
  private:
@@ -134,6 +151,7 @@ class AggregatorCore {
   void On(const agg_event::UploadStaged& e);
   void On(const agg_event::UploadFolded& e);
   void On(const agg_event::UploadBroken& e);
+  void On(const agg_event::ChildFailed& e);
   void On(const agg_event::Committed& e);
   void On(const agg_event::Tick& e);
 
@@ -147,8 +165,9 @@ class AggregatorCore {
   std::map<UploadId, Upload> uploads_;
   std::deque<UploadId> queue_;  // waiting for a grant
   uint64_t staged_bytes_ = 0;
-  Time stalls_at_ = Time::max();  // no granted upload has stalled before
-  std::set<Time> wakes_;          // asked for and still to come
+  Time stalls_at_ = Time::max();       // no granted upload has stalled before
+  Time policy_asks_at_ = Time::max();  // while collecting
+  std::set<Time> wakes_;               // asked for and still to come
   std::vector<AggregatorAction> actions_;
 };
 

@@ -83,21 +83,20 @@ VersionRef BarrierCore::LocalBase() const {
   return base;
 }
 
-Task BarrierCore::ChildTask(const Child& child) const {
+Task BarrierCore::TaskOf(const Child& child) const {
   Task task = task_;
   task.local_round = task_.local_round + local_ * Share();
   task.seq_first = task_.seq_first + local_ * Share();
   task.seq_count = Share();
   task.base = LocalBase();
-  task.participants =
-      task_.participants.Intersection(Roster::Range(child.view.leaf_begin, child.view.leaf_end));
+  task.participants = Within(child, task_.participants);
   return task;
 }
 
 void BarrierCore::StartCollecting() {
   Enter(Phase::kCollecting);
   opened_ = now_;
-  roster_ = {};
+  evaluated_ = {};
   buckets_.clear();
   Do(agg_action::BeginTask{task_});
   if (task_.kind == TaskKind::kTrain) Do(agg_action::OpenBucket{LocalBase()});
@@ -105,7 +104,7 @@ void BarrierCore::StartCollecting() {
     child.standing = Standing::kNotAsked;
     child.failure.clear();
     child.parts_taken = 0;
-    if (ChildTask(child).participants.empty()) continue;
+    if (TaskOf(child).participants.empty()) continue;
     child.standing = Standing::kPending;
     if (child.linked != 0) AskChild(child);
   }
@@ -113,7 +112,7 @@ void BarrierCore::StartCollecting() {
 }
 
 void BarrierCore::AskChild(Child& child) {
-  const Task task = ChildTask(child);
+  const Task task = TaskOf(child);
   Do(agg_action::SendTask{child.view.id, task});
   OfferModel(child, LocalBase());
 }
@@ -127,7 +126,7 @@ void BarrierCore::On(const agg_event::Cancelled& e) {
 // ---- contributions ----
 
 absl::Status BarrierCore::CheckUpload(const Child& child, const UploadInfo& info) const {
-  const Task task = ChildTask(child);
+  const Task task = TaskOf(child);
   if (phase_ != Phase::kCollecting || task_.kind != TaskKind::kTrain || info.round != task.round ||
       info.local_round != task.local_round) {
     return absl::FailedPreconditionError("round " + std::to_string(info.round) + " is closed at '" +
@@ -144,7 +143,7 @@ absl::Status BarrierCore::CheckUpload(const Child& child, const UploadInfo& info
 // Whether it is what the child has contributed to the open result.
 bool BarrierCore::IsCounted(const Child& child, const UploadInfo& info) const {
   const bool open = phase_ == Phase::kCollecting || phase_ == Phase::kDelivering;
-  const Task task = ChildTask(child);
+  const Task task = TaskOf(child);
   const bool taken = child.standing == Standing::kAccepted || info.part < child.parts_taken;
   return open && task.kind == TaskKind::kTrain && taken && info.round == task.round &&
          info.local_round == task.local_round && info.seq == task.seq_first;
@@ -157,17 +156,8 @@ bool BarrierCore::BeforeGrant(const UploadInfo& info) {
 
 void BarrierCore::OnAccepted(Child& child, const UploadInfo& info) {
   if (++child.parts_taken >= info.parts) child.standing = Standing::kAccepted;
-  roster_.Merge(info.roster);
-  agg_action::Bucket& bucket = buckets_[info.base];
-  bucket.base = info.base;
-  bucket.roster.Merge(info.roster);
-  bucket.updates += info.updates;
-  if (child.is_worker()) {
-    ReportChild(event::kUpdateAccepted, child, {{"samples", info.num_samples}, {"seq", info.seq}});
-  } else {
-    ReportChild(event::kPartialAccepted, child,
-                {{"roster", info.roster.ToString()}, {"updates", info.updates}});
-  }
+  Count(info);
+  ReportAccepted(child, info, {});
   AskPolicy();
 }
 
@@ -195,19 +185,7 @@ void BarrierCore::On(const agg_event::ChildEvaluated& e) {
   Child* child = Find(e.child);
   if (!IsAwaited(e.child, e.round, e.version)) return;
   child->standing = Standing::kAccepted;
-  roster_.Merge(e.roster);
-  AskPolicy();
-}
-
-void BarrierCore::On(const agg_event::ChildFailed& e) {
-  Child* child = Find(e.child);
-  if (child == nullptr || phase_ != Phase::kCollecting || child->standing != Standing::kPending ||
-      e.what.kind != task_.kind || e.what.round != task_.round ||
-      e.what.local_round != ChildTask(*child).local_round) {
-    return;
-  }
-  if (child->upload) DropUpload(*child->upload, absl::AbortedError("the child gave up"));
-  Fail(*child, e.what.reason, e.what.bad_update ? event::kUpdateRejected : event::kWorkerLeftOut);
+  evaluated_.Merge(e.roster);
   AskPolicy();
 }
 
@@ -215,15 +193,7 @@ void BarrierCore::Fail(Child& child, const std::string& reason, const char* even
   if (child.standing != Standing::kPending) return;
   child.standing = Standing::kFailed;
   child.failure = reason;
-  ValueMap fields = {{"reason", reason}};
-  if (!child.is_worker()) fields["roster"] = ChildTask(child).participants.ToString();
-  ReportChild(event_type, child, std::move(fields));
-}
-
-void BarrierCore::ReportChild(const char* type, const Child& child, ValueMap fields) {
-  fields["parent"] = config_.view.id;
-  if (task_.kind == TaskKind::kEvaluate) fields["task"] = "evaluate";
-  Do(agg_action::Report{Event{0, type, task_.round, child.view.id, std::move(fields)}});
+  ReportFailed(event_type, child, reason);
 }
 
 // ---- closing ----
@@ -232,52 +202,26 @@ void BarrierCore::OnTime() {
   if (phase_ == Phase::kCollecting) AskPolicy();
 }
 
-Time BarrierCore::NextWake() const {
-  return phase_ == Phase::kCollecting ? policy_asks_at_ : Time::max();
-}
-
 void BarrierCore::AskPolicy() {
   if (phase_ != Phase::kCollecting) return;
-  policy_asks_at_ = Time::max();
   PolicyView view;
-  view.elapsed = now_ - opened_;
   view.base_version = view.current_version = task_.base.version;
   for (const Child& child : children_) {
     view.expected += child.standing != Standing::kNotAsked;
     view.accepted += child.standing == Standing::kAccepted;
     view.failed += child.standing == Standing::kFailed;
   }
-  const PolicyDecision decision = config_.policy->Decide(view);
-  switch (decision.verdict) {
-    case PolicyDecision::Verdict::kWait:
-      if (decision.ask_again != Duration::max()) {
-        policy_asks_at_ = opened_ + decision.ask_again;
-      }
-      break;
-    case PolicyDecision::Verdict::kClose:
-      Close(decision.reason);
-      break;
-    case PolicyDecision::Verdict::kFail:
-      GiveUp(decision.reason);
-      break;
-  }
+  AggregatorCore::AskPolicy(view, opened_);
 }
 
 void BarrierCore::Close(const std::string& reason) {
   SettlePending(reason.empty() ? "the round closed without it" : "too late: " + reason);
   if (task_.kind == TaskKind::kEvaluate) {
     Enter(Phase::kDelivering);
-    Do(agg_action::DeliverEvaluation{task_, roster_});
+    Do(agg_action::DeliverEvaluation{task_, evaluated_});
     return;
   }
-  agg_action::CloseFold close{.task = task_, .base = LocalBase(), .roster = roster_};
-  for (auto& [base, bucket] : buckets_) {
-    if (config_.staleness != nullptr) {
-      bucket.staleness_weight = config_.staleness->Weight(task_.base.version - base.version);
-    }
-    close.buckets.push_back(std::move(bucket));
-  }
-  buckets_.clear();
+  agg_action::CloseFold close = TakeBuckets(task_, LocalBase());
   using Into = agg_action::CloseFold::Into;
   if (IsRoot()) {
     close.into = Into::kVersion;
@@ -334,7 +278,7 @@ std::string BarrierCore::Failures() const {
 void BarrierCore::SettlePending(const std::string& reason) {
   for (Child& child : children_) {
     if (child.standing != Standing::kPending) continue;
-    const CancelFrame cancel{task_.round, ChildTask(child).local_round, reason};
+    const CancelFrame cancel{task_.round, TaskOf(child).local_round, reason};
     if (child.upload) DropUpload(*child.upload, absl::AbortedError(reason));
     if (child.linked != 0) Do(agg_action::SendCancel{child.view.id, cancel});
     Fail(child, reason, event::kWorkerLeftOut);

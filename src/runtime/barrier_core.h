@@ -1,7 +1,6 @@
 #ifndef SKEIN_SRC_RUNTIME_BARRIER_CORE_H_
 #define SKEIN_SRC_RUNTIME_BARRIER_CORE_H_
 
-#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -38,14 +37,13 @@ class BarrierCore : public AggregatorCore {
  private:
   void On(const agg_event::TaskArrived& e) override;
   void On(const agg_event::ModelArrived& e) override;
-  void On(const agg_event::ChildFailed& e) override;
   void On(const agg_event::ChildEvaluated& e) override;
   void On(const agg_event::LocalModelMade& e) override;
   void On(const agg_event::Delivered& e) override;
   void On(const agg_event::Cancelled& e) override;
   void OnTime() override;
-  Time NextWake() const override;
   void OnLinked(Child& child) override;
+  Task TaskOf(const Child& child) const override;
   absl::Status CheckUpload(const Child& child, const UploadInfo& info) const override;
   bool IsCounted(const Child& child, const UploadInfo& info) const override;
   bool BeforeGrant(const UploadInfo& info) override;
@@ -55,29 +53,26 @@ class BarrierCore : public AggregatorCore {
   void OnRefused(Child& child, const UploadInfo& info, const std::string& reason) override;
   void OnLost(Child& child, const std::string& reason) override;
   void OnFailed(Child& child, const std::string& reason, const char* event_type) override;
+  bool Collecting() const override { return phase_ == Phase::kCollecting; }
+  void Close(const std::string& reason) override;
+  void GiveUp(const std::string& reason) override;
 
   void Enter(Phase to);
   uint32_t Share() const;        // worker tasks in one local round
   VersionRef LocalBase() const;  // what the open local round starts from
-  Task ChildTask(const Child& child) const;
   void StartCollecting();
   void AskChild(Child& child);
   void Fail(Child& child, const std::string& reason, const char* event_type);
   void AskPolicy();
-  void Close(const std::string& reason);
-  void GiveUp(const std::string& reason);
   void SettlePending(const std::string& reason);  // children that will not be waited for
   std::string Failures() const;
-  void ReportChild(const char* type, const Child& child, ValueMap fields);
 
   Phase phase_ = Phase::kIdle;
-  Task task_;                                         // as it came
-  std::optional<std::string> given_up_;               // why nothing came of it
-  int local_ = 0;                                     // local rounds done
-  Time opened_{0};                                    // when the children were asked
-  Roster roster_;                                     // accepted in this local round
-  std::map<VersionRef, agg_action::Bucket> buckets_;  // the same by base
-  Time policy_asks_at_ = Time::max();                 // while collecting
+  Task task_;                            // as it came
+  std::optional<std::string> given_up_;  // why nothing came of it
+  int local_ = 0;                        // local rounds done
+  Time opened_{0};                       // when the children were asked
+  Roster evaluated_;                     // whose evaluations have come
 };
 
 }  // namespace skein

@@ -52,8 +52,7 @@ void StreamCore::On(const agg_event::TaskArrived& e) {
   if (first) {
     Do(agg_action::BeginTask{task_});
     for (Child& child : children_) {
-      const Roster range = Roster::Range(child.view.leaf_begin, child.view.leaf_end);
-      if (!task_.participants.Intersection(range).empty()) Rest(child);
+      if (!Within(child, task_.participants).empty()) Rest(child);
     }
   }
   if (!current_) {
@@ -148,8 +147,7 @@ void StreamCore::Ask(Child& child) {
   work.task.local_round = 0;
   work.task.base = *current_;
   work.task.seq_first = work.next_seq;
-  work.task.participants =
-      task_.participants.Intersection(Roster::Range(child.view.leaf_begin, child.view.leaf_end));
+  work.task.participants = Within(child, task_.participants);
   work.next_seq += std::max(1u, task_.seq_count);
   child.parts_taken = 0;
   child.failure.clear();
@@ -158,27 +156,14 @@ void StreamCore::Ask(Child& child) {
   OfferModel(child, work.task.base);
 }
 
-// A child that lost its link in the middle of a task hears of it again, and sends what it has.
 void StreamCore::OnLinked(Child& child) {
-  if (!Working()) return;
-  if (child.standing == Standing::kFailed) return Rest(child);
-  if (child.standing == Standing::kAccepted) return Rest(child);
-  if (child.standing != Standing::kPending) return;
+  if (!Working() || child.standing == Standing::kNotAsked) return;
+  // A child that lost its link in the middle of a task hears of it again, and sends what it has;
+  // but it may have come for the model, too.
   const Task& task = WorkOf(child).task;
-  // It may have come for the model, too.
-  if (!HasModel(task.base)) return Rest(child);
+  if (child.standing != Standing::kPending || !HasModel(task.base)) return Rest(child);
   Do(agg_action::SendTask{child.view.id, task});
   OfferModel(child, task.base);
-}
-
-void StreamCore::On(const agg_event::ChildFailed& e) {
-  Child* child = Find(e.child);
-  if (child == nullptr || child->standing != Standing::kPending) return;
-  const Task& task = WorkOf(*child).task;
-  if (e.what.kind != task.kind || e.what.round != task.round) return;
-  if (child->upload) DropUpload(*child->upload, absl::AbortedError("the child gave up"));
-  OnFailed(*child, e.what.reason,
-           e.what.bad_update ? event::kUpdateRejected : event::kWorkerLeftOut);
 }
 
 // ---- contributions ----
@@ -191,19 +176,20 @@ absl::Status StreamCore::CheckUpload(const Child& child, const UploadInfo& info)
 }
 
 bool StreamCore::IsCounted(const Child& child, const UploadInfo& info) const {
-  const Seq asked = WorkOf(child).task.seq_first;
+  const Seq asked = WorkOf(child).task.seq_first;               // 0: nothing yet
   const bool answered = child.standing == Standing::kAccepted;  // and not asked again yet
-  if (!Working() || info.seq > asked || asked == 0) return false;
-  return info.seq == asked ? answered || info.part < child.parts_taken : false;
+  return Working() && asked != 0 && info.seq == asked &&
+         (answered || info.part < child.parts_taken);
 }
 
 bool StreamCore::BeforeGrant(const UploadInfo& info) {
   if (buckets_.contains(info.base)) return true;
-  if (buckets_.size() >= (IsRoot() ? kBasesAtRoot : kBasesElsewhere)) {
+  const size_t most = IsRoot() ? kBasesAtRoot : kBasesElsewhere;
+  if (buckets_.size() >= most) {
     std::erase_if(buckets_, [](const auto& entry) { return entry.second.updates == 0; });
   }
-  if (buckets_.size() >= (IsRoot() ? kBasesAtRoot : kBasesElsewhere)) {
-    if (phase_ != Phase::kCollecting) return false;
+  if (buckets_.size() >= most) {
+    if (!Collecting()) return false;
     Close("there is no room for another base");
   }
   Open(info.base);
@@ -221,18 +207,8 @@ void StreamCore::BeforeFold(const UploadInfo& info) {
 }
 
 void StreamCore::OnAccepted(Child& child, const UploadInfo& info) {
-  agg_action::Bucket& bucket = buckets_[info.base];
-  bucket.roster.Merge(info.roster);
-  bucket.updates += info.updates;
-  const uint64_t staleness = current_->version - std::min(current_->version, info.base.version);
-  if (child.is_worker()) {
-    ReportChild(event::kUpdateAccepted, child,
-                {{"samples", info.num_samples}, {"seq", info.seq}, {"staleness", staleness}});
-  } else {
-    ReportChild(
-        event::kPartialAccepted, child,
-        {{"roster", info.roster.ToString()}, {"updates", info.updates}, {"staleness", staleness}});
-  }
+  Count(info);
+  ReportAccepted(child, info, {{"staleness", StalenessOf(info.base, *current_)}});
   if (++child.parts_taken >= info.parts) {
     ++accepted_;
     Rest(child);
@@ -243,8 +219,8 @@ void StreamCore::OnAccepted(Child& child, const UploadInfo& info) {
 // One part of an answer may be too old, and the next one good.
 void StreamCore::OnRefused(Child& child, const UploadInfo& info, const std::string& reason) {
   if (child.is_worker()) return OnFailed(child, reason, event::kUpdateRejected);
-  ReportChild(event::kUpdateRejected, child,
-              {{"reason", reason}, {"roster", info.roster.ToString()}});
+  Report(event::kUpdateRejected, child, WorkOf(child).task.round,
+         {{"reason", reason}, {"roster", info.roster.ToString()}});
   if (++child.parts_taken >= info.parts) Rest(child);
 }
 
@@ -258,9 +234,7 @@ void StreamCore::OnLost(Child& child, const std::string& reason) {
 // It is asked again from the next version: the same one would come to the same.
 void StreamCore::OnFailed(Child& child, const std::string& reason, const char* event_type) {
   child.failure = reason;
-  ValueMap fields = {{"reason", reason}};
-  if (!child.is_worker()) fields["roster"] = WorkOf(child).task.participants.ToString();
-  ReportChild(event_type, child, std::move(fields));
+  ReportFailed(event_type, child, reason);
   const bool older = current_ && WorkOf(child).task.base < *current_;
   if (older && child.linked != 0) {
     Rest(child);
@@ -270,12 +244,6 @@ void StreamCore::OnFailed(Child& child, const std::string& reason, const char* e
   AskPolicy();
 }
 
-void StreamCore::ReportChild(const char* type, const Child& child, ValueMap fields) {
-  fields["parent"] = config_.view.id;
-  Do(agg_action::Report{
-      Event{0, type, WorkOf(child).task.round, child.view.id, std::move(fields)}});
-}
-
 // ---- steps ----
 
 void StreamCore::OnTime() {
@@ -283,49 +251,19 @@ void StreamCore::OnTime() {
   AskPolicy();
 }
 
-Time StreamCore::NextWake() const {
-  return phase_ == Phase::kCollecting ? policy_asks_at_ : Time::max();
-}
-
 void StreamCore::AskPolicy() {
-  policy_asks_at_ = Time::max();
-  if (phase_ != Phase::kCollecting) return;
+  if (!Collecting()) return;
   PolicyView view;
   view.accepted = accepted_;
   view.failed = static_cast<int>(failed_);
   view.expected = accepted_ + static_cast<int>(pending_ + resting_.size() + failed_);
-  view.elapsed = now_ - stepped_;
   view.base_version = task_.base.version;
   view.current_version = current_->version;
-  const PolicyDecision decision = config_.policy->Decide(view);
-  switch (decision.verdict) {
-    case PolicyDecision::Verdict::kWait:
-      if (decision.ask_again != Duration::max()) policy_asks_at_ = stepped_ + decision.ask_again;
-      break;
-    case PolicyDecision::Verdict::kClose:
-      Close(decision.reason);
-      break;
-    case PolicyDecision::Verdict::kFail:
-      GiveUp(decision.reason);
-      break;
-  }
+  AggregatorCore::AskPolicy(view, stepped_);
 }
 
 void StreamCore::Close(const std::string&) {
-  agg_action::CloseFold close{.task = task_, .base = *current_};
-  for (auto it = buckets_.begin(); it != buckets_.end();) {
-    if (it->second.updates == 0) {  // something is on its way to it
-      ++it;
-      continue;
-    }
-    agg_action::Bucket bucket = std::move(it->second);
-    it = buckets_.erase(it);
-    if (config_.staleness != nullptr) {
-      bucket.staleness_weight = config_.staleness->Weight(current_->version - bucket.base.version);
-    }
-    close.roster.Merge(bucket.roster);
-    close.buckets.push_back(std::move(bucket));
-  }
+  agg_action::CloseFold close = TakeBuckets(task_, *current_);
   accepted_ = 0;
   stepped_ = now_;
   using Into = agg_action::CloseFold::Into;

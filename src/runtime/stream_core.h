@@ -2,7 +2,6 @@
 #define SKEIN_SRC_RUNTIME_STREAM_CORE_H_
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <set>
 #include <span>
@@ -48,14 +47,13 @@ class StreamCore : public AggregatorCore {
 
   void On(const agg_event::TaskArrived& e) override;
   void On(const agg_event::ModelArrived& e) override;
-  void On(const agg_event::ChildFailed& e) override;
   void On(const agg_event::ChildEvaluated&) override {}
   void On(const agg_event::LocalModelMade&) override {}
   void On(const agg_event::Delivered& e) override;
   void On(const agg_event::Cancelled& e) override;
   void OnTime() override;
-  Time NextWake() const override;
   void OnLinked(Child& child) override;
+  Task TaskOf(const Child& child) const override { return WorkOf(child).task; }
   absl::Status CheckUpload(const Child& child, const UploadInfo& info) const override;
   bool IsCounted(const Child& child, const UploadInfo& info) const override;
   bool BeforeGrant(const UploadInfo& info) override;
@@ -65,6 +63,9 @@ class StreamCore : public AggregatorCore {
   void OnRefused(Child& child, const UploadInfo& info, const std::string& reason) override;
   void OnLost(Child& child, const std::string& reason) override;
   void OnFailed(Child& child, const std::string& reason, const char* event_type) override;
+  bool Collecting() const override { return phase_ == Phase::kCollecting; }
+  void Close(const std::string&) override;
+  void GiveUp(const std::string& reason) override;
 
   void Enter(Phase to);
   bool Working() const { return phase_ != Phase::kIdle && phase_ != Phase::kAwaitingModel; }
@@ -81,10 +82,7 @@ class StreamCore : public AggregatorCore {
   void Open(const VersionRef& base);
   void DropOldModels();
   void AskPolicy();
-  void Close(const std::string& reason);
-  void GiveUp(const std::string& reason);
   void End();
-  void ReportChild(const char* type, const Child& child, ValueMap fields);
 
   Phase phase_ = Phase::kIdle;
   Task task_;                          // as it came last
@@ -97,8 +95,6 @@ class StreamCore : public AggregatorCore {
   size_t failed_ = 0;                  // children that are not, before a newer version
   int accepted_ = 0;                   // contributions since the last step
   Time stepped_{0};                    // when that was
-  std::map<VersionRef, agg_action::Bucket> buckets_;  // that are open, maybe empty
-  Time policy_asks_at_ = Time::max();
 };
 
 }  // namespace skein
