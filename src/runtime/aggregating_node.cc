@@ -185,8 +185,7 @@ void AggregatingNode::Do(const agg_action::BeginTask&) {
 void AggregatingNode::Do(const agg_action::OpenBucket& a) {
   auto [it, fresh] = buckets_.try_emplace(a.base);
   if (!fresh) return;
-  it->second.sums = parts_.fold->NewAccumulator(models_.begin()->second.tensors().manifest(),
-                                                numeric_, services_.memory.buffers);
+  it->second.sums = parts_.fold->NewAccumulator(*manifest_, numeric_, services_.memory.buffers);
 }
 
 AggregatingNode::Bucket AggregatingNode::TakeBucket(const VersionRef& base) {
@@ -281,6 +280,7 @@ void AggregatingNode::AddModel(const VersionRef& version, Model model) {
   if (config_.limits.staging_bytes == 0) {
     core_->set_staging_bytes(std::max(kDefaultStagingBytes, model.tensors().bytes().size()));
   }
+  if (!manifest_) manifest_ = model.tensors().manifest();
   models_.insert_or_assign(version, std::move(model));
   Feed(agg_event::ModelArrived{version});
   DropOldModels();

@@ -106,6 +106,7 @@ class AggregatingNode : public NodeShell, public Downlinks::Owner {
   std::shared_ptr<Downlinks> downlinks_;
   std::unique_ptr<AggregatorCore> core_;
   TierParts parts_;
+  std::optional<Manifest> manifest_;  // of every model of the run, once one has come
   std::map<VersionRef, Model> models_;
   std::map<VersionRef, Bucket> buckets_;
   Tally evaluation_;
