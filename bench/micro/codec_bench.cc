@@ -35,16 +35,7 @@ void CountBytes(benchmark::State& state) {
   state.SetBytesProcessed(static_cast<int64_t>(state.iterations() * kElements * sizeof(float)));
 }
 
-void BM_Memcpy(benchmark::State& state) {
-  const PackedTensors from = FloatTensors(kElements, 0.5f);
-  PackedTensors to = FloatTensors(kElements, 0.25f);
-  const std::span<std::byte> out = to.mutable_bytes();
-  for (auto _ : state) {
-    std::memcpy(out.data(), from.bytes().data(), out.size());
-    benchmark::ClobberMemory();
-  }
-  CountBytes(state);
-}
+void BM_Memcpy(benchmark::State& state) { Memcpy(state, kElements); }
 
 void BM_Encode(benchmark::State& state) {
   const std::vector<ChunkFrame> chunks = Chunks();

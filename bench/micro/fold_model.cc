@@ -24,6 +24,17 @@ PackedTensors FloatTensors(size_t elements, float value) {
   return tensors;
 }
 
+void Memcpy(benchmark::State& state, size_t elements) {
+  const PackedTensors from = FloatTensors(elements, 0.5f);
+  PackedTensors to = FloatTensors(elements, 0.25f);
+  const std::span<std::byte> out = to.mutable_bytes();
+  for (auto _ : state) {
+    std::memcpy(out.data(), from.bytes().data(), out.size());
+    benchmark::ClobberMemory();
+  }
+  state.SetBytesProcessed(static_cast<int64_t>(state.iterations() * out.size()));
+}
+
 UpdateHeader SampleHeader() {
   UpdateHeader header;
   header.num_samples = kSamples;

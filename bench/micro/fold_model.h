@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <memory>
 
+#include <benchmark/benchmark.h>
+
 #include "skein/strategy/fold.h"
 
 namespace skein {
@@ -13,6 +15,8 @@ namespace skein {
 Manifest FloatModel(size_t elements);
 // Of FloatModel, every element `value`.
 PackedTensors FloatTensors(size_t elements, float value);
+// Copies as many between two blocks that have been touched, to set other figures against.
+void Memcpy(benchmark::State& state, size_t elements);
 // The header of an update that MeanAccumulator takes.
 UpdateHeader SampleHeader();
 // With room for any number of such updates of small values.
