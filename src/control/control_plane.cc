@@ -268,19 +268,15 @@ absl::StatusOr<std::shared_ptr<ControlPlane>> ControlPlane::Create(
   std::vector<bool> loss_is_fatal;
   bool everyone = selector->SelectsEveryone();
   const int num_tiers = options.topology.num_tiers();
-  for (int tier = 0; tier < num_tiers - 1; ++tier) {
+  for (int tier = 0; everyone && tier < num_tiers - 1; ++tier) {
     const auto parts = MakeTierParts(config.strategy, tier, num_tiers, *strategies);
-    everyone = everyone && parts.ok() && parts->policy->NeedsEveryone();
+    everyone = parts.ok() && parts->policy->NeedsEveryone();
     loss_is_fatal.push_back(everyone);
   }
   const std::vector<bool> barriers = BarriersOf(config.strategy, num_tiers, *strategies);
   const bool all_have_barriers =
       std::all_of(barriers.begin(), barriers.end(), [](bool barrier) { return barrier; });
-  if (config.evaluate.workers && !all_have_barriers) {
-    return absl::InvalidArgumentError(
-        "evaluate: workers evaluate where every tier has a barrier, and here one has none; use "
-        "'coordinator' or 'none'");
-  }
+  if (config.evaluate.workers) SKEIN_RETURN_IF_ERROR(CheckWorkersCanEvaluate(barriers));
 
   RunRecord record{config.run_id, std::move(options.spec_text), std::move(options.topology_text)};
   std::string run_id = config.run_id;

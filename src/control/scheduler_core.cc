@@ -260,8 +260,7 @@ skein::Event SchedulerCore::Committed(const char* type, const RoundResultMsg& re
   return committed;
 }
 
-// The coordinator goes on under its plan meanwhile: nothing is sent to it.
-void SchedulerCore::CommitVersion(const RoundResultMsg& result) {
+void SchedulerCore::PersistCommit(const RoundResultMsg& result) {
   round_.state = "committed";
   round_.version = result.version;
   round_.digest = result.digest;
@@ -269,6 +268,11 @@ void SchedulerCore::CommitVersion(const RoundResultMsg& result) {
   model_ = result.version;
   ++committed_;
   Persist(round_);
+}
+
+// The coordinator goes on under its plan meanwhile: nothing is sent to it.
+void SchedulerCore::CommitVersion(const RoundResultMsg& result) {
+  PersistCommit(result);
   skein::Event committed = Committed(event::kVersionCommitted, result);
   ValueList bases;
   uint64_t updates = 0;
@@ -296,14 +300,7 @@ void SchedulerCore::CommitVersion(const RoundResultMsg& result) {
 }
 
 void SchedulerCore::Commit(const RoundResultMsg& result) {
-  round_.state = "committed";
-  round_.version = result.version;
-  round_.digest = result.digest;
-  round_.contributors = result.roster;
-  model_ = result.version;
-  ++committed_;
-  Persist(round_);
-
+  PersistCommit(result);
   actions_.push_back(scheduler::EmitEvent{Committed(event::kRoundCommitted, result)});
 
   const uint64_t every = config_.evaluate.every;

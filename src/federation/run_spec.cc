@@ -126,14 +126,8 @@ class SpecReader {
     if (evaluate == nullptr || !spec_.config.evaluate.workers) return absl::OkStatus();
     const std::vector<bool> barriers =
         BarriersOf(spec_.config.strategy, spec_.topology.num_tiers(), registries_.strategies);
-    for (size_t tier = 0; tier < barriers.size(); ++tier) {
-      if (barriers[tier]) continue;
-      return document_.Error(evaluate->mark,
-                             "evaluate: workers evaluate where every tier has a barrier, and "
-                             "tier " +
-                                 std::to_string(tier) + " has none; use 'coordinator' or 'none'");
-    }
-    return absl::OkStatus();
+    const absl::Status status = CheckWorkersCanEvaluate(barriers);
+    return status.ok() ? status : document_.Error(evaluate->mark, Message(status));
   }
 
   absl::Status ReadPaths(const YamlNode& root) {

@@ -75,8 +75,9 @@ absl::Status CheckBarriers(int tier, int num_tiers, const TierParts& parts,
                                       "' needs a policy without a barrier, such as "
                                       "'every_update', and this one has one");
   }
+  if (parts.kappa == 1) return absl::OkStatus();
   const std::vector<bool> barriers = BarriersOf(spec, num_tiers, registries);
-  for (int below = tier; parts.kappa > 1 && below < num_tiers - 1; ++below) {
+  for (int below = tier; below < num_tiers - 1; ++below) {
     if (barriers[static_cast<size_t>(below)]) continue;
     return absl::InvalidArgumentError(TierName(tier) + ": kappa counts local rounds, and tier " +
                                       std::to_string(below) +
@@ -120,6 +121,14 @@ std::vector<bool> BarriersOf(const StrategySpec& spec, int num_tiers,
     barriers.push_back(!parts.ok() || parts->policy->has_barrier());
   }
   return barriers;
+}
+
+absl::Status CheckWorkersCanEvaluate(const std::vector<bool>& barriers) {
+  const auto without = std::find(barriers.begin(), barriers.end(), false);
+  if (without == barriers.end()) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      "evaluate: workers evaluate where every tier has a barrier, and tier " +
+      std::to_string(without - barriers.begin()) + " has none; use 'coordinator' or 'none'");
 }
 
 absl::Status ValidateStrategy(const StrategySpec& spec, const Topology& topology,

@@ -84,6 +84,7 @@ class SchedulerCore {
   absl::Status CheckResult(const RoundResultMsg& result) const;
   void Commit(const RoundResultMsg& result);
   void CommitVersion(const RoundResultMsg& result);
+  void PersistCommit(const RoundResultMsg& result);
   skein::Event Committed(const char* type, const RoundResultMsg& result) const;
   void NextRoundOrComplete();
   // Records how the run ends, then tells every node to stop.

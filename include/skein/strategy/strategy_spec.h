@@ -54,6 +54,10 @@ absl::StatusOr<TierParts> MakeTierParts(const StrategySpec& spec, int tier, int 
 std::vector<bool> BarriersOf(const StrategySpec& spec, int num_tiers,
                              const StrategyRegistries& registries);
 
+// InvalidArgument "evaluate: ..." for users if some tier has no barrier, by what BarriersOf says:
+// its workers are always at work.
+absl::Status CheckWorkersCanEvaluate(const std::vector<bool>& barriers);
+
 // Checks a strategy against a tree: all parts exist with good parameters, tiers are aggregating
 // tiers and listed once, kappa is 1 at the root and in range, a fold that does not compose stands
 // only right above the workers and is the same fold elsewhere, no part needs more workers or

@@ -220,6 +220,13 @@ TEST(ValidateStrategy, ModelsAreMixedOnlyWithoutABarrier) {
   EXPECT_TRUE(ValidateStrategy(spec, *Topology::FromShape("flat:4"), BuiltinStrategies()).ok());
 }
 
+TEST(CheckWorkersCanEvaluate, NamesTheTierWithoutABarrier) {
+  EXPECT_TRUE(CheckWorkersCanEvaluate({true, true}).ok());
+  const absl::Status refused = CheckWorkersCanEvaluate({true, false});
+  EXPECT_TRUE(absl::IsInvalidArgument(refused));
+  EXPECT_THAT(Message(refused), HasSubstr("tier 1 has none; use 'coordinator' or 'none'"));
+}
+
 TEST(BarriersOf, SaysWhichTiersWait) {
   StrategySpec spec;
   spec.tiers = {{.tier = 1, .policy = PartSpec{"every_update", {}}}};
