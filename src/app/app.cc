@@ -25,6 +25,7 @@ namespace {
 std::vector<std::unique_ptr<Command>> Commands() {
   std::vector<std::unique_ptr<Command>> commands;
   commands.push_back(MakeRunCommand());
+  commands.push_back(MakeSimulateCommand());
   commands.push_back(MakeTopologyCommand());
   commands.push_back(MakeStrategiesCommand());
   commands.push_back(MakeControlCommand());

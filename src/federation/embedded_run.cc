@@ -1,16 +1,13 @@
 #include "federation/embedded_run.h"
 
 #include <algorithm>
-#include <condition_variable>
-#include <mutex>
 #include <thread>
 #include <utility>
-
-#include <spdlog/spdlog.h>
 
 #include "federation/node_services.h"
 #include "federation/torch_threads.h"
 #include "skein/base/status.h"
+#include "skein/observe/fan_out.h"
 
 namespace skein {
 namespace {
@@ -22,26 +19,6 @@ constexpr Duration kNodeGrace = std::chrono::seconds(5);
 
 }  // namespace
 
-// Nodes that have not ended yet.
-class EmbeddedRun::Countdown {
- public:
-  explicit Countdown(size_t count) : count_(count) {}
-
-  void Down() {
-    std::lock_guard lock(mutex_);
-    if (--count_ == 0) none_.notify_all();
-  }
-  bool Wait(Duration timeout) {
-    std::unique_lock lock(mutex_);
-    return none_.wait_for(lock, timeout, [this] { return count_ == 0; });
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable none_;
-  size_t count_;
-};
-
 EmbeddedRun::EmbeddedRun(std::shared_ptr<const Registries> registries, int threads)
     : registries_(std::move(registries)),
       pool_(Cores()),
@@ -52,52 +29,48 @@ EmbeddedRun::~EmbeddedRun() { Finish(); }
 
 absl::StatusOr<std::unique_ptr<EmbeddedRun>> EmbeddedRun::Create(
     EmbeddedRunOptions options, std::shared_ptr<const Registries> registries) {
+  const RunConfig& config = options.spec.config;
+  const Topology& topology = options.spec.topology;
+  SKEIN_ASSIGN_OR_RETURN(auto conditions,
+                         ConditionsModel::Create(config.conditions, config.seed,
+                                                 topology.num_workers(), topology.num_tiers()));
   std::unique_ptr<EmbeddedRun> run(new EmbeddedRun(std::move(registries), options.threads));
-  run->topology_ = options.spec.topology;
-  SKEIN_ASSIGN_OR_RETURN(
-      run->host_, RunHost::Create({std::move(options.spec), std::move(options.directory), "", false,
-                                   std::move(options.events)},
-                                  run->pool_, *run->registries_));
+  run->fleet_ = std::make_shared<NodeFleet>(
+      topology, std::move(conditions), run->pool_.NewExecutor(), RandomIncarnation(),
+      [run = run.get(), memory = NodeMemory()](const TopologyNode& node, Incarnation life) {
+        NodeOptions node_options;
+        node_options.id = node.id;
+        node_options.role = node.role;
+        node_options.incarnation = life;
+        return MakeNode(MakeNodeServices(run->registries_, run->pool_.NewExecutor(),
+                                         run->transport_, run->control_, run->trainers_, memory),
+                        std::move(node_options));
+      });
+  const std::vector<std::shared_ptr<EventSink>> sinks = {std::move(options.events), run->fleet_};
+  SKEIN_ASSIGN_OR_RETURN(run->host_,
+                         RunHost::Create({.spec = std::move(options.spec),
+                                          .directory = std::move(options.directory),
+                                          .events = std::make_shared<FanOutSink>(sinks)},
+                                         run->pool_.NewExecutor(), *run->registries_));
   run->control_ = run->host_->server().InProcess();
   return run;
 }
 
-void EmbeddedRun::StartNodes(const Topology& topology) {
-  running_ = std::make_shared<Countdown>(topology.nodes().size());
-  const NodeMemory memory;
-  for (const TopologyNode& node : topology.nodes()) {
-    NodeOptions options;
-    options.id = node.id;
-    options.role = node.role;
-    options.incarnation = RandomIncarnation();
-    nodes_.push_back(MakeNode(
-        MakeNodeServices(registries_, pool_.NewExecutor(), transport_, control_, trainers_, memory),
-        std::move(options)));
-  }
-  for (size_t i = 0; i < nodes_.size(); ++i) {
-    nodes_[i]->Start([running = running_, id = topology.node(i).id](const absl::Status& status) {
-      if (!status.ok()) spdlog::debug("node {} ended: {}", id, Message(status));
-      running->Down();
-    });
-  }
-}
-
 RunResult EmbeddedRun::Run() {
   host_->Start();
-  StartNodes(topology_);
+  fleet_->Start();
   RunResult result = host_->Wait();
   Finish();
   return result;
 }
 
 void EmbeddedRun::Finish() {
-  if (running_ != nullptr && !running_->Wait(kNodeGrace)) {
-    for (const std::shared_ptr<Node>& node : nodes_) node->Kill();
-    running_->Wait(kNodeGrace);
+  if (!fleet_->EndWithin(kNodeGrace)) {
+    fleet_->Kill();
+    fleet_->EndWithin(kNodeGrace);
   }
-  running_ = nullptr;
   if (host_ != nullptr) abandoned_ += trainers_->Shutdown(host_->config().limits.cancel_grace);
-  nodes_.clear();
+  fleet_->Clear();
   control_ = nullptr;
   // The host stays until the destructor: Stop may still be called.
   pool_.Shutdown();

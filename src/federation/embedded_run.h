@@ -7,7 +7,9 @@
 
 #include <absl/status/statusor.h>
 
+#include "federation/node_fleet.h"
 #include "federation/run_host.h"
+#include "skein/base/thread_pool.h"
 #include "skein/runtime/node.h"
 #include "skein/runtime/training_pool.h"
 
@@ -37,10 +39,7 @@ class EmbeddedRun {
   int abandoned() const { return abandoned_; }
 
  private:
-  class Countdown;
-
   EmbeddedRun(std::shared_ptr<const Registries> registries, int threads);
-  void StartNodes(const Topology& topology);
   void Finish();
 
   const std::shared_ptr<const Registries> registries_;
@@ -48,10 +47,8 @@ class EmbeddedRun {
   const std::shared_ptr<TrainingPool> trainers_;
   const std::shared_ptr<Transport> transport_;
   std::unique_ptr<RunHost> host_;
-  Topology topology_;
   std::shared_ptr<ControlDialer> control_;
-  std::vector<std::shared_ptr<Node>> nodes_;
-  std::shared_ptr<Countdown> running_;
+  std::shared_ptr<NodeFleet> fleet_;
   int abandoned_ = 0;
 };
 

@@ -1,5 +1,6 @@
 #include "federation/run_host.h"
 
+#include <chrono>
 #include <cstdio>
 #include <ctime>
 #include <filesystem>
@@ -27,12 +28,13 @@ std::string MakeRunId(const std::string& name) {
   return name + '-' + UtcTime() + '-' + suffix;
 }
 
-absl::StatusOr<std::unique_ptr<RunHost>> RunHost::Create(RunHostOptions options, ThreadPool& pool,
+absl::StatusOr<std::unique_ptr<RunHost>> RunHost::Create(RunHostOptions options,
+                                                         std::shared_ptr<Executor> executor,
                                                          const Registries& registries) {
   const std::string directory = options.directory;
   if (!directory.empty()) SKEIN_RETURN_IF_ERROR(CreateRunDirectory(directory));
   std::unique_ptr<RunHost> host(new RunHost());
-  const absl::Status status = host->Open(std::move(options), pool, registries);
+  const absl::Status status = host->Open(std::move(options), std::move(executor), registries);
   if (status.ok()) return host;
   host.reset();
   if (!directory.empty()) {
@@ -42,7 +44,8 @@ absl::StatusOr<std::unique_ptr<RunHost>> RunHost::Create(RunHostOptions options,
   return status;
 }
 
-absl::Status RunHost::Open(RunHostOptions options, ThreadPool& pool, const Registries& registries) {
+absl::Status RunHost::Open(RunHostOptions options, std::shared_ptr<Executor> executor,
+                           const Registries& registries) {
   const std::string& directory = options.directory;
   const RunSpec& spec = options.spec;
   const std::string spec_text = ToYaml(spec);
@@ -52,17 +55,19 @@ absl::Status RunHost::Open(RunHostOptions options, ThreadPool& pool, const Regis
       std::shared_ptr<RunStore> store,
       OpenSqliteStore(directory.empty() ? ":memory:" : directory + "/control.db"));
   config_ = spec.config;
-  config_.run_id = MakeRunId(config_.name);
+  config_.run_id = options.run_id.empty() ? MakeRunId(config_.name) : options.run_id;
   // Absolute: nodes may have another working directory.
   if (!directory.empty()) config_.output_dir = std::filesystem::absolute(directory).string();
   auto sink = std::make_shared<FanOutSink>(
       std::vector<std::shared_ptr<EventSink>>{recorder_, std::move(options.events)});
   SKEIN_ASSIGN_OR_RETURN(
       plane_, ControlPlane::Create({config_, spec.topology, spec_text, spec.topology_text},
-                                   pool.NewExecutor(), std::move(store), std::move(sink),
+                                   std::move(executor), std::move(store), std::move(sink),
                                    &registries.strategies));
-  SKEIN_ASSIGN_OR_RETURN(server_,
-                         StartControlServer(plane_, options.listen_address, options.insecure));
+  if (options.serve) {
+    SKEIN_ASSIGN_OR_RETURN(server_,
+                           StartControlServer(plane_, options.listen_address, options.insecure));
+  }
   return absl::OkStatus();
 }
 
@@ -70,6 +75,10 @@ void RunHost::Start() {
   auto promise = std::make_shared<std::promise<RunOutcome>>();
   outcome_ = promise->get_future();
   plane_->Start([promise](RunOutcome outcome) { promise->set_value(std::move(outcome)); });
+}
+
+bool RunHost::ended() const {
+  return outcome_.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
 }
 
 RunResult RunHost::Wait() {

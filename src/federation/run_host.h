@@ -8,7 +8,7 @@
 #include <absl/status/statusor.h>
 
 #include "federation/run_recorder.h"
-#include "skein/base/thread_pool.h"
+#include "skein/base/executor.h"
 #include "skein/control/control_plane.h"
 #include "skein/federation/federation.h"
 #include "skein/federation/run_spec.h"
@@ -21,6 +21,8 @@ struct RunHostOptions {
   std::string listen_address;         // of the control plane; empty: in-process use only
   bool insecure = false;              // it may listen beyond loopback
   std::shared_ptr<EventSink> events;  // besides the recorder; may be null
+  bool serve = true;                  // over gRPC; otherwise for a DirectControl only
+  std::string run_id;                 // empty: one that no other run has
 };
 
 // The control plane of one run with what it needs: its store, the recorder, the gRPC service. Nodes
@@ -28,23 +30,28 @@ struct RunHostOptions {
 // any thread at any time between.
 class RunHost {
  public:
-  // `pool` and `registries` outlive it. AlreadyExists for the directory; if anything else fails,
-  // the directory is removed again.
-  static absl::StatusOr<std::unique_ptr<RunHost>> Create(RunHostOptions options, ThreadPool& pool,
+  // `executor` is the control plane's; `registries` outlive it. AlreadyExists for the directory; if
+  // anything else fails, the directory is removed again.
+  static absl::StatusOr<std::unique_ptr<RunHost>> Create(RunHostOptions options,
+                                                         std::shared_ptr<Executor> executor,
                                                          const Registries& registries);
 
-  ControlServer& server() { return *server_; }
+  const std::shared_ptr<ControlPlane>& plane() const { return plane_; }
+  ControlServer& server() { return *server_; }  // if it is served
   const RunConfig& config() const { return config_; }
 
   void Start();
   // Ends the run as "stopped".
   void Stop(const std::string& reason) { plane_->RequestStop(reason); }
+  // Whether Wait returns at once.
+  bool ended() const;
   // Blocks until the run has ended and its record is written. Once, after Start.
   RunResult Wait();
 
  private:
   RunHost() = default;
-  absl::Status Open(RunHostOptions options, ThreadPool& pool, const Registries& registries);
+  absl::Status Open(RunHostOptions options, std::shared_ptr<Executor> executor,
+                    const Registries& registries);
 
   RunConfig config_;
   std::shared_ptr<RunRecorder> recorder_;

@@ -7,6 +7,7 @@
 #include "federation/strategy_reader.h"
 #include "skein/base/names.h"
 #include "skein/base/status.h"
+#include "skein/conditions/conditions_model.h"
 #include "topology/topology_yaml.h"
 #include "topology/yaml_fields.h"
 #include "topology/yaml_override.h"
@@ -64,6 +65,19 @@ absl::StatusOr<Topology> LoadTopology(const std::string& text, const std::string
   return topology;
 }
 
+// That they fit the tree, and that a trace has all of its workers.
+absl::Status CheckConditions(const RunSpec& spec) {
+  const Topology& topology = spec.topology;
+  SKEIN_ASSIGN_OR_RETURN(const auto model,
+                         ConditionsModel::Create(spec.config.conditions, spec.config.seed,
+                                                 topology.num_workers(), topology.num_tiers()));
+  if (spec.config.conditions.compute.trace.empty()) return absl::OkStatus();
+  for (LeafIndex leaf = 0; leaf < topology.num_workers(); ++leaf) {
+    SKEIN_RETURN_IF_ERROR(model->PaceOf(topology.worker(leaf).id, leaf).status());
+  }
+  return absl::OkStatus();
+}
+
 class SpecReader {
  public:
   SpecReader(const YamlDocument& document, const std::string& directory,
@@ -74,7 +88,7 @@ class SpecReader {
     const YamlNode& root = document_.root();
     SKEIN_RETURN_IF_ERROR(CheckMap(document_, root, "",
                                    {"name", "topology", "learner", "data", "strategy", "rounds",
-                                    "seed", "init", "evaluate", "limits", "output"}));
+                                    "seed", "init", "evaluate", "limits", "conditions", "output"}));
     RunConfig& config = spec_.config;
     config.name = DefaultName(name);
     SKEIN_RETURN_IF_ERROR(ReadScalars(root));
@@ -85,6 +99,7 @@ class SpecReader {
                                       registries_.strategies));
     SKEIN_RETURN_IF_ERROR(CheckEvaluation(root));
     SKEIN_RETURN_IF_ERROR(ReadLearner(root));
+    SKEIN_RETURN_IF_ERROR(ReadConditions(root));
     if (const YamlNode* data = FindValue(root, "data")) {
       SKEIN_ASSIGN_OR_RETURN(config.data, ReadValueMap(document_, *data, "data"));
       if (const YamlNode* partition = FindValue(*data, "partition")) {
@@ -128,6 +143,19 @@ class SpecReader {
         BarriersOf(spec_.config.strategy, spec_.topology.num_tiers(), registries_.strategies);
     const absl::Status status = CheckWorkersCanEvaluate(barriers);
     return status.ok() ? status : document_.Error(evaluate->mark, Message(status));
+  }
+
+  absl::Status ReadConditions(const YamlNode& root) {
+    const YamlNode* node = FindValue(root, "conditions");
+    if (node == nullptr) return absl::OkStatus();
+    SKEIN_ASSIGN_OR_RETURN(const ValueMap values, ReadValueMap(document_, *node, "conditions"));
+    auto conditions = ConditionsFromValues(values);
+    if (!conditions.ok()) return document_.Error(node->mark, Message(conditions.status()));
+    std::string& trace = conditions->compute.trace;
+    if (!trace.empty()) trace = Resolve(trace, directory_);
+    spec_.config.conditions = *std::move(conditions);
+    const absl::Status status = CheckConditions(spec_);
+    return status.ok() ? status : document_.Error(node->mark, Message(status));
   }
 
   absl::Status ReadPaths(const YamlNode& root) {
@@ -234,6 +262,7 @@ absl::Status ValidateRunSpec(const RunSpec& spec, const Registries& registries) 
   }
   SKEIN_RETURN_IF_ERROR(
       ValidateStrategy(spec.config.strategy, spec.topology, registries.strategies));
+  SKEIN_RETURN_IF_ERROR(CheckConditions(spec));
   return ResolveLearner(spec.config.learner, registries.learners).status();
 }
 

@@ -84,6 +84,7 @@ std::string ToYaml(const RunSpec& spec) {
                       {"every", static_cast<int64_t>(config.evaluate.every)}},
              out);
   AppendLimits(config.limits, out);
+  AppendLine("conditions", Value(ToValues(config.conditions)), out);
   AppendLine("output", PathValue(spec.output), out);
   return out;
 }

@@ -4,6 +4,7 @@
 
 #include "runtime/barrier_core.h"
 #include "runtime/stream_core.h"
+#include "skein/base/random.h"
 #include "skein/base/status.h"
 #include "skein/tensor/digest.h"
 
@@ -28,8 +29,9 @@ AggregatingNode::~AggregatingNode() {
 absl::StatusOr<std::string> AggregatingNode::Listen() {
   downlinks_ = std::make_shared<Downlinks>(this, services_.executor, services_.memory.buffers, "",
                                            options_.incarnation);
+  acceptor_ = std::make_shared<ShapedAcceptor>(downlinks_, services_.executor);
   SKEIN_ASSIGN_OR_RETURN(listener_, services_.transport->Listen(options_.listen_address,
-                                                                services_.executor, downlinks_));
+                                                                services_.executor, acceptor_));
   return listener_->address();
 }
 
@@ -48,7 +50,20 @@ absl::Status AggregatingNode::OnAssigned() {
   } else {
     core_ = std::make_unique<StreamCore>(std::move(core));
   }
+  SKEIN_RETURN_IF_ERROR(ShapeLinks());
   downlinks_->SetRun(config_.run_id);  // may bring children that were faster
+  return absl::OkStatus();
+}
+
+absl::Status AggregatingNode::ShapeLinks() {
+  SKEIN_ASSIGN_OR_RETURN(const auto model,
+                         services_.memory.conditions->Get(config_.conditions, config_.seed,
+                                                          view_.num_workers, view_.num_tiers));
+  const LinkConditions* links = model->LinksOf(view_.tier);
+  const auto model_bytes = static_cast<uint64_t>(config_.conditions.model_mb * 1e6);
+  if (links == nullptr && model_bytes == 0) return absl::OkStatus();
+  acceptor_->Set(links != nullptr ? *links : LinkConditions{}, model_bytes,
+                 DeriveSeed(config_.seed, {view_.leaf_begin, static_cast<uint64_t>(view_.tier)}));
   return absl::OkStatus();
 }
 

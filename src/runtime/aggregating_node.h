@@ -11,6 +11,7 @@
 #include "runtime/downlinks.h"
 #include "runtime/node_shell.h"
 #include "skein/strategy/strategy_spec.h"
+#include "transport/shaped_acceptor.h"
 
 namespace skein {
 
@@ -94,6 +95,7 @@ class AggregatingNode : public NodeShell, public Downlinks::Owner {
   void Do(const agg_action::Report& a);
   void Do(const agg_action::WakeAt& a);
 
+  absl::Status ShapeLinks();
   absl::Status CheckManifest(const OfferFrame& offer) const;
   absl::StatusOr<std::unique_ptr<Intake>> BeginIntake(const OfferFrame& offer,
                                                       const PackedTensors& block);
@@ -104,6 +106,7 @@ class AggregatingNode : public NodeShell, public Downlinks::Owner {
 
   std::unique_ptr<Listener> listener_;
   std::shared_ptr<Downlinks> downlinks_;
+  std::shared_ptr<ShapedAcceptor> acceptor_;  // before them
   std::unique_ptr<AggregatorCore> core_;
   TierParts parts_;
   std::optional<Manifest> manifest_;  // of every model of the run, once one has come

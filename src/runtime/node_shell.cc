@@ -97,7 +97,7 @@ void NodeShell::SendEvents() {
 void NodeShell::SendReport() {
   ReportMsg report;
   report.events = std::exchange(events_, {});
-  report.peak_rss_mib = PeakRssMib();
+  if (options_.reports_memory) report.peak_rss_mib = PeakRssMib();
   AddTraffic(report);
   if (control_) control_->Send(std::move(report));
 }

@@ -121,6 +121,7 @@ v1::RunConfig ToProto(const RunConfig& config) {
   limits->set_upload_stall_timeout_ns(config.limits.upload_stall_timeout.count());
   limits->set_cancel_grace_ns(config.limits.cancel_grace.count());
   limits->set_staging_bytes(config.limits.staging_bytes);
+  *proto.mutable_conditions() = ToProto(ToValues(config.conditions));
   return proto;
 }
 
@@ -139,6 +140,7 @@ absl::StatusOr<RunConfig> FromProto(const v1::RunConfig& proto) {
   config.init = proto.init();
   config.output_dir = proto.output_dir();
   SKEIN_ASSIGN_OR_RETURN(config.limits, LimitsFromProto(proto.limits()));
+  SKEIN_ASSIGN_OR_RETURN(config.conditions, ConditionsFromValues(FromProto(proto.conditions())));
   return config;
 }
 

@@ -1,4 +1,5 @@
 #include <atomic>
+#include <functional>
 #include <map>
 #include <optional>
 
@@ -29,6 +30,10 @@ class WorkerNode : public NodeShell, public Uplink::Owner {
   };
 
   absl::Status OnAssigned() override {
+    SKEIN_ASSIGN_OR_RETURN(const auto conditions,
+                           services_.memory.conditions->Get(config_.conditions, config_.seed,
+                                                            view_.num_workers, view_.num_tiers));
+    SKEIN_ASSIGN_OR_RETURN(pace_, conditions->PaceOf(id(), view_.leaf_begin));
     core_.emplace(config_.limits.cancel_grace);
     uplink_ = std::make_shared<Uplink>(
         this, services_.transport, services_.executor, services_.memory.buffers,
@@ -92,17 +97,35 @@ class WorkerNode : public NodeShell, public Uplink::Owner {
   void Do(const worker_action::StartWork& a) {
     cancelled_ = std::make_shared<std::atomic<bool>>(false);
     working_ = true;
+    done_at_ = Now() + (a.task.kind == TaskKind::kEvaluate ? pace_.Evaluation(evaluations_++)
+                                                           : pace_.Training(trainings_++));
     const TrainRequest request{a.task.round, a.task.local_round, a.task.seq_first, cancelled_};
     ticket_ = services_.trainers->Run([this, back = WayBack(), trainer = trainer_, model = model_,
                                        request, start = a.start, task = a.task] {
       if (task.kind == TaskKind::kEvaluate) {
         auto output = trainer->Evaluate(*model, request);
-        back([this, start, output = std::move(output)] { OnEvaluated(start, output); });
+        back([this, start, output = std::move(output)] {
+          WhenDone([this, start, output] { OnEvaluated(start, output); });
+        });
       } else {
         auto output = trainer->Train(*model, request);
-        back([this, start, task, output = std::move(output)] { OnTrained(start, task, output); });
+        back([this, start, task, output = std::move(output)] {
+          WhenDone([this, start, task, output] { OnTrained(start, task, output); });
+        });
       }
     });
+  }
+
+  // The learner has returned: goes on when a worker of this pace would have, or is told to stop.
+  void WhenDone(std::function<void()> go_on) {
+    if (done_at_ <= Now() || cancelled_->load()) return go_on();
+    go_on_ = std::move(go_on);
+    LaterAt(done_at_, [this, work = ticket_] {
+      if (work == ticket_) GoOn();
+    });
+  }
+  void GoOn() {
+    if (auto go_on = std::exchange(go_on_, nullptr)) go_on();
   }
 
   void OnTrained(uint64_t start, const Task& task, const absl::StatusOr<TrainOutput>& output) {
@@ -127,7 +150,10 @@ class WorkerNode : public NodeShell, public Uplink::Owner {
     Feed(worker_event::WorkEnded{start, output.status()});
   }
 
-  void Do(const worker_action::CancelWork&) { cancelled_->store(true); }
+  void Do(const worker_action::CancelWork&) {
+    cancelled_->store(true);
+    LaterAt(Now(), [this] { GoOn(); });  // not in the middle of the core's actions
+  }
   void Do(const worker_action::AbandonWork&) {
     working_ = false;
     services_.trainers->Abandon(ticket_);
@@ -177,6 +203,11 @@ class WorkerNode : public NodeShell, public Uplink::Owner {
   TaskRunner::Ticket ticket_ = 0;
   bool working_ = false;
   uint64_t transfers_ = 0;
+  WorkerPace pace_;
+  uint64_t trainings_ = 0;  // begun
+  uint64_t evaluations_ = 0;
+  Time done_at_{0};              // the work under way, not earlier
+  std::function<void()> go_on_;  // with what has returned before
 };
 
 }  // namespace

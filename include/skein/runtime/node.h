@@ -8,6 +8,7 @@
 #include <absl/status/status.h>
 
 #include "skein/base/executor.h"
+#include "skein/conditions/conditions_model.h"
 #include "skein/runtime/control_link.h"
 #include "skein/runtime/shared_models.h"
 #include "skein/runtime/trainer.h"
@@ -17,10 +18,11 @@
 
 namespace skein {
 
-// Memory that the nodes of a process share; copies share it.
+// What the nodes of a process have in common; copies share it.
 struct NodeMemory {
   std::shared_ptr<BufferPool> buffers = std::make_shared<BufferPool>();
   std::shared_ptr<SharedModels> models = std::make_shared<SharedModels>();
+  std::shared_ptr<SharedConditions> conditions = std::make_shared<SharedConditions>();
 };
 
 // What a node is given by its surroundings. Everything outlives the node.
@@ -41,7 +43,8 @@ struct NodeOptions {
   NodeRole role = NodeRole::kWorker;
   std::string listen_address;  // inner nodes; "127.0.0.1:0" for grpc, "" for inproc
   Incarnation incarnation = 0;
-  int64_t pid = 0;  // 0: do not report one (embedded)
+  int64_t pid = 0;             // 0: do not report one (embedded)
+  bool reports_memory = true;  // of its process; not where all that is reported must repeat
 };
 
 // A node of a federation: shell around a pure core, living on one executor. Start it, then it

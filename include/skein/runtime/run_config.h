@@ -9,6 +9,7 @@
 #include "skein/base/ids.h"
 #include "skein/base/time.h"
 #include "skein/base/value.h"
+#include "skein/conditions/conditions.h"
 #include "skein/strategy/strategy_spec.h"
 #include "skein/topology/topology.h"
 
@@ -46,6 +47,7 @@ struct RunConfig {
   std::string init;        // safetensors file with the initial model; empty: the learner makes it
   std::string output_dir;  // where the coordinator writes model.safetensors; empty: nowhere
   RuntimeLimits limits;
+  Conditions conditions;  // that are made up; none: as the machine is
   friend bool operator==(const RunConfig&, const RunConfig&) = default;
 };
 

@@ -10,6 +10,7 @@
 #include "federation/run_directory.h"
 #include "federation/run_host.h"
 #include "skein/base/status.h"
+#include "skein/base/thread_pool.h"
 
 namespace skein {
 namespace {
@@ -49,8 +50,8 @@ class ControlCommand : public Command {
     if (!files.ok()) return Complain(context, files, kBadInput);
     ThreadPool pool(2);
     auto host = RunHost::Create(
-        {run->spec, run->directory, listen_, insecure_, MakeProgress(flags_, *run, context)}, pool,
-        *context.registries);
+        {run->spec, run->directory, listen_, insecure_, MakeProgress(flags_, *run, context)},
+        pool.NewExecutor(), *context.registries);
     if (!host.ok()) return Complain(context, host.status(), kBadInput);
     (*host)->Start();
     signals.OnStop([&host] { (*host)->Stop("stopped by a signal"); });

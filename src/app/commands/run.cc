@@ -42,6 +42,11 @@ class RunCommand : public Command {
     StopSignals signals;
     auto run = Resolve(flags_, *context.registries);
     if (!run.ok()) return Complain(context, run.status(), kBadInput);
+    if (processes_ && run->spec.config.conditions.availability != AvailabilityConditions{}) {
+      return Complain(context,
+                      "conditions.availability: not with --processes; leave one of them out",
+                      kBadInput);
+    }
     const absl::Status inputs = Preflight(run->spec, *context.registries);
     if (!inputs.ok()) return Complain(context, inputs, kBadInput);
     return processes_ ? RunAsProcesses(flags_, *run, {.workers_per_process = workers_per_process_},

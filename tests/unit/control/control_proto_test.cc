@@ -59,6 +59,8 @@ RunConfig FullConfig() {
   config.output_dir = "runs/x";
   config.limits.staging_bytes = 1 << 20;
   config.limits.cancel_grace = std::chrono::milliseconds(1500);
+  config.conditions.compute = {.task_s = 2, .stragglers = 0.25, .straggler_factor = 10};
+  config.conditions.links = {{.tier = 1, .mb_per_s = 12.5}};
   return config;
 }
 
@@ -221,6 +223,11 @@ TEST(ControlProtoTest, RefusesWhatIsNotWellFormed) {
   config([](v1::RunConfig& c) { c.clear_run_id(); }, "run_id");
   config([](v1::RunConfig& c) { c.mutable_limits()->set_heartbeat_interval_ns(0); }, "heartbeat");
   config([](v1::RunConfig& c) { c.mutable_limits()->set_cancel_grace_ns(-1); }, "limits");
+  config(
+      [](v1::RunConfig& c) {
+        (*c.mutable_conditions()->mutable_fields())["x"].set_number_value(1);
+      },
+      "conditions");
   config([](v1::RunConfig& c) { c.mutable_strategy()->mutable_tiers(0)->set_kappa(0); }, "kappa");
   view([](v1::NodeView& v) { v.set_role(v1::NODE_ROLE_UNSPECIFIED); }, "view.role");
   view([](v1::NodeView& v) { v.set_tier(5); }, "view.tier");

@@ -109,6 +109,9 @@ rounds: 12
 seed: 18446744073709551615
 evaluate: {where: both, every: 3}
 limits: {heartbeat_interval_s: 0.29, staging_bytes: 1048576, cancel_grace_s: 0}
+conditions:
+  compute: {task_s: 2.5, stragglers: 0.5}
+  links: [{tier: 1, mb_per_s: 10, latency_s: 0.01}]
 output: out
 )";
 
@@ -141,6 +144,10 @@ TEST_F(RunSpecTest, ReadsEveryKey) {
   EXPECT_EQ(config.limits.heartbeat_interval, std::chrono::milliseconds(290));
   EXPECT_EQ(config.limits.cancel_grace, Duration(0));
   EXPECT_EQ(config.limits.staging_bytes, 1048576u);
+  EXPECT_EQ(config.conditions.compute.task_s, 2.5);
+  EXPECT_EQ(config.conditions.compute.straggler_factor, 10);
+  ASSERT_EQ(config.conditions.links.size(), 1u);
+  EXPECT_EQ(config.conditions.links[0].latency_s, 0.01);
   EXPECT_EQ(spec->output, std::filesystem::absolute(directory_ + "/out").lexically_normal());
 }
 
@@ -283,6 +290,10 @@ INSTANTIATE_TEST_SUITE_P(
         BadLine{"strategy: {tiers: [{tier: 1, policy: {count: 2}}]}", "'name' is missing"},
         BadLine{"evaluate: worker", "unknown place 'worker'; did you mean 'workers'?"},
         BadLine{"evaluate: {every: 0}", "evaluate.every: expected an integer from 1"},
+        BadLine{"conditions: {compute: {task_s: -1}}", "conditions.compute"},
+        BadLine{"conditions: {links: [{tier: 2}]}", "conditions.links: tier 2 has no children"},
+        BadLine{"conditions: {compute: {trace: no.csv}}", "cannot read the trace"},
+        BadLine{"conditions: {speed: 3}", "conditions: unknown key 'speed'"},
         BadLine{"limits: {heartbeat_interval_s: 0}", "limits.heartbeat_interval_s: expected"},
         BadLine{"limits: {start_timeout_s: 1e7}", "limits.start_timeout_s: expected a number"},
         BadLine{"limits: {cancel_grace_s: -1}", "limits.cancel_grace_s: expected a number"},

@@ -1,4 +1,4 @@
-#include "skein/testing/direct_control.h"
+#include "skein/control/direct_control.h"
 
 #include <atomic>
 #include <functional>
@@ -6,7 +6,7 @@
 #include <mutex>
 #include <utility>
 
-namespace skein::testing {
+namespace skein {
 namespace {
 
 // Both ends of one connection share this. What is posted checks `open` again when it runs, so that
@@ -148,4 +148,4 @@ void DirectControl::Cut(const NodeId& node) {
   if (connection != nullptr) connection->Cut();
 }
 
-}  // namespace skein::testing
+}  // namespace skein

@@ -1,9 +1,9 @@
-#include "skein/testing/sim_executor.h"
+#include "skein/base/simulation.h"
 
 #include <map>
 #include <utility>
 
-namespace skein::testing {
+namespace skein {
 
 struct Simulation::State {
   Time now{0};
@@ -116,4 +116,4 @@ void Simulation::RunFor(Duration d) {
   state_->now = end;
 }
 
-}  // namespace skein::testing
+}  // namespace skein

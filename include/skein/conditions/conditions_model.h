@@ -1,0 +1,114 @@
+#ifndef SKEIN_CONDITIONS_CONDITIONS_MODEL_H_
+#define SKEIN_CONDITIONS_CONDITIONS_MODEL_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <absl/status/statusor.h>
+
+#include "skein/base/ids.h"
+#include "skein/base/time.h"
+#include "skein/conditions/conditions.h"
+
+namespace skein {
+
+// How long the works of one worker take.
+class WorkerPace {
+ public:
+  // The n-th training task of its life, n from 0; `steps` local steps, 0: the learner's own number.
+  // Zero: no longer than it takes.
+  Duration Training(uint64_t n, uint32_t steps = 0) const;
+  Duration Evaluation(uint64_t n) const;
+
+ private:
+  friend class ConditionsModel;
+  double Jitter(uint64_t purpose, uint64_t n) const;
+
+  ComputeConditions compute_;
+  double factor_ = 1;  // of this worker's times
+  uint64_t seed_ = 0;  // of its jitter
+  std::vector<double> trace_;
+};
+
+// A worker is away in [from, to), counted from the start of the run; to = kNever: for good.
+struct Absence {
+  Duration from{0};
+  Duration to{0};
+};
+
+// The absences of one worker, one after another.
+class Absences {
+ public:
+  std::optional<Absence> Next();
+
+ private:
+  friend class ConditionsModel;
+  std::optional<Absence> NextFailure();
+  std::optional<Absence> NextNight();
+
+  AvailabilityConditions availability_;
+  uint64_t seed_ = 0;
+  uint64_t failures_ = 0;
+  uint64_t nights_ = 0;
+  Duration back_{0};         // from the last absence of all
+  double failed_until_ = 0;  // seconds
+  std::optional<Absence> failure_;
+  std::optional<Absence> night_;
+};
+
+// The conditions of one run, worked out: every draw is a function of the run's seed and of who is
+// asked about, so that all nodes agree without a word. Immutable.
+class ConditionsModel {
+ public:
+  // Reads the trace. NotFound for its file; InvalidArgument for its content, with the line, and for
+  // a tier that has no children.
+  static absl::StatusOr<std::shared_ptr<const ConditionsModel>> Create(const Conditions& conditions,
+                                                                       uint64_t seed,
+                                                                       uint64_t num_workers,
+                                                                       int num_tiers);
+
+  const Conditions& conditions() const { return conditions_; }
+  // NotFound if there is a trace without this worker.
+  absl::StatusOr<WorkerPace> PaceOf(const NodeId& worker, LeafIndex leaf) const;
+  // Of the links below a node of the tier; null: they carry what they can.
+  const LinkConditions* LinksOf(int tier) const;
+  bool has_absences() const;
+  Absences AbsencesOf(LeafIndex leaf) const;
+  bool IsStraggler(LeafIndex leaf) const;
+
+ private:
+  ConditionsModel() = default;
+
+  Conditions conditions_;
+  uint64_t seed_ = 0;
+  uint64_t num_workers_ = 0;
+  std::vector<bool> stragglers_;  // by leaf; empty: none
+  std::map<NodeId, std::vector<double>> traces_;
+};
+
+// Models that the nodes of a process share, so that a trace is read once. Thread-safe.
+class SharedConditions {
+ public:
+  absl::StatusOr<std::shared_ptr<const ConditionsModel>> Get(const Conditions& conditions,
+                                                             uint64_t seed, uint64_t num_workers,
+                                                             int num_tiers);
+
+ private:
+  struct Entry {
+    Conditions conditions;
+    uint64_t seed = 0;
+    uint64_t num_workers = 0;
+    std::weak_ptr<const ConditionsModel> model;
+  };
+  std::mutex mutex_;
+  std::vector<Entry> entries_;
+};
+
+}  // namespace skein
+
+#endif  // SKEIN_CONDITIONS_CONDITIONS_MODEL_H_

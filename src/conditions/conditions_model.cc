@@ -1,0 +1,188 @@
+#include "skein/conditions/conditions_model.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "conditions/trace.h"
+#include "skein/base/names.h"
+#include "skein/base/random.h"
+#include "skein/base/status.h"
+
+namespace skein {
+namespace {
+
+// What a draw is for.
+enum Purpose : uint64_t { kSpeed = 0xc0, kStragglers, kTraining, kEvaluation, kFailures, kNights };
+
+double Lognormal(double sigma, uint64_t seed) {
+  return sigma == 0 ? 1 : std::exp(sigma * Rng(seed).Normal());
+}
+
+double Exponential(double mean, uint64_t seed) { return -mean * std::log1p(-Rng(seed).Uniform()); }
+
+// Seconds beyond this are never.
+constexpr double kForever = 9e9;
+
+Duration Seconds(double s) { return s >= kForever ? kNever : FromSeconds(s); }
+
+// `count` of `total`, drawn without repetition.
+std::vector<bool> Draw(uint64_t count, uint64_t total, uint64_t seed) {
+  if (count == 0) return {};
+  std::vector<LeafIndex> leaves(total);
+  std::iota(leaves.begin(), leaves.end(), LeafIndex{0});
+  Rng rng(seed);
+  std::vector<bool> drawn(total, false);
+  for (uint64_t i = 0; i < count; ++i) {
+    std::swap(leaves[i], leaves[i + rng.Below(total - i)]);
+    drawn[leaves[i]] = true;
+  }
+  return drawn;
+}
+
+}  // namespace
+
+// ---- compute ----
+
+double WorkerPace::Jitter(uint64_t purpose, uint64_t n) const {
+  return Lognormal(compute_.jitter, DeriveSeed(seed_, {purpose, n}));
+}
+
+Duration WorkerPace::Training(uint64_t n, uint32_t steps) const {
+  const double whole =
+      trace_.empty() ? compute_.task_s * factor_ * Jitter(kTraining, n) : trace_[n % trace_.size()];
+  const bool partly = steps > 0 && compute_.steps > 0;
+  return FromSeconds(partly ? whole * steps / static_cast<double>(compute_.steps) : whole);
+}
+
+Duration WorkerPace::Evaluation(uint64_t n) const {
+  return FromSeconds(compute_.evaluate_s * factor_ * Jitter(kEvaluation, n));
+}
+
+// ---- availability ----
+
+// Days begin at an hour of the worker's own; the night follows the day.
+std::optional<Absence> Absences::NextNight() {
+  const double period = availability_.period_s;
+  if (period == 0 || availability_.share >= 1) return std::nullopt;
+  const double phase = Rng(DeriveSeed(seed_, {kNights})).Uniform();
+  const double begin = (static_cast<double>(nights_) + availability_.share - phase) * period;
+  const double end = begin + (1 - availability_.share) * period;
+  ++nights_;
+  if (end <= 0) return NextNight();
+  return Absence{Seconds(std::max(0.0, begin)), Seconds(end)};
+}
+
+std::optional<Absence> Absences::NextFailure() {
+  if (availability_.up_s == 0 || failed_until_ >= kForever) return std::nullopt;
+  const uint64_t n = failures_++;
+  const double begin =
+      failed_until_ + Exponential(availability_.up_s, DeriveSeed(seed_, {kFailures, n, 0}));
+  failed_until_ =
+      availability_.down_s == 0
+          ? kForever
+          : begin + Exponential(availability_.down_s, DeriveSeed(seed_, {kFailures, n, 1}));
+  return Absence{Seconds(begin), Seconds(failed_until_)};
+}
+
+// The two kinds of absences, merged where they overlap.
+std::optional<Absence> Absences::Next() {
+  std::optional<Absence> next;
+  while (true) {
+    if (!failure_) failure_ = NextFailure();
+    if (!night_) night_ = NextNight();
+    std::optional<Absence>* first = nullptr;
+    if (failure_ && (!night_ || failure_->from <= night_->from)) first = &failure_;
+    if (first == nullptr && night_) first = &night_;
+    if (first == nullptr) return next;
+    if (!next) {
+      next = **first;
+    } else if ((*first)->from <= next->to) {
+      next->to = std::max(next->to, (*first)->to);
+    } else {
+      return next;
+    }
+    first->reset();
+    if (next->to == kNever) return next;
+  }
+}
+
+// ---- the model ----
+
+absl::StatusOr<std::shared_ptr<const ConditionsModel>> ConditionsModel::Create(
+    const Conditions& conditions, uint64_t seed, uint64_t num_workers, int num_tiers) {
+  std::shared_ptr<ConditionsModel> model(new ConditionsModel());
+  model->conditions_ = conditions;
+  model->seed_ = seed;
+  model->num_workers_ = num_workers;
+  for (const LinkConditions& link : conditions.links) {
+    if (link.tier <= num_tiers - 2) continue;
+    return absl::InvalidArgumentError("conditions.links: tier " + std::to_string(link.tier) +
+                                      " has no children; the lowest that has some is " +
+                                      std::to_string(num_tiers - 2));
+  }
+  const ComputeConditions& compute = conditions.compute;
+  if (!compute.trace.empty()) {
+    SKEIN_ASSIGN_OR_RETURN(model->traces_, ReadTaskTraces(compute.trace));
+  }
+  const double count = std::round(compute.stragglers * static_cast<double>(num_workers));
+  model->stragglers_ =
+      Draw(static_cast<uint64_t>(count), num_workers, DeriveSeed(seed, {kStragglers}));
+  return model;
+}
+
+bool ConditionsModel::IsStraggler(LeafIndex leaf) const {
+  return leaf < stragglers_.size() && stragglers_[leaf];
+}
+
+absl::StatusOr<WorkerPace> ConditionsModel::PaceOf(const NodeId& worker, LeafIndex leaf) const {
+  WorkerPace pace;
+  pace.compute_ = conditions_.compute;
+  pace.seed_ = DeriveSeed(seed_, {kSpeed, leaf});
+  pace.factor_ = Lognormal(pace.compute_.spread, pace.seed_) *
+                 (IsStraggler(leaf) ? pace.compute_.straggler_factor : 1);
+  if (traces_.empty()) return pace;
+  const auto trace = traces_.find(worker);
+  if (trace == traces_.end()) {
+    return absl::NotFoundError("conditions.compute.trace: " + pace.compute_.trace +
+                               " has no tasks of worker " + QuoteName(worker));
+  }
+  pace.trace_ = trace->second;
+  return pace;
+}
+
+const LinkConditions* ConditionsModel::LinksOf(int tier) const {
+  for (const LinkConditions& link : conditions_.links) {
+    if (link.tier == tier) return &link;
+  }
+  return nullptr;
+}
+
+bool ConditionsModel::has_absences() const {
+  const AvailabilityConditions& a = conditions_.availability;
+  return a.up_s > 0 || (a.period_s > 0 && a.share < 1);
+}
+
+Absences ConditionsModel::AbsencesOf(LeafIndex leaf) const {
+  Absences absences;
+  absences.availability_ = conditions_.availability;
+  absences.seed_ = DeriveSeed(seed_, {kFailures, leaf});
+  return absences;
+}
+
+absl::StatusOr<std::shared_ptr<const ConditionsModel>> SharedConditions::Get(
+    const Conditions& conditions, uint64_t seed, uint64_t num_workers, int num_tiers) {
+  std::lock_guard lock(mutex_);
+  std::erase_if(entries_, [](const Entry& entry) { return entry.model.expired(); });
+  for (const Entry& entry : entries_) {
+    if (entry.seed != seed || entry.num_workers != num_workers) continue;
+    if (entry.conditions != conditions) continue;
+    if (auto model = entry.model.lock()) return model;
+  }
+  SKEIN_ASSIGN_OR_RETURN(auto model,
+                         ConditionsModel::Create(conditions, seed, num_workers, num_tiers));
+  entries_.push_back({conditions, seed, num_workers, model});
+  return model;
+}
+
+}  // namespace skein

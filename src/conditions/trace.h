@@ -1,0 +1,27 @@
+#ifndef SKEIN_SRC_CONDITIONS_TRACE_H_
+#define SKEIN_SRC_CONDITIONS_TRACE_H_
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include <absl/status/statusor.h>
+
+#include "skein/base/ids.h"
+
+namespace skein {
+
+// Seconds of each task, by worker.
+using TaskTraces = std::map<NodeId, std::vector<double>>;
+
+// Reads lines of "worker,task,seconds" after a header of these names; tasks of a worker are 0, 1,
+// 2,
+// ... in this order, without a gap. `name` begins messages, which have the line:
+// "trace.csv:7: ...". InvalidArgument.
+absl::StatusOr<TaskTraces> ParseTaskTraces(const std::string& text, const std::string& name);
+// NotFound, too.
+absl::StatusOr<TaskTraces> ReadTaskTraces(const std::string& path);
+
+}  // namespace skein
+
+#endif  // SKEIN_SRC_CONDITIONS_TRACE_H_

@@ -1,0 +1,99 @@
+// `skein simulate` and the emulation in `skein run`, from outside.
+#include "integration/program.h"
+
+namespace skein {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr char kSpec[] =
+    "name: slow\n"
+    "topology: tree:2x4\n"
+    "learner: linear\n"
+    "rounds: 10\n"
+    "conditions:\n"
+    "  compute: {task_s: 40, stragglers: 0.125, straggler_factor: 10}\n";
+
+class SimulateTest : public ProgramTest {
+ protected:
+  void SetUp() override { Write("spec.yaml", kSpec); }
+  std::string File(const std::string& name) { return ReadAll(work_ / name); }
+  double WallOf(const std::string& directory) {
+    const std::string text = File(directory + "/result.json");
+    const size_t at = text.find("\"wall_s\":");
+    return at == text.npos ? -1 : std::atof(text.c_str() + at + 9);
+  }
+};
+
+TEST_F(SimulateTest, HoursPassInSecondsAndTheRunDirectoryIsThatOfARun) {
+  const Outcome outcome = Skein("simulate spec.yaml --out sim --quiet");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_NEAR(WallOf("sim"), 4000, 40) << "ten rounds of the straggler";
+  EXPECT_THAT(File("sim/result.json"), HasSubstr("\"status\":\"completed\""));
+  for (const char* file : {"spec.yaml", "events.jsonl", "rounds.csv", "model.safetensors"}) {
+    EXPECT_NE(File(std::string("sim/") + file), "") << file;
+  }
+}
+
+TEST_F(SimulateTest, TheModelIsTheRunsOwn) {
+  ASSERT_EQ(Skein("simulate spec.yaml --out sim --quiet").code, 0);
+  ASSERT_EQ(Skein("run spec.yaml --set conditions=null --out run --quiet").code, 0);
+  EXPECT_EQ(File("sim/model.safetensors"), File("run/model.safetensors"));
+}
+
+TEST_F(SimulateTest, RepeatsToTheLastByte) {
+  const std::string more =
+      " --quiet --set strategy.policy.name=buffered --set strategy.policy.size=2"
+      " --set conditions.compute.spread=0.8 --set conditions.availability.up_s=900"
+      " --set conditions.availability.down_s=60 --rounds 40";
+  ASSERT_EQ(Skein("simulate spec.yaml --out one" + more).code, 0);
+  ASSERT_EQ(Skein("simulate spec.yaml --out two" + more).code, 0);
+  EXPECT_EQ(File("one/events.jsonl"), File("two/events.jsonl"));
+  EXPECT_EQ(File("one/model.safetensors"), File("two/model.safetensors"));
+  EXPECT_THAT(File("one/events.jsonl"), HasSubstr("node_lost"));
+  ASSERT_EQ(Skein("simulate spec.yaml --out three --seed 5" + more).code, 0);
+  EXPECT_NE(File("one/events.jsonl"), File("three/events.jsonl"));
+}
+
+TEST_F(SimulateTest, ATaskMustTakeTime) {
+  const Outcome outcome = Skein("simulate spec.yaml --out sim --set conditions=null");
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("conditions.compute.task_s"));
+  EXPECT_FALSE(std::filesystem::exists(work_ / "sim"));
+}
+
+TEST_F(SimulateTest, AbsencesOfARunWithProcessesAreRefused) {
+  const Outcome outcome =
+      Skein("run spec.yaml --processes --out run --set conditions.availability.up_s=10");
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("conditions.availability"));
+}
+
+TEST_F(SimulateTest, ARunIsAsSlowAsItsConditions) {
+  const std::string more =
+      " --quiet --rounds 3 --set conditions.compute.task_s=0.1 "
+      "--set conditions.compute.straggler_factor=5";
+  Outcome outcome = Skein("run spec.yaml --out run" + more);
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_GE(WallOf("run"), 1.5) << "three rounds of a straggler of 0.5 s";
+  outcome = Skein("run spec.yaml --processes --out processes" + more);
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_GE(WallOf("processes"), 1.5);
+  EXPECT_EQ(File("run/model.safetensors"), File("processes/model.safetensors"));
+}
+
+TEST_F(SimulateTest, LinksOfARunAreShapedInProcessAndOverGrpc) {
+  const std::string more =
+      " --quiet --rounds 2 --set conditions.compute.task_s=0 --set conditions.compute.stragglers=0"
+      " --set conditions.model_mb=1 --set 'conditions.links=[{tier: 1, mb_per_s: 4}]'";
+  for (const char* how : {"run", "run --processes"}) {
+    const Outcome outcome = Skein(std::string(how) + " spec.yaml --out made" + more);
+    ASSERT_EQ(outcome.code, 0) << outcome.err;
+    EXPECT_GE(WallOf("made"), 1.0) << how << ": two rounds of 1 MB down and 1 MB up at 4 MB/s";
+    std::filesystem::remove_all(work_ / "made");
+  }
+}
+
+}  // namespace
+}  // namespace skein
