@@ -99,6 +99,12 @@ class ShapedAcceptorTest : public ::testing::Test, public Acceptor {
     simulation_.RunFor(Duration(0));
     ASSERT_NE(parent_link_, nullptr);
   }
+  // A link lets go of its handler once it has closed.
+  void TearDown() override {
+    child_link_.reset();
+    parent_link_.reset();
+    simulation_.RunFor(seconds(10));
+  }
   std::shared_ptr<LinkHandler> OnLink(std::shared_ptr<Link> link) override {
     parent_link_ = std::move(link);
     return parent_;
