@@ -1,13 +1,13 @@
 #include "skein/testing/faulty_transport.h"
 
 #include <cstring>
-#include <deque>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "transport/delayed_frames.h"
 
 namespace skein::testing {
 namespace {
@@ -98,17 +98,18 @@ class FaultyEnd final : public LinkHandler, public std::enable_shared_from_this<
   }
 
   void OnClosed(absl::Status status) override {
-    last_ = std::move(status);
-    last_due_ = executor_->Now() + delay_;
-    Pump();
+    Delayed().Then(executor_->Now() + delay_,
+                   [self = shared_from_this(), status = std::move(status)] {
+                     std::shared_ptr<LinkHandler> handler;
+                     {
+                       std::lock_guard lock(self->mutex_);
+                       handler.swap(self->handler_);
+                     }
+                     if (handler != nullptr) handler->OnClosed(status);
+                   });
   }
 
  private:
-  struct Delayed {
-    Time due;
-    Frame frame;
-  };
-
   std::shared_ptr<LinkHandler> handler() {
     std::lock_guard lock(mutex_);
     return handler_;
@@ -124,53 +125,22 @@ class FaultyEnd final : public LinkHandler, public std::enable_shared_from_this<
     if (link != nullptr) link->Close(absl::UnavailableError("the link was cut"));
   }
 
-  void Deliver(Frame frame) {
-    delayed_.push_back({executor_->Now() + delay_, std::move(frame)});
-    Pump();
-  }
+  void Deliver(Frame frame) { Delayed().Add(executor_->Now() + delay_, std::move(frame)); }
 
-  // Delivers what is due, in order, and comes back for the rest. A handler may close the link, and
-  // so end this object's use, in the middle.
-  void Pump() {
-    if (pumping_) return;
-    pumping_ = true;
-    const auto self = shared_from_this();
-    while (!delayed_.empty() && delayed_.front().due <= executor_->Now()) {
-      Frame frame = std::move(delayed_.front().frame);
-      delayed_.pop_front();
-      std::shared_ptr<LinkHandler> handler;
-      {
-        std::lock_guard lock(mutex_);
-        if (!closed_here_) handler = handler_;
-      }
-      if (handler != nullptr) handler->OnFrame(std::move(frame));
+  DelayedFrames& Delayed() {
+    if (delayed_ == nullptr) {
+      delayed_ = std::make_shared<DelayedFrames>(executor_, [weak = weak_from_this()](Frame frame) {
+        const auto self = weak.lock();
+        if (self == nullptr) return;
+        std::shared_ptr<LinkHandler> handler;
+        {
+          std::lock_guard lock(self->mutex_);
+          if (!self->closed_here_) handler = self->handler_;
+        }
+        if (handler != nullptr) handler->OnFrame(std::move(frame));
+      });
     }
-    pumping_ = false;
-    std::optional<Time> next;
-    if (!delayed_.empty()) {
-      next = delayed_.front().due;
-    } else if (last_.has_value()) {
-      if (last_due_ > executor_->Now()) {
-        next = last_due_;
-      } else {
-        Finish();
-      }
-    }
-    if (!next.has_value() || armed_) return;
-    armed_ = true;  // times only grow, so one timer for the first is enough
-    executor_->PostAt(*next, [self] {
-      self->armed_ = false;
-      self->Pump();
-    });
-  }
-
-  void Finish() {
-    std::shared_ptr<LinkHandler> handler;
-    {
-      std::lock_guard lock(mutex_);
-      handler.swap(handler_);
-    }
-    if (handler != nullptr) handler->OnClosed(*last_);
+    return *delayed_;
   }
 
   const std::shared_ptr<Executor> executor_;
@@ -186,11 +156,7 @@ class FaultyEnd final : public LinkHandler, public std::enable_shared_from_this<
 
   uint64_t count_ = 0;
   Duration delay_{0};
-  std::deque<Delayed> delayed_;
-  std::optional<absl::Status> last_;
-  Time last_due_{0};
-  bool pumping_ = false;
-  bool armed_ = false;
+  std::shared_ptr<DelayedFrames> delayed_;
 };
 
 class FaultyLink final : public Link {

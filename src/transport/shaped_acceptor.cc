@@ -3,11 +3,12 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
-#include <deque>
 #include <functional>
 #include <optional>
 #include <utility>
 #include <variant>
+
+#include "transport/delayed_frames.h"
 
 namespace skein {
 namespace {
@@ -72,54 +73,6 @@ struct ShapedAcceptor::State {
   uint64_t links = 0;
 };
 
-// Frames of one link and direction that are on their way, and what comes after them.
-class Delayed : public std::enable_shared_from_this<Delayed> {
- public:
-  using Deliver = std::function<void(Frame)>;
-  Delayed(std::shared_ptr<Executor> executor, Deliver deliver)
-      : executor_(std::move(executor)), deliver_(std::move(deliver)) {}
-
-  bool empty() const { return frames_.empty(); }
-  void Add(Time due, Frame frame) {
-    frames_.push_back({due, std::move(frame)});
-    Arm();
-  }
-  // After all frames that are on their way.
-  void Then(std::function<void()> last) {
-    last_ = std::move(last);
-    Pump();
-  }
-  void Drop() {
-    frames_.clear();
-    deliver_ = nullptr;
-  }
-
- private:
-  void Arm() {
-    if (std::exchange(armed_, true)) return;
-    executor_->PostAt(frames_.front().first, [self = shared_from_this()] {
-      self->armed_ = false;
-      self->Pump();
-    });
-  }
-  void Pump() {
-    while (!frames_.empty() && frames_.front().first <= executor_->Now()) {
-      Frame frame = std::move(frames_.front().second);
-      frames_.pop_front();
-      const Deliver deliver = deliver_;  // which may be dropped in the middle
-      if (deliver) deliver(std::move(frame));
-    }
-    if (!frames_.empty()) return Arm();
-    if (auto last = std::exchange(last_, nullptr)) last();
-  }
-
-  const std::shared_ptr<Executor> executor_;
-  Deliver deliver_;
-  std::deque<std::pair<Time, Frame>> frames_;
-  std::function<void()> last_;
-  bool armed_ = false;
-};
-
 // The parent's end of one link: what comes up passes through here before the handler sees it, what
 // goes down before the link does.
 class ShapedAcceptor::End : public LinkHandler, public std::enable_shared_from_this<End> {
@@ -148,7 +101,7 @@ class ShapedAcceptor::End : public LinkHandler, public std::enable_shared_from_t
   void Send(Frame frame) {
     if (!shaped()) return link_->Send(std::move(frame));
     if (down_ == nullptr) {
-      down_ = std::make_shared<Delayed>(
+      down_ = std::make_shared<DelayedFrames>(
           state_->executor, [link = link_](Frame late) { link->Send(std::move(late)); });
     }
     const Time due = Pass(false, frame);
@@ -163,7 +116,8 @@ class ShapedAcceptor::End : public LinkHandler, public std::enable_shared_from_t
       if (down_) down_->Drop();
       return link_->Close(std::move(status));
     }
-    down_->Then([link = link_, status = std::move(status)] { link->Close(status); });
+    down_->Then(lanes_[false].last_due,
+                [link = link_, status = std::move(status)] { link->Close(status); });
   }
 
   // ---- LinkHandler ----
@@ -172,11 +126,12 @@ class ShapedAcceptor::End : public LinkHandler, public std::enable_shared_from_t
     if (closed_here_ || handler_ == nullptr) return;
     if (!shaped()) return handler_->OnFrame(std::move(frame));
     if (up_ == nullptr) {
-      up_ = std::make_shared<Delayed>(state_->executor, [weak = weak_from_this()](Frame late) {
-        if (auto self = weak.lock(); self && self->handler_) {
-          self->handler_->OnFrame(std::move(late));
-        }
-      });
+      up_ =
+          std::make_shared<DelayedFrames>(state_->executor, [weak = weak_from_this()](Frame late) {
+            if (auto self = weak.lock(); self && self->handler_) {
+              self->handler_->OnFrame(std::move(late));
+            }
+          });
     }
     const Time due = Pass(true, frame);
     up_->Add(due, std::move(frame));
@@ -190,7 +145,7 @@ class ShapedAcceptor::End : public LinkHandler, public std::enable_shared_from_t
       if (auto handler = std::exchange(self->handler_, nullptr)) handler->OnClosed(status);
     };
     if (up_ == nullptr || up_->empty()) return close();
-    up_->Then(std::move(close));
+    up_->Then(lanes_[true].last_due, std::move(close));
   }
 
  private:
@@ -223,8 +178,8 @@ class ShapedAcceptor::End : public LinkHandler, public std::enable_shared_from_t
   std::shared_ptr<LinkHandler> handler_;  // null after OnClosed
   LinkShape::Lane lanes_[2];              // by `up`
   std::atomic<int64_t> surplus_[2] = {0, 0};
-  std::shared_ptr<Delayed> up_;
-  std::shared_ptr<Delayed> down_;
+  std::shared_ptr<DelayedFrames> up_;
+  std::shared_ptr<DelayedFrames> down_;
   bool awaiting_ = false;
   bool closed_here_ = false;  // by its user
 };
