@@ -115,6 +115,7 @@ absl::StatusOr<std::shared_ptr<const ConditionsModel>> ConditionsModel::Create(
   model->conditions_ = conditions;
   model->seed_ = seed;
   model->num_workers_ = num_workers;
+  model->num_tiers_ = num_tiers;
   for (const LinkConditions& link : conditions.links) {
     if (link.tier <= num_tiers - 2) continue;
     return absl::InvalidArgumentError("conditions.links: tier " + std::to_string(link.tier) +
@@ -129,6 +130,12 @@ absl::StatusOr<std::shared_ptr<const ConditionsModel>> ConditionsModel::Create(
   model->stragglers_ =
       Draw(static_cast<uint64_t>(count), num_workers, DeriveSeed(seed, {kStragglers}));
   return model;
+}
+
+bool ConditionsModel::IsOf(const Conditions& conditions, uint64_t seed, uint64_t num_workers,
+                           int num_tiers) const {
+  return seed == seed_ && num_workers == num_workers_ && num_tiers == num_tiers_ &&
+         conditions == conditions_;
 }
 
 bool ConditionsModel::IsStraggler(LeafIndex leaf) const {
@@ -173,16 +180,11 @@ Absences ConditionsModel::AbsencesOf(LeafIndex leaf) const {
 absl::StatusOr<std::shared_ptr<const ConditionsModel>> SharedConditions::Get(
     const Conditions& conditions, uint64_t seed, uint64_t num_workers, int num_tiers) {
   std::lock_guard lock(mutex_);
-  std::erase_if(entries_, [](const Entry& entry) { return entry.model.expired(); });
-  for (const Entry& entry : entries_) {
-    if (entry.seed != seed || entry.num_workers != num_workers) continue;
-    if (entry.conditions != conditions) continue;
-    if (auto model = entry.model.lock()) return model;
+  if (last_ == nullptr || !last_->IsOf(conditions, seed, num_workers, num_tiers)) {
+    SKEIN_ASSIGN_OR_RETURN(last_,
+                           ConditionsModel::Create(conditions, seed, num_workers, num_tiers));
   }
-  SKEIN_ASSIGN_OR_RETURN(auto model,
-                         ConditionsModel::Create(conditions, seed, num_workers, num_tiers));
-  entries_.push_back({conditions, seed, num_workers, model});
-  return model;
+  return last_;
 }
 
 }  // namespace skein

@@ -1,18 +1,19 @@
 #include "conditions/trace.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <fstream>
-#include <sstream>
 #include <string_view>
 
 #include "skein/base/names.h"
 #include "skein/base/status.h"
+#include "topology/yaml_reader.h"
 
 namespace skein {
 namespace {
 
 constexpr char kHeader[] = "worker,task,seconds";
+constexpr size_t kMaxBytes = size_t{1} << 30;
 
 template <typename T>
 bool ParseAll(std::string_view text, T& value) {
@@ -76,12 +77,9 @@ absl::StatusOr<TaskTraces> ParseTaskTraces(const std::string& text, const std::s
 }
 
 absl::StatusOr<TaskTraces> ReadTaskTraces(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  if (!file || !(text << file.rdbuf())) {
-    return absl::NotFoundError("cannot read the trace " + QuoteName(path));
-  }
-  return ParseTaskTraces(text.str(), path);
+  const auto text = ReadTextFile(path, kMaxBytes);
+  if (!text.ok()) return Annotate(text.status(), "cannot read the trace");
+  return ParseTaskTraces(*text, path);
 }
 
 }  // namespace skein

@@ -19,7 +19,7 @@ using TaskTraces = std::map<NodeId, std::vector<double>>;
 // ... in this order, without a gap. `name` begins messages, which have the line:
 // "trace.csv:7: ...". InvalidArgument.
 absl::StatusOr<TaskTraces> ParseTaskTraces(const std::string& text, const std::string& name);
-// NotFound, too.
+// Also NotFound, and other errors of reading a file.
 absl::StatusOr<TaskTraces> ReadTaskTraces(const std::string& path);
 
 }  // namespace skein

@@ -56,9 +56,7 @@ absl::Status AggregatingNode::OnAssigned() {
 }
 
 absl::Status AggregatingNode::ShapeLinks() {
-  SKEIN_ASSIGN_OR_RETURN(const auto model,
-                         services_.memory.conditions->Get(config_.conditions, config_.seed,
-                                                          view_.num_workers, view_.num_tiers));
+  SKEIN_ASSIGN_OR_RETURN(const auto model, ConditionsOfRun());
   const LinkConditions* links = model->LinksOf(view_.tier);
   const auto model_bytes = static_cast<uint64_t>(config_.conditions.model_mb * 1e6);
   if (links == nullptr && model_bytes == 0) return absl::OkStatus();

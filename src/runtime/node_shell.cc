@@ -116,6 +116,11 @@ std::function<void(std::function<void()>)> NodeShell::WayBack() {
   };
 }
 
+absl::StatusOr<std::shared_ptr<const ConditionsModel>> NodeShell::ConditionsOfRun() const {
+  return services_.memory.conditions->Get(config_.conditions, config_.seed, view_.num_workers,
+                                          view_.num_tiers);
+}
+
 void NodeShell::End(const absl::Status& why) {
   if (std::exchange(ended_, true)) return;
   if (control_) {

@@ -44,6 +44,8 @@ class NodeShell : public Node, public std::enable_shared_from_this<NodeShell> {
   // For work on other threads: gives it a way back. The function that is passed to the result runs
   // on the executor, if the node still lives.
   std::function<void(std::function<void()>)> WayBack();
+  // Of the run; the nodes of the process share them.
+  absl::StatusOr<std::shared_ptr<const ConditionsModel>> ConditionsOfRun() const;
   Time Now() const { return services_.executor->Now(); }
   bool ended() const { return ended_; }
   const NodeId& id() const { return options_.id; }

@@ -30,9 +30,7 @@ class WorkerNode : public NodeShell, public Uplink::Owner {
   };
 
   absl::Status OnAssigned() override {
-    SKEIN_ASSIGN_OR_RETURN(const auto conditions,
-                           services_.memory.conditions->Get(config_.conditions, config_.seed,
-                                                            view_.num_workers, view_.num_tiers));
+    SKEIN_ASSIGN_OR_RETURN(const auto conditions, ConditionsOfRun());
     SKEIN_ASSIGN_OR_RETURN(pace_, conditions->PaceOf(id(), view_.leaf_begin));
     core_.emplace(config_.limits.cancel_grace);
     uplink_ = std::make_shared<Uplink>(
@@ -152,7 +150,7 @@ class WorkerNode : public NodeShell, public Uplink::Owner {
 
   void Do(const worker_action::CancelWork&) {
     cancelled_->store(true);
-    LaterAt(Now(), [this] { GoOn(); });  // not in the middle of the core's actions
+    if (go_on_) LaterAt(Now(), [this] { GoOn(); });  // not in the middle of the core's actions
   }
   void Do(const worker_action::AbandonWork&) {
     working_ = false;

@@ -16,14 +16,14 @@ namespace skein {
 // that is random in it is drawn from the run's seed, see conditions_model.h.
 
 struct ComputeConditions {
-  double task_s = 0;            // a training task of a typical worker; 0: as long as it takes
-  double evaluate_s = 0;        // an evaluation by it
-  double spread = 0;            // of speeds: sigma of a lognormal factor of median 1, per worker
-  double jitter = 0;            // the same, per task
-  double stragglers = 0;        // share of the workers, rounded, ...
-  double straggler_factor = 1;  // ... which take so many times longer
-  int64_t steps = 0;            // local steps that task_s stands for; 0: whatever their number
-  std::string trace;            // CSV file: worker,task,seconds; instead of all above for training
+  double task_s = 0;             // a training task of a typical worker; 0: as long as it takes
+  double evaluate_s = 0;         // an evaluation by it
+  double spread = 0;             // of speeds: sigma of a lognormal factor of median 1, per worker
+  double jitter = 0;             // the same, per task
+  double stragglers = 0;         // share of the workers, rounded, ...
+  double straggler_factor = 10;  // ... which take so many times longer
+  int64_t steps = 0;             // local steps that task_s stands for; 0: whatever their number
+  std::string trace;             // CSV file: worker,task,seconds; instead of all above for training
   friend bool operator==(const ComputeConditions&, const ComputeConditions&) = default;
 };
 

@@ -72,7 +72,8 @@ class ConditionsModel {
                                                                        uint64_t num_workers,
                                                                        int num_tiers);
 
-  const Conditions& conditions() const { return conditions_; }
+  // Whether Create would make an equal one.
+  bool IsOf(const Conditions& conditions, uint64_t seed, uint64_t num_workers, int num_tiers) const;
   // NotFound if there is a trace without this worker.
   absl::StatusOr<WorkerPace> PaceOf(const NodeId& worker, LeafIndex leaf) const;
   // Of the links below a node of the tier; null: they carry what they can.
@@ -87,26 +88,23 @@ class ConditionsModel {
   Conditions conditions_;
   uint64_t seed_ = 0;
   uint64_t num_workers_ = 0;
+  int num_tiers_ = 0;
   std::vector<bool> stragglers_;  // by leaf; empty: none
   std::map<NodeId, std::vector<double>> traces_;
 };
 
-// Models that the nodes of a process share, so that a trace is read once. Thread-safe.
+// The model that the nodes of a process share, so that it is made and its trace read once.
+// Thread-safe.
 class SharedConditions {
  public:
+  // Keeps what was asked for last.
   absl::StatusOr<std::shared_ptr<const ConditionsModel>> Get(const Conditions& conditions,
                                                              uint64_t seed, uint64_t num_workers,
                                                              int num_tiers);
 
  private:
-  struct Entry {
-    Conditions conditions;
-    uint64_t seed = 0;
-    uint64_t num_workers = 0;
-    std::weak_ptr<const ConditionsModel> model;
-  };
   std::mutex mutex_;
-  std::vector<Entry> entries_;
+  std::shared_ptr<const ConditionsModel> last_;
 };
 
 }  // namespace skein

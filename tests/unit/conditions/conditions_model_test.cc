@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "skein/base/status.h"
+#include "unit/federation/temp_dir.h"
 
 namespace skein {
 namespace {
@@ -151,6 +152,17 @@ TEST(SharedConditions, AreOneModelForEqualConditions) {
   const auto one = shared.Get(conditions, 1, 4, 2).value();
   EXPECT_EQ(shared.Get(conditions, 1, 4, 2).value(), one);
   EXPECT_NE(shared.Get(conditions, 2, 4, 2).value(), one);
+}
+
+TEST(SharedConditions, ReadATraceOnceThoughNobodyHoldsTheModel) {
+  const TempDir directory;
+  const std::string path = directory / "trace.csv";
+  WriteAll(path, "worker,task,seconds\nw0,0,1\n");
+  SharedConditions shared;
+  const Conditions conditions = {.compute = {.trace = path}};
+  ASSERT_TRUE(shared.Get(conditions, 1, 1, 2).ok());
+  std::filesystem::remove(path);
+  EXPECT_TRUE(shared.Get(conditions, 1, 1, 2).ok());
 }
 
 }  // namespace

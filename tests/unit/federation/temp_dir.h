@@ -15,7 +15,7 @@ namespace skein {
 // A fresh directory that goes with the test.
 class TempDir {
  public:
-  TempDir() : path_(testing::TempDir() + "skein_XXXXXX") {
+  TempDir() : path_(::testing::TempDir() + "skein_XXXXXX") {
     if (mkdtemp(path_.data()) == nullptr) path_.clear();
   }
   ~TempDir() {
