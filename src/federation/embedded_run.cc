@@ -31,21 +31,20 @@ absl::StatusOr<std::unique_ptr<EmbeddedRun>> EmbeddedRun::Create(
     EmbeddedRunOptions options, std::shared_ptr<const Registries> registries) {
   const RunConfig& config = options.spec.config;
   const Topology& topology = options.spec.topology;
+  const NodeMemory memory;
   SKEIN_ASSIGN_OR_RETURN(auto conditions,
-                         ConditionsModel::Create(config.conditions, config.seed,
-                                                 topology.num_workers(), topology.num_tiers()));
+                         memory.conditions->Get(config.conditions, config.seed,
+                                                topology.num_workers(), topology.num_tiers()));
   std::unique_ptr<EmbeddedRun> run(new EmbeddedRun(std::move(registries), options.threads));
-  run->fleet_ = std::make_shared<NodeFleet>(
-      topology, std::move(conditions), run->pool_.NewExecutor(), RandomIncarnation(),
-      [run = run.get(), memory = NodeMemory()](const TopologyNode& node, Incarnation life) {
-        NodeOptions node_options;
-        node_options.id = node.id;
-        node_options.role = node.role;
-        node_options.incarnation = life;
-        return MakeNode(MakeNodeServices(run->registries_, run->pool_.NewExecutor(),
-                                         run->transport_, run->control_, run->trainers_, memory),
-                        std::move(node_options));
-      });
+  run->fleet_ = std::make_shared<NodeFleet>(NodeFleet::Options{
+      .topology = topology,
+      .conditions = std::move(conditions),
+      .executor = run->pool_.NewExecutor(),
+      .first_life = RandomIncarnation(),
+      .services = [run = run.get(), memory] {
+        return MakeNodeServices(run->registries_, run->pool_.NewExecutor(), run->transport_,
+                                run->control_, run->trainers_, memory);
+      }});
   const std::vector<std::shared_ptr<EventSink>> sinks = {std::move(options.events), run->fleet_};
   SKEIN_ASSIGN_OR_RETURN(run->host_,
                          RunHost::Create({.spec = std::move(options.spec),

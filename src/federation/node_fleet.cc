@@ -8,17 +8,13 @@
 
 namespace skein {
 
-NodeFleet::NodeFleet(Topology topology, std::shared_ptr<const ConditionsModel> conditions,
-                     std::shared_ptr<Executor> executor, Incarnation first_life, Make make)
-    : topology_(std::move(topology)),
-      conditions_(std::move(conditions)),
-      executor_(std::move(executor)),
-      make_(std::move(make)),
-      nodes_(topology_.nodes().size()),
-      next_life_(first_life) {}
+NodeFleet::NodeFleet(Options options)
+    : options_(std::move(options)),
+      nodes_(options_.topology.nodes().size()),
+      next_life_(options_.first_life) {}
 
 void NodeFleet::Start() {
-  for (size_t node = 0; node < topology_.nodes().size(); ++node) StartNode(node);
+  for (size_t node = 0; node < options_.topology.nodes().size(); ++node) StartNode(node);
 }
 
 void NodeFleet::StartNode(size_t node) {
@@ -26,12 +22,18 @@ void NodeFleet::StartNode(size_t node) {
   {
     std::lock_guard lock(mutex_);
     if (closing_) return;
-    started = nodes_[node] = make_(topology_.node(node), next_life_++);
+    const TopologyNode& place = options_.topology.node(node);
+    NodeOptions options;
+    options.id = place.id;
+    options.role = place.role;
+    options.incarnation = next_life_++;
+    options.reports_memory = options_.reports_memory;
+    started = nodes_[node] = MakeNode(options_.services(), std::move(options));
     ++running_;
   }
   started->Start([self = shared_from_this(), node](const absl::Status& status) {
     if (!status.ok()) {
-      spdlog::debug("node {} ended: {}", self->topology_.node(node).id, Message(status));
+      spdlog::debug("node {} ended: {}", self->options_.topology.node(node).id, Message(status));
     }
     std::lock_guard lock(self->mutex_);
     if (--self->running_ == 0) self->none_.notify_all();
@@ -39,15 +41,16 @@ void NodeFleet::StartNode(size_t node) {
 }
 
 void NodeFleet::OnEvent(const Event& event) {
-  if (event.type != event::kRoundOpened || !conditions_->has_absences()) return;
+  if (event.type != event::kRoundOpened || !options_.conditions->has_absences()) return;
   {
     std::lock_guard lock(mutex_);
     if (std::exchange(in_rounds_, true)) return;
   }
-  executor_->Post([self = shared_from_this()] {
-    const Time begin = self->executor_->Now();
-    for (LeafIndex leaf = 0; leaf < self->topology_.num_workers(); ++leaf) {
-      self->Await(leaf, std::make_shared<Absences>(self->conditions_->AbsencesOf(leaf)), begin);
+  options_.executor->Post([self = shared_from_this()] {
+    const Time begin = self->options_.executor->Now();
+    for (LeafIndex leaf = 0; leaf < self->options_.topology.num_workers(); ++leaf) {
+      self->Await(leaf, std::make_shared<Absences>(self->options_.conditions->AbsencesOf(leaf)),
+                  begin);
     }
   });
 }
@@ -56,8 +59,8 @@ void NodeFleet::OnEvent(const Event& event) {
 void NodeFleet::Await(LeafIndex leaf, std::shared_ptr<Absences> absences, Time begin) {
   const std::optional<Absence> absence = absences->Next();
   if (!absence) return;
-  const size_t node = *topology_.Find(topology_.worker(leaf).id);
-  executor_->PostAt(begin + absence->from, [weak = weak_from_this(), node] {
+  const size_t node = *options_.topology.Find(options_.topology.worker(leaf).id);
+  options_.executor->PostAt(begin + absence->from, [weak = weak_from_this(), node] {
     auto self = weak.lock();
     if (self == nullptr) return;
     std::shared_ptr<Node> leaving;
@@ -68,12 +71,13 @@ void NodeFleet::Await(LeafIndex leaf, std::shared_ptr<Absences> absences, Time b
     if (leaving) leaving->Kill();
   });
   if (absence->to == kNever) return;
-  executor_->PostAt(begin + absence->to, [weak = weak_from_this(), node, leaf, absences, begin] {
-    auto self = weak.lock();
-    if (self == nullptr) return;
-    self->StartNode(node);
-    self->Await(leaf, absences, begin);
-  });
+  options_.executor->PostAt(begin + absence->to,
+                            [weak = weak_from_this(), node, leaf, absences, begin] {
+                              auto self = weak.lock();
+                              if (self == nullptr) return;
+                              self->StartNode(node);
+                              self->Await(leaf, absences, begin);
+                            });
 }
 
 bool NodeFleet::EndWithin(Duration timeout) {

@@ -20,11 +20,16 @@ namespace skein {
 // the node. Needs to hear the events of the run. Thread-safe.
 class NodeFleet : public EventSink, public std::enable_shared_from_this<NodeFleet> {
  public:
-  // Makes the node; `life` is never the same twice.
-  using Make = std::function<std::shared_ptr<Node>(const TopologyNode&, Incarnation life)>;
-  // `executor`: absences go by its clock.
-  NodeFleet(Topology topology, std::shared_ptr<const ConditionsModel> conditions,
-            std::shared_ptr<Executor> executor, Incarnation first_life, Make make);
+  struct Options {
+    Topology topology;
+    std::shared_ptr<const ConditionsModel> conditions;
+    std::shared_ptr<Executor> executor;  // absences go by its clock
+    Incarnation first_life = 1;          // the others count on from here
+    bool reports_memory = true;          // see NodeOptions
+    // For one node, with an executor of its own.
+    std::function<NodeServices()> services;
+  };
+  explicit NodeFleet(Options options);
 
   void Start();
   void OnEvent(const Event& event) override;
@@ -38,10 +43,7 @@ class NodeFleet : public EventSink, public std::enable_shared_from_this<NodeFlee
   void StartNode(size_t node);
   void Await(LeafIndex leaf, std::shared_ptr<Absences> absences, Time begin);
 
-  const Topology topology_;
-  const std::shared_ptr<const ConditionsModel> conditions_;
-  const std::shared_ptr<Executor> executor_;
-  const Make make_;
+  const Options options_;
   mutable std::mutex mutex_;
   std::condition_variable none_;
   std::vector<std::shared_ptr<Node>> nodes_;  // as in the topology

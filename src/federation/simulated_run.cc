@@ -15,7 +15,7 @@ namespace {
 
 // A run that goes on for longer has gone astray.
 constexpr Duration kLongest = std::chrono::hours(24 * 365 * 10);
-// For nodes to end once the run has; and for the control plane to say that it has.
+// For nodes to end once the run has, and for a run to end once it is told to.
 constexpr Duration kAftermath = std::chrono::minutes(10);
 
 // Time-outs that tell a slow machine from a dead one: here a node that is away says so.
@@ -25,25 +25,12 @@ RuntimeLimits VirtualLimits(RuntimeLimits limits) {
   return limits;
 }
 
-// Sets a flag when the run has ended.
-class EndSink : public EventSink {
- public:
-  explicit EndSink(std::shared_ptr<bool> ended) : ended_(std::move(ended)) {}
-  void OnEvent(const Event& event) override {
-    if (event.type == event::kRunEnded) *ended_ = true;
-  }
-
- private:
-  const std::shared_ptr<bool> ended_;
-};
-
 }  // namespace
 
 SimulatedRun::SimulatedRun(std::shared_ptr<const Registries> registries)
     : registries_(std::move(registries)),
       transport_(MakeInprocTransport()),
-      trainers_(simulation_.NewTaskRunner()),
-      ended_(std::make_shared<bool>(false)) {}
+      trainers_(simulation_.NewTaskRunner()) {}
 
 SimulatedRun::~SimulatedRun() {
   if (fleet_ == nullptr) return;
@@ -62,24 +49,21 @@ absl::StatusOr<std::unique_ptr<SimulatedRun>> SimulatedRun::Create(
         "--set conditions.compute.task_s=2");
   }
   config.limits = VirtualLimits(config.limits);
+  const NodeMemory memory;
   SKEIN_ASSIGN_OR_RETURN(auto conditions,
-                         ConditionsModel::Create(config.conditions, config.seed,
-                                                 topology.num_workers(), topology.num_tiers()));
+                         memory.conditions->Get(config.conditions, config.seed,
+                                                topology.num_workers(), topology.num_tiers()));
   std::unique_ptr<SimulatedRun> run(new SimulatedRun(std::move(registries)));
-  run->fleet_ = std::make_shared<NodeFleet>(
-      topology, std::move(conditions), run->simulation_.NewExecutor(), /*first_life=*/1,
-      [run = run.get(), memory = NodeMemory()](const TopologyNode& node, Incarnation life) {
-        NodeOptions node_options;
-        node_options.id = node.id;
-        node_options.role = node.role;
-        node_options.incarnation = life;
-        node_options.reports_memory = false;
-        return MakeNode(MakeNodeServices(run->registries_, run->simulation_.NewExecutor(),
-                                         run->transport_, run->control_, run->trainers_, memory),
-                        std::move(node_options));
-      });
-  const std::vector<std::shared_ptr<EventSink>> sinks = {std::move(options.events), run->fleet_,
-                                                         std::make_shared<EndSink>(run->ended_)};
+  run->fleet_ = std::make_shared<NodeFleet>(NodeFleet::Options{
+      .topology = topology,
+      .conditions = std::move(conditions),
+      .executor = run->simulation_.NewExecutor(),
+      .reports_memory = false,
+      .services = [run = run.get(), memory] {
+        return MakeNodeServices(run->registries_, run->simulation_.NewExecutor(), run->transport_,
+                                run->control_, run->trainers_, memory);
+      }});
+  const std::vector<std::shared_ptr<EventSink>> sinks = {std::move(options.events), run->fleet_};
   std::string run_id = config.name + "-simulated";  // a function of the spec, as all the rest
   SKEIN_ASSIGN_OR_RETURN(run->host_,
                          RunHost::Create({.spec = std::move(options.spec),
@@ -102,17 +86,18 @@ RunResult SimulatedRun::Run() {
   UseOneTorchThread();
   host_->Start();
   fleet_->Start();
-  const auto ended = [this] { return *ended_; };
-  simulation_.RunUntil([this] { return *ended_ || stopping_; }, kLongest);
-  if (!*ended_) {
+  const auto ended = [this] { return host_->ended(); };
+  simulation_.RunUntil([&] { return ended() || stopping_; }, kLongest);
+  if (!ended()) {
     char text[96];
     std::snprintf(text, sizeof(text), "nothing is left to happen after %.3f s of virtual time",
                   ToSeconds(simulation_.Now()));
-    std::lock_guard lock(mutex_);
-    host_->Stop(stopping_ ? stop_ : text);
+    {
+      std::lock_guard lock(mutex_);
+      host_->Stop(stopping_ ? stop_ : text);
+    }
     simulation_.RunUntil(ended, kAftermath);
   }
-  simulation_.RunUntil([this] { return host_->ended(); }, kAftermath);
   return host_->Wait();
 }
 

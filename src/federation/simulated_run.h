@@ -48,7 +48,6 @@ class SimulatedRun {
   std::unique_ptr<RunHost> host_;
   std::shared_ptr<ControlDialer> control_;
   std::shared_ptr<NodeFleet> fleet_;
-  std::shared_ptr<bool> ended_;
   std::mutex mutex_;
   std::string stop_;  // why, once asked for; virtual time knows of no other thread
   std::atomic<bool> stopping_{false};
