@@ -19,21 +19,21 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from makespan import events as log  # noqa: E402
-from suite import machine  # noqa: E402
+from page.markdown import table  # noqa: E402
+from suite import machine, paths  # noqa: E402
 
-ROOT = Path(__file__).resolve().parents[2]
-PROGRAM = "build/release/bin/fashion_mnist"
+PROGRAM = f"{paths.BIN}/fashion_mnist"
 SPEC = "bench/makespan/study.yaml"
-SCRATCH = ROOT / "build/bench/makespan"
-RESULTS = ROOT / "bench/results/makespan.json"
-PAGE = ROOT / "docs/makespan.md"
+SCRATCH = f"{paths.SCRATCH}/makespan"
+RESULTS = paths.RESULTS / "makespan.json"
+PAGE = paths.ROOT / "docs/makespan.md"
 TARGET = 0.80
 UPDATES = 480  # of the comparison at the end: 15 rounds of everybody
 
-# name: (what it is, overrides, updates a version, barrier at the root, at sites)
 # Without a barrier a worker's update counts several times in the time of one round of everybody, so the
 # server takes half a step for each.
 HALF_STEP = "strategy.optimizer={name: sgd, lr: 0.5}"
+# name: (what it is, overrides, updates a version, barrier at the root, at sites)
 CASES = {
     "flat-sync": ("two tiers, everybody awaited", ["topology=flat:32"], 32, True, None),
     "tree-sync": ("four sites of eight, everybody awaited", ["topology=tree:4x8"], 32, True, True),
@@ -55,17 +55,17 @@ CASES = {
 }
 
 
-def skein(command: str, name: str, rounds: int, more: list[str]) -> tuple[Path, float]:
+def skein(command: str, name: str, rounds: int) -> tuple[Path, float]:
     """The run's directory, and how long the program took."""
-    directory = SCRATCH / f"{name}-{command}"
+    out = f"{SCRATCH}/{name}-{command}"
+    directory = paths.ROOT / out
     shutil.rmtree(directory, ignore_errors=True)
-    SCRATCH.mkdir(parents=True, exist_ok=True)
-    words = [PROGRAM, command, SPEC, "--rounds", str(rounds), "--quiet",
-             "--out", str(directory.relative_to(ROOT))]
-    for item in CASES[name][1] + more:
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    words = [PROGRAM, command, SPEC, "--rounds", str(rounds), "--quiet", "--out", out]
+    for item in CASES[name][1]:
         words += ["--set", item]
     begin = time.monotonic()
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(words, cwd=paths.ROOT, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         sys.exit(f"{' '.join(words)}\n{done.stderr}")
     return directory, time.monotonic() - begin
@@ -91,7 +91,7 @@ def study(name: str, simulated: dict | None, simulate_only: bool) -> dict:
     what, overrides, per_version, _, _ = CASES[name]
     print(f"{name}: {what}", flush=True)
     if simulated is None:
-        directory, wall = skein("simulate", name, UPDATES // per_version, [])
+        directory, wall = skein("simulate", name, UPDATES // per_version)
         simulated = summary(directory, name) | {"wall_s": wall}
     print(f"  simulated: {simulated['to_target_s']} s to {TARGET}, at the end "
           f"{simulated['final_accuracy']}, idle {simulated['idle']:.3f}", flush=True)
@@ -99,7 +99,7 @@ def study(name: str, simulated: dict | None, simulate_only: bool) -> dict:
     if simulate_only or simulated["version"] is None:
         return result
     machine.wait_until_quiet()
-    directory, wall = skein("run", name, simulated["version"] + (2 if per_version < 20 else 0), [])
+    directory, wall = skein("run", name, simulated["version"] + (2 if per_version < 20 else 0))
     result["run"] = summary(directory, name) | {"wall_s": wall}
     print(f"  run: {result['run']['to_target_s']} s, idle {result['run']['idle']:.3f}", flush=True)
     return result
@@ -113,42 +113,39 @@ def page(results: dict) -> str:
     cases = results["cases"]
     sync = cases["flat-sync"]
 
-    def ratio(case: dict, kind: str) -> str:
-        ours = case.get(kind, {}).get("to_target_s")
-        theirs = sync.get(kind, {}).get("to_target_s")
+    def ratio(case: dict) -> str:
+        ours = case["run"]["to_target_s"]
+        theirs = sync.get("run", {}).get("to_target_s")
         return f"{theirs / ours:.2f}" if ours and theirs else "-"
 
-    lines = [
+    times, ends = [], []
+    for name, case in cases.items():
+        run, simulated = case.get("run"), case["simulated"]
+        virtual = simulated["to_target_s"]
+        measured = ["not run", seconds(virtual), "-", "-", "-"]
+        if run:
+            real = run["to_target_s"]
+            apart = f"{abs(virtual / real - 1):.1%}" if real and virtual else "-"
+            measured = [seconds(real), seconds(virtual), apart, ratio(case), f"{run['idle']:.2%}"]
+        times.append([f"`{name}`: {case['what']}", *measured, f"{simulated['idle']:.2%}"])
+        below = 100 * (sync["simulated"]["final_accuracy"] - simulated["final_accuracy"])
+        ends.append([f"`{name}`", f"{simulated['final_accuracy']:.4f}", f"{below:.2f}",
+                     f"{simulated['last_commit_s']:.0f}"])
+    return "\n".join([
         "# Makespans", "",
         "<!-- Made by bench/makespan/study.py from bench/results/makespan.json. -->", "",
         f"How long 32 workers of unequal speed take to bring a CNN on Fashion-MNIST to an accuracy of {TARGET:.2f}: lognormal",
         "speeds (sigma 0.3 around 8 s a task), and three stragglers that are ten times slower. Training is real in both",
         "columns; `run` emulates the speeds over wall time, `simulate` computes them. A task takes some 0.25 s of CPU here.", "",
         "```sh", "bench/makespan/study.py", "```", "",
-        "| case | run, s | simulated, s | apart | flat-sync / case, run | idle workers, run | idle, simulated |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
-    ]
-    for name, case in cases.items():
-        run, simulated = case.get("run", {}), case["simulated"]
-        real, virtual = run.get("to_target_s"), simulated["to_target_s"]
-        apart = f"{abs(virtual / real - 1):.1%}" if real and virtual else "-"
-        lines.append(
-            f"| `{name}`: {case['what']} | {seconds(real) if run else 'not run'} | {seconds(virtual)} | {apart} | "
-            f"{ratio(case, 'run')} | {run['idle']:.2%} | {simulated['idle']:.2%} |" if run else
-            f"| `{name}`: {case['what']} | not run | {seconds(virtual)} | - | - | - | {simulated['idle']:.2%} |")
-    lines += [
-        "", "A worker is idle while it has no task. The time is that of the version that first reached the accuracy, from the "
+        table(["case", "run, s", "simulated, s", "apart", "flat-sync / case, run", "idle workers, run",
+               "idle, simulated"], times),
+        "A worker is idle while it has no task. The time is that of the version that first reached the accuracy, from the "
         "opening of the first", "round on.", "",
         f"After {UPDATES} updates in each case (simulated, with real training):", "",
-        "| case | accuracy | points below flat-sync | virtual seconds |", "| --- | --- | --- | --- |",
-    ]
-    for name, case in cases.items():
-        s = case["simulated"]
-        below = 100 * (sync["simulated"]["final_accuracy"] - s["final_accuracy"])
-        lines.append(f"| `{name}` | {s['final_accuracy']:.4f} | {below:.2f} | {s['last_commit_s']:.0f} |")
-    lines += ["", f"Measured on {results['machine']['cpu']}, {results['machine']['cores']} cores, at commit "
-              f"{results['commit']}.", ""]
-    return "\n".join(lines)
+        table(["case", "accuracy", "points below flat-sync", "virtual seconds"], ends),
+        f"Measured on {results['machine']['cpu']}, {results['machine']['cores']} cores, at commit "
+        f"{results['commit']}.", ""])
 
 
 def main() -> int:

@@ -14,8 +14,6 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using ::testing::SizeIs;
 
-Topology Tree(const std::string& shape) { return Topology::FromShape(shape).value(); }
-
 RunConfig AsyncConfig(uint64_t versions, PartSpec policy) {
   RunConfig config = SimFederation::Config(versions);
   config.evaluate.workers = false;

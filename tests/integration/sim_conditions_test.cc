@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "support/sim_federation.h"
+#include "unit/federation/temp_dir.h"
 
 namespace skein {
 namespace {
@@ -11,8 +12,6 @@ using std::chrono::seconds;
 using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::SizeIs;
-
-Topology Tree(const std::string& shape) { return Topology::FromShape(shape).value(); }
 
 RunConfig ConfigWith(Conditions conditions, uint64_t rounds) {
   RunConfig config = SimFederation::Config(rounds);
@@ -102,15 +101,10 @@ TEST(SimConditions, WhoIsCancelledIsFreeAtOnce) {
 }
 
 TEST(SimConditions, ATraceDecides) {
-  const std::string path = ::testing::TempDir() + "/skein_trace.csv";
-  {
-    std::FILE* file = std::fopen(path.c_str(), "w");
-    ASSERT_NE(file, nullptr);
-    std::fputs("worker,task,seconds\nw0,0,5\nw0,1,1\nw1,0,2\n", file);
-    std::fclose(file);
-  }
+  const TempDir directory;
+  const std::string path = directory / "trace.csv";
+  WriteAll(path, "worker,task,seconds\nw0,0,5\nw0,1,1\nw1,0,2\n");
   EXPECT_NEAR(Makespan("flat:2", ConfigWith({.compute = {.trace = path}}, 2)), 7, 0.1);
-  std::remove(path.c_str());
 }
 
 }  // namespace

@@ -19,8 +19,6 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-Topology Tree(const std::string& shape) { return Topology::FromShape(shape).value(); }
-
 // Three sites of 1, 2 and 5 workers; w0 ... w7 from left to right.
 Topology UnbalancedTree() {
   std::vector<NodeSpec> nodes = {{"root", NodeRole::kCoordinator, std::nullopt, {}, ""}};

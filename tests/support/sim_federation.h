@@ -22,6 +22,8 @@
 
 namespace skein {
 
+inline Topology Tree(const std::string& shape) { return Topology::FromShape(shape).value(); }
+
 // A whole federation in virtual time and one thread: the nodes, cores, transfers and control plane
 // of production, under an executor, a network and learners that the test owns. What happens is a
 // function of the options.
