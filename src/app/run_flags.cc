@@ -61,12 +61,22 @@ void RunFlags::Define(CLI::App& command) {
   command.add_option("--seed", seed, "Seed of everything random")->type_name("N");
   command.add_option("--out", out, "Run directory; must not exist (default: runs/<name>-<time>)")
       ->type_name("DIR");
+  command
+      .add_option("--events", events,
+                  "Of workers, write each event, or summaries (auto: above 10,000 nodes)")
+      ->check(CLI::IsMember({"auto", "all", "summary"}))
+      ->capture_default_str();
   command.add_flag("--quiet", quiet, "Say nothing but what failed");
   command.add_flag("--json", json, "Print the result as one JSON document");
 }
 
+EventDetail RunFlags::detail() const {
+  if (events == "summary") return EventDetail::kSummary;
+  return events == "all" ? EventDetail::kAll : EventDetail::kAuto;
+}
+
 std::vector<std::string> RunFlags::ToArguments(const std::string& directory) const {
-  std::vector<std::string> arguments = {"--out", directory};
+  std::vector<std::string> arguments = {"--out", directory, "--events", events};
   for (const std::string& item : set) arguments.insert(arguments.end(), {"--set", item});
   const std::pair<const char*, const std::string&> texts[] = {
       {"--topology", topology}, {"--rounds", rounds}, {"--seed", seed}};

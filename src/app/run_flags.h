@@ -8,6 +8,7 @@
 #include <absl/status/statusor.h>
 
 #include "app/command.h"
+#include "federation/event_detail.h"
 #include "skein/federation/federation.h"
 #include "skein/federation/run_spec.h"
 #include "skein/observe/event.h"
@@ -22,10 +23,12 @@ struct RunFlags {
   std::string rounds;  // as text: the spec's checks judge it
   std::string seed;
   std::string out;
+  std::string events = "auto";
   bool quiet = false;
   bool json = false;
 
   void Define(CLI::App& command);
+  EventDetail detail() const;
   // The flags, spec apart, for another process, with `directory` for --out.
   std::vector<std::string> ToArguments(const std::string& directory) const;
 };

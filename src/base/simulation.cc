@@ -1,18 +1,51 @@
 #include "skein/base/simulation.h"
 
+#include <algorithm>
 #include <map>
 #include <utility>
+#include <vector>
 
 namespace skein {
 
+// What is to happen: a heap of small entries, so that millions of them may wait; the functions stay
+// where they are.
 struct Simulation::State {
+  struct Entry {
+    Time when;
+    uint64_t order;
+    uint32_t slot;
+  };
+  // Of a heap whose front is the first.
+  static bool IsLater(const Entry& a, const Entry& b) {
+    return a.when != b.when ? a.when > b.when : a.order > b.order;
+  }
+
   Time now{0};
   uint64_t next_order = 0;
   uint64_t steps = 0;
-  std::map<std::pair<Time, uint64_t>, std::function<void()>> queue;
+  std::vector<Entry> heap;
+  std::vector<std::function<void()>> tasks;  // by slot
+  std::vector<uint32_t> free_slots;
 
   void Add(Time when, std::function<void()> task) {
-    queue.emplace(std::pair(std::max(when, now), next_order++), std::move(task));
+    uint32_t slot = static_cast<uint32_t>(tasks.size());
+    if (free_slots.empty()) {
+      tasks.push_back(std::move(task));
+    } else {
+      slot = free_slots.back();
+      free_slots.pop_back();
+      tasks[slot] = std::move(task);
+    }
+    heap.push_back({std::max(when, now), next_order++, slot});
+    std::push_heap(heap.begin(), heap.end(), IsLater);
+  }
+
+  std::function<void()> TakeFirst() {
+    std::pop_heap(heap.begin(), heap.end(), IsLater);
+    const uint32_t slot = heap.back().slot;
+    heap.pop_back();
+    free_slots.push_back(slot);
+    return std::exchange(tasks[slot], nullptr);
   }
 };
 
@@ -78,8 +111,10 @@ class SimTaskRunner : public TaskRunner {
 Simulation::Simulation() : state_(std::make_shared<State>()) {}
 Simulation::~Simulation() {
   // Tasks may own what posts more tasks when it goes.
-  while (!state_->queue.empty()) {
-    auto queue = std::exchange(state_->queue, {});
+  while (!state_->heap.empty()) {
+    state_->heap.clear();
+    state_->free_slots.clear();
+    auto tasks = std::exchange(state_->tasks, {});
   }
 }
 
@@ -99,13 +134,10 @@ void Simulation::At(Time when, std::function<void()> task) { state_->Add(when, s
 bool Simulation::RunUntil(const std::function<bool()>& done, Duration limit) {
   const Time end = state_->now + limit;
   while (!done()) {
-    auto first = state_->queue.begin();
-    if (first == state_->queue.end() || first->first.first > end) return false;
-    state_->now = first->first.first;
-    auto task = std::move(first->second);
-    state_->queue.erase(first);
+    if (state_->heap.empty() || state_->heap.front().when > end) return false;
+    state_->now = state_->heap.front().when;
     ++state_->steps;
-    task();
+    state_->TakeFirst()();
   }
   return true;
 }

@@ -8,6 +8,7 @@
 #include <spdlog/spdlog.h>
 
 #include "control/node_events.h"
+#include "control/scheduler_setup.h"
 #include "control/traffic.h"
 #include "skein/base/status.h"
 #include "skein/control/scheduler_core.h"
@@ -249,45 +250,25 @@ absl::StatusOr<std::shared_ptr<ControlPlane>> ControlPlane::Create(
     ControlPlaneOptions options, std::shared_ptr<Executor> executor,
     std::shared_ptr<RunStore> store, std::shared_ptr<EventSink> sink,
     const StrategyRegistries* strategies) {
-  const RunConfig& config = options.config;
-  if (config.run_id.empty()) return absl::InvalidArgumentError("the run has no id");
-  if (config.rounds == 0) return absl::InvalidArgumentError("rounds: must be at least 1");
-  SKEIN_ASSIGN_OR_RETURN(auto selector, strategies->selectors.Create(config.strategy.selector));
-  SKEIN_ASSIGN_OR_RETURN(const uint32_t seq_count,
-                         SeqCountOf(config.strategy, options.topology.num_tiers()));
-  SKEIN_ASSIGN_OR_RETURN(const auto previous, store->GetRun(config.run_id));
+  const std::string run_id = options.config.run_id;
+  SKEIN_ASSIGN_OR_RETURN(std::shared_ptr<Selector> selector,
+                         strategies->selectors.Create(options.config.strategy.selector));
+  auto topology = std::make_shared<const Topology>(std::move(options.topology));
+  SKEIN_ASSIGN_OR_RETURN(
+      SchedulerSetup setup,
+      MakeSchedulerSetup(std::move(options.config), topology, *selector, *strategies));
+  SKEIN_ASSIGN_OR_RETURN(const auto previous, store->GetRun(run_id));
   if (previous.has_value() && previous->status == "completed") {
-    return absl::FailedPreconditionError("run '" + config.run_id +
+    return absl::FailedPreconditionError("run '" + run_id +
                                          "' has completed; give the new run another id");
   }
-  SchedulerHistory history;
-  SKEIN_ASSIGN_OR_RETURN(history.attachments, store->Attachments(config.run_id));
-  SKEIN_ASSIGN_OR_RETURN(history.rounds, store->Rounds(config.run_id));
-
-  // Only known parts can say what they need; the coordinator refuses to start with others.
-  std::vector<bool> loss_is_fatal;
-  bool everyone = selector->SelectsEveryone();
-  const int num_tiers = options.topology.num_tiers();
-  for (int tier = 0; everyone && tier < num_tiers - 1; ++tier) {
-    const auto parts = MakeTierParts(config.strategy, tier, num_tiers, *strategies);
-    everyone = parts.ok() && parts->policy->NeedsEveryone();
-    loss_is_fatal.push_back(everyone);
-  }
-  const std::vector<bool> barriers = BarriersOf(config.strategy, num_tiers, *strategies);
-  const bool all_have_barriers =
-      std::all_of(barriers.begin(), barriers.end(), [](bool barrier) { return barrier; });
-  if (config.evaluate.workers) SKEIN_RETURN_IF_ERROR(CheckWorkersCanEvaluate(barriers));
-
-  RunRecord record{config.run_id, std::move(options.spec_text), std::move(options.topology_text)};
-  std::string run_id = config.run_id;
-  auto topology = std::make_shared<const Topology>(std::move(options.topology));
-  SchedulerCore core(
-      {std::move(options.config), topology, std::move(record), seq_count, std::move(history),
-       std::move(loss_is_fatal), barriers.front(), all_have_barriers},
-      std::move(selector));
+  SKEIN_ASSIGN_OR_RETURN(setup.history.attachments, store->Attachments(run_id));
+  SKEIN_ASSIGN_OR_RETURN(setup.history.rounds, store->Rounds(run_id));
+  setup.record.spec = std::move(options.spec_text);
+  setup.record.topology = std::move(options.topology_text);
   return std::make_shared<ControlPlaneShell>(std::move(topology), std::move(executor),
-                                             std::move(store), std::move(sink), std::move(run_id),
-                                             std::move(core));
+                                             std::move(store), std::move(sink), run_id,
+                                             SchedulerCore(std::move(setup), std::move(selector)));
 }
 
 }  // namespace skein

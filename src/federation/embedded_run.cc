@@ -46,11 +46,11 @@ absl::StatusOr<std::unique_ptr<EmbeddedRun>> EmbeddedRun::Create(
                                 run->control_, run->trainers_, memory);
       }});
   const std::vector<std::shared_ptr<EventSink>> sinks = {std::move(options.events), run->fleet_};
-  SKEIN_ASSIGN_OR_RETURN(run->host_,
-                         RunHost::Create({.spec = std::move(options.spec),
-                                          .directory = std::move(options.directory),
-                                          .events = std::make_shared<FanOutSink>(sinks)},
-                                         run->pool_.NewExecutor(), *run->registries_));
+  SKEIN_ASSIGN_OR_RETURN(run->host_, RunHost::Create({.spec = std::move(options.spec),
+                                                      .directory = std::move(options.directory),
+                                                      .events = std::make_shared<FanOutSink>(sinks),
+                                                      .detail = options.detail},
+                                                     run->pool_.NewExecutor(), *run->registries_));
   run->control_ = run->host_->server().InProcess();
   return run;
 }

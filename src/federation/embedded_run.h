@@ -20,6 +20,7 @@ struct EmbeddedRunOptions {
   std::string directory;  // created; empty: nothing is written
   int threads = 0;        // that train at once; 0: one a core
   std::shared_ptr<EventSink> events;
+  EventDetail detail = EventDetail::kAuto;
 };
 
 // A whole federation in this process: the control plane, every node, the training threads. What

@@ -49,8 +49,10 @@ absl::Status RunHost::Open(RunHostOptions options, std::shared_ptr<Executor> exe
   const std::string& directory = options.directory;
   const RunSpec& spec = options.spec;
   const std::string spec_text = ToYaml(spec);
-  SKEIN_ASSIGN_OR_RETURN(recorder_,
-                         RunRecorder::Create(directory, spec_text, spec.topology.num_tiers() - 1));
+  SKEIN_ASSIGN_OR_RETURN(
+      recorder_,
+      RunRecorder::Create(directory, spec_text, std::make_shared<const Topology>(spec.topology),
+                          options.detail));
   SKEIN_ASSIGN_OR_RETURN(
       std::shared_ptr<RunStore> store,
       OpenSqliteStore(directory.empty() ? ":memory:" : directory + "/control.db"));

@@ -23,6 +23,7 @@ struct RunHostOptions {
   std::shared_ptr<EventSink> events;  // besides the recorder; may be null
   bool serve = true;                  // over gRPC; otherwise for a DirectControl only
   std::string run_id;                 // empty: one that no other run has
+  EventDetail detail = EventDetail::kAuto;
 };
 
 // The control plane of one run with what it needs: its store, the recorder, the gRPC service. Nodes

@@ -6,10 +6,13 @@
 
 #include "federation/run_directory.h"
 #include "observe/event_fields.h"
+#include "observe/summarizing_sink.h"
 #include "skein/base/status.h"
 
 namespace skein {
 namespace {
+
+constexpr size_t kMostNodesInDetail = 10'000;
 
 Value OrNull(const std::map<std::string, double>& metrics, const std::string& name) {
   const auto it = metrics.find(name);
@@ -63,14 +66,20 @@ std::string ToJson(const RunResult& result) {
                                {"peak_rss_mib", result.peak_rss_mib}}));
 }
 
-absl::StatusOr<std::shared_ptr<RunRecorder>> RunRecorder::Create(const std::string& directory,
-                                                                 const std::string& spec_yaml,
-                                                                 int aggregating_tiers) {
+absl::StatusOr<std::shared_ptr<RunRecorder>> RunRecorder::Create(
+    const std::string& directory, const std::string& spec_yaml,
+    std::shared_ptr<const Topology> topology, EventDetail detail) {
+  const int aggregating_tiers = topology->num_tiers() - 1;
   std::shared_ptr<RunRecorder> recorder(new RunRecorder(directory, aggregating_tiers));
   recorder->result_.directory = directory;
   if (directory.empty()) return recorder;
   SKEIN_RETURN_IF_ERROR(WriteFileAtomically(directory + "/spec.yaml", spec_yaml));
   SKEIN_ASSIGN_OR_RETURN(recorder->events_, JsonLinesSink::Create(directory + "/events.jsonl"));
+  recorder->log_ = recorder->events_;
+  const bool many = topology->nodes().size() > kMostNodesInDetail;
+  if (detail == EventDetail::kSummary || (detail == EventDetail::kAuto && many)) {
+    recorder->log_ = std::make_shared<SummarizingSink>(recorder->events_, std::move(topology));
+  }
   const std::string path = directory + "/rounds.csv";
   recorder->csv_ = File(std::fopen(path.c_str(), "wxe"));
   if (recorder->csv_ == nullptr) {
@@ -83,7 +92,7 @@ absl::StatusOr<std::shared_ptr<RunRecorder>> RunRecorder::Create(const std::stri
 
 void RunRecorder::OnEvent(const Event& event) {
   std::lock_guard lock(mutex_);
-  if (events_ != nullptr) events_->OnEvent(event);
+  if (log_ != nullptr) log_->OnEvent(event);
   if (event.type == event::kUpdateRejected) ++result_.rejected;
   // At once, not when the round is concluded: what is committed counts even if the run is cut.
   const bool version = event.type == event::kVersionCommitted;

@@ -8,9 +8,11 @@
 
 #include <absl/status/statusor.h>
 
+#include "federation/event_detail.h"
 #include "skein/federation/federation.h"
 #include "skein/observe/json_lines.h"
 #include "skein/observe/round_tracker.h"
+#include "skein/topology/topology.h"
 
 namespace skein {
 
@@ -23,10 +25,9 @@ std::string ToJson(const RunResult& result);
 class RunRecorder : public EventSink {
  public:
   // Writes into `directory`, which is there and is empty; with "" nothing is written.
-  // `aggregating_tiers` decides on the columns of rounds.csv.
-  static absl::StatusOr<std::shared_ptr<RunRecorder>> Create(const std::string& directory,
-                                                             const std::string& spec_yaml,
-                                                             int aggregating_tiers);
+  static absl::StatusOr<std::shared_ptr<RunRecorder>> Create(
+      const std::string& directory, const std::string& spec_yaml,
+      std::shared_ptr<const Topology> topology, EventDetail detail = EventDetail::kAuto);
 
   void OnEvent(const Event& event) override;
 
@@ -51,7 +52,8 @@ class RunRecorder : public EventSink {
   const std::string directory_;
   const int aggregating_tiers_;
   mutable std::mutex mutex_;
-  std::unique_ptr<JsonLinesSink> events_;  // null without a directory
+  std::shared_ptr<JsonLinesSink> events_;  // null without a directory
+  std::shared_ptr<EventSink> log_;         // what is written to it
   File csv_;                               // null without a directory
   absl::Status csv_status_;
   RoundTracker rounds_;

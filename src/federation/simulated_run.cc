@@ -70,7 +70,8 @@ absl::StatusOr<std::unique_ptr<SimulatedRun>> SimulatedRun::Create(
                                           .directory = std::move(options.directory),
                                           .events = std::make_shared<FanOutSink>(sinks),
                                           .serve = false,
-                                          .run_id = std::move(run_id)},
+                                          .run_id = std::move(run_id),
+                                          .detail = options.detail},
                                          run->simulation_.NewExecutor(), *run->registries_));
   run->control_ = std::make_shared<DirectControl>(run->host_->plane());
   return run;

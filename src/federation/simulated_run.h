@@ -19,6 +19,7 @@ struct SimulatedRunOptions {
   RunSpec spec;           // resolved and valid
   std::string directory;  // created; empty: nothing is written
   std::shared_ptr<EventSink> events;
+  EventDetail detail = EventDetail::kAuto;
 };
 
 // A whole federation in virtual time and one thread: the nodes, cores, transfers and control plane

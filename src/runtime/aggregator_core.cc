@@ -349,8 +349,18 @@ Roster AggregatorCore::Within(const Child& child, const Roster& roster) {
 void AggregatorCore::Count(const UploadInfo& info) {
   agg_action::Bucket& bucket = buckets_[info.base];
   bucket.base = info.base;
-  bucket.roster.Merge(info.roster);
+  members_[info.base].Add(info.roster);
   bucket.updates += info.updates;
+}
+
+bool AggregatorCore::IsCounted(const VersionRef& base, const Roster& roster) const {
+  const auto members = members_.find(base);
+  return members != members_.end() && members->second.Intersects(roster);
+}
+
+void AggregatorCore::ClearBuckets() {
+  buckets_.clear();
+  members_.clear();
 }
 
 agg_action::CloseFold AggregatorCore::TakeBuckets(const Task& task, const VersionRef& base) {
@@ -362,6 +372,7 @@ agg_action::CloseFold AggregatorCore::TakeBuckets(const Task& task, const Versio
     }
     agg_action::Bucket bucket = std::move(it->second);
     it = buckets_.erase(it);
+    bucket.roster = members_.extract(bucket.base).mapped().ToRoster();
     if (config_.staleness != nullptr) {
       bucket.staleness_weight = config_.staleness->Weight(StalenessOf(bucket.base, base));
     }

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/leaf_set.h"
 #include "runtime/aggregator_messages.h"
 #include "skein/runtime/run_config.h"
 #include "skein/strategy/round_policy.h"
@@ -113,6 +114,9 @@ class AggregatorCore {
   static Roster Within(const Child& child, const Roster& roster);
   // Counts what was folded with the others of its base.
   void Count(const UploadInfo& info);
+  // Whether someone of the roster has been counted for that base.
+  bool IsCounted(const VersionRef& base, const Roster& roster) const;
+  void ClearBuckets();
   // A step of all that was counted, weighed by how much older than `base` it is; empty buckets
   // stay.
   agg_action::CloseFold TakeBuckets(const Task& task, const VersionRef& base);
@@ -130,8 +134,9 @@ class AggregatorCore {
 
   AggregatorCoreConfig config_;
   std::vector<Child> children_;
-  std::deque<VersionRef> models_;                     // that the shell holds, newest last
-  std::map<VersionRef, agg_action::Bucket> buckets_;  // that are open, by base; maybe empty
+  std::deque<VersionRef> models_;  // that the shell holds, newest last
+  // That are open, by base; maybe empty. Their rosters are in members_ until they are taken.
+  std::map<VersionRef, agg_action::Bucket> buckets_;
   Time now_{0};
 
  private:
@@ -161,6 +166,7 @@ class AggregatorCore {
   void CheckStalls();
   void SetWake();
 
+  std::map<VersionRef, LeafSet> members_;  // of buckets that are not empty
   std::map<NodeId, size_t> index_;
   std::map<UploadId, Upload> uploads_;
   std::deque<UploadId> queue_;  // waiting for a grant

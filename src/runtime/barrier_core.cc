@@ -97,15 +97,17 @@ void BarrierCore::StartCollecting() {
   Enter(Phase::kCollecting);
   opened_ = now_;
   evaluated_ = {};
-  buckets_.clear();
+  ClearBuckets();
   Do(agg_action::BeginTask{task_});
   if (task_.kind == TaskKind::kTrain) Do(agg_action::OpenBucket{LocalBase()});
+  standings_ = {};
   for (Child& child : children_) {
     child.standing = Standing::kNotAsked;
     child.failure.clear();
     child.parts_taken = 0;
     if (TaskOf(child).participants.empty()) continue;
     child.standing = Standing::kPending;
+    ++standings_.expected;
     if (child.linked != 0) AskChild(child);
   }
   AskPolicy();
@@ -133,8 +135,7 @@ absl::Status BarrierCore::CheckUpload(const Child& child, const UploadInfo& info
                                          config_.view.id + "'");
   }
   SKEIN_RETURN_IF_ERROR(CheckForm(child, info, task, task.base));
-  const auto bucket = buckets_.find(info.base);
-  if (bucket != buckets_.end() && info.roster.Intersects(bucket->second.roster)) {
+  if (AggregatorCore::IsCounted(info.base, info.roster)) {
     return absl::AlreadyExistsError("its roster meets one that was accepted");
   }
   return absl::OkStatus();
@@ -155,7 +156,7 @@ bool BarrierCore::BeforeGrant(const UploadInfo& info) {
 }
 
 void BarrierCore::OnAccepted(Child& child, const UploadInfo& info) {
-  if (++child.parts_taken >= info.parts) child.standing = Standing::kAccepted;
+  if (++child.parts_taken >= info.parts) Accept(child);
   Count(info);
   ReportAccepted(child, info, {});
   AskPolicy();
@@ -184,14 +185,20 @@ bool BarrierCore::IsAwaited(const NodeId& child, uint64_t round, const VersionRe
 void BarrierCore::On(const agg_event::ChildEvaluated& e) {
   Child* child = Find(e.child);
   if (!IsAwaited(e.child, e.round, e.version)) return;
-  child->standing = Standing::kAccepted;
+  Accept(*child);
   evaluated_.Merge(e.roster);
   AskPolicy();
+}
+
+void BarrierCore::Accept(Child& child) {
+  child.standing = Standing::kAccepted;
+  ++standings_.accepted;
 }
 
 void BarrierCore::Fail(Child& child, const std::string& reason, const char* event_type) {
   if (child.standing != Standing::kPending) return;
   child.standing = Standing::kFailed;
+  ++standings_.failed;
   child.failure = reason;
   ReportFailed(event_type, child, reason);
 }
@@ -204,14 +211,8 @@ void BarrierCore::OnTime() {
 
 void BarrierCore::AskPolicy() {
   if (phase_ != Phase::kCollecting) return;
-  PolicyView view;
-  view.base_version = view.current_version = task_.base.version;
-  for (const Child& child : children_) {
-    view.expected += child.standing != Standing::kNotAsked;
-    view.accepted += child.standing == Standing::kAccepted;
-    view.failed += child.standing == Standing::kFailed;
-  }
-  AggregatorCore::AskPolicy(view, opened_);
+  standings_.base_version = standings_.current_version = task_.base.version;
+  AggregatorCore::AskPolicy(standings_, opened_);
 }
 
 void BarrierCore::Close(const std::string& reason) {

@@ -62,6 +62,7 @@ class BarrierCore : public AggregatorCore {
   VersionRef LocalBase() const;  // what the open local round starts from
   void StartCollecting();
   void AskChild(Child& child);
+  void Accept(Child& child);
   void Fail(Child& child, const std::string& reason, const char* event_type);
   void AskPolicy();
   void SettlePending(const std::string& reason);  // children that will not be waited for
@@ -71,7 +72,8 @@ class BarrierCore : public AggregatorCore {
   Task task_;                            // as it came
   std::optional<std::string> given_up_;  // why nothing came of it
   int local_ = 0;                        // local rounds done
-  Time opened_{0};                       // when the children were asked
+  PolicyView standings_;                 // of the children
+  Time opened_{0};                       // when they were asked
   Roster evaluated_;                     // whose evaluations have come
 };
 

@@ -302,7 +302,7 @@ void StreamCore::End() {
     SetStanding(child, Standing::kNotAsked);
   }
   resting_.clear();
-  buckets_.clear();
+  ClearBuckets();
   Enter(Phase::kIdle);
 }
 

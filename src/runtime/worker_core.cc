@@ -109,7 +109,7 @@ void WorkerCore::Keep(const Task& task) {
   kept_.push_back({task.seq_first, task.round, task.local_round, false});
   while (kept_.size() > kUpdatesKept) {
     Do(worker_action::DropUpdate{kept_.front().seq});
-    kept_.pop_front();
+    kept_.erase(kept_.begin());
   }
 }
 
@@ -153,7 +153,7 @@ void WorkerCore::StopWork() {
 void WorkerCore::On(const worker_event::Committed& e) {
   while (!kept_.empty() && kept_.front().round <= e.round) {
     Do(worker_action::DropUpdate{kept_.front().seq});
-    kept_.pop_front();
+    kept_.erase(kept_.begin());
   }
 }
 

@@ -1,7 +1,6 @@
 #ifndef SKEIN_SRC_RUNTIME_WORKER_CORE_H_
 #define SKEIN_SRC_RUNTIME_WORKER_CORE_H_
 
-#include <deque>
 #include <optional>
 #include <span>
 #include <string>
@@ -137,7 +136,7 @@ class WorkerCore {
   Phase phase_ = Phase::kIdle;
   std::optional<Task> task_;  // in hand: awaited, running, or to run once the old one has stopped
   std::optional<VersionRef> model_;
-  std::deque<Kept> kept_;
+  std::vector<Kept> kept_;
   uint64_t starts_ = 0;
   Task running_;         // what the learner was given last
   bool wanted_ = false;  // its result is still wanted

@@ -32,12 +32,12 @@ LinkShape::LinkShape(const LinkConditions& conditions)
   link_rate_ = link_rate_ == 0 ? tcp : std::min(link_rate_, tcp);
 }
 
-Time LinkShape::Pass(Lane& lane, bool up, uint64_t bytes, Time now) {
+Time LinkShape::Pass(Lane& lane, bool up, uint64_t bytes, Time now, uint64_t frames) {
   const auto size = static_cast<double>(bytes);
   // Both work on it at the same time; the slower one decides.
   Time& node_free = node_free_[up];
   node_free = std::max(now, node_free) + Transmission(size, conditions_.node_mb_per_s * 1e6) +
-              FromSeconds(conditions_.frame_s);
+              FromSeconds(conditions_.frame_s * static_cast<double>(frames));
   lane.free = std::max(std::max(now, lane.free) + Transmission(size, link_rate_), node_free);
   Time due = lane.free + FromSeconds(conditions_.latency_s);
   if (conditions_.loss > 0 && lane.random.Uniform() < conditions_.loss) {

@@ -27,10 +27,10 @@ class LinkShape {
   };
   explicit LinkShape(const LinkConditions& conditions);
 
-  // A frame of `bytes` is handed over at `now`: when its last byte has left, which is `lane.free`
-  // then, and when it arrives, which is returned. `up` frames share one capacity of the parent,
-  // others the other.
-  Time Pass(Lane& lane, bool up, uint64_t bytes, Time now);
+  // A frame, or several at once, of `bytes` is handed over at `now`: when its last byte has left,
+  // which is `lane.free` then, and when it arrives, which is returned. `up` frames share one
+  // capacity of the parent, others the other.
+  Time Pass(Lane& lane, bool up, uint64_t bytes, Time now, uint64_t frames = 1);
 
  private:
   const LinkConditions conditions_;

@@ -56,6 +56,43 @@ TEST_F(SimulateTest, RepeatsToTheLastByte) {
   EXPECT_NE(File("one/events.jsonl"), File("three/events.jsonl"));
 }
 
+// The same cores behind light shells come to the same rounds, but for the order of chunks.
+TEST_F(SimulateTest, WithoutTrainingRoundsTakeAsLong) {
+  const std::string more =
+      " --quiet --topology tree:3x4 --set evaluate=none --set conditions.model_mb=2"
+      " --set conditions.compute.spread=0.4 --set conditions.compute.jitter=0.1"
+      " --set 'conditions.links=[{tier: 0, node_mb_per_s: 4, latency_s: 0.1},"
+      " {tier: 1, mb_per_s: 1, latency_s: 0.05}]'";
+  for (const std::string policy :
+       {" --set 'strategy.policy={name: all, timeout_s: 9000}' --rounds 6",
+        " --set 'strategy.policy={name: quorum, count: 3, deadline_s: 9000}' --rounds 6",
+        " --set 'strategy.policy={name: buffered, size: 2}' --rounds 40"}) {
+    SCOPED_TRACE(policy);
+    const std::string number = std::to_string(policy.size());
+    ASSERT_EQ(Skein("simulate spec.yaml --out nodes" + number + more + policy).code, 0);
+    const Outcome cores =
+        Skein("simulate spec.yaml --no-training --out cores" + number + more + policy);
+    ASSERT_EQ(cores.code, 0) << cores.err;
+    const double wall = WallOf("nodes" + number);
+    EXPECT_NEAR(WallOf("cores" + number), wall, 0.02 * wall);
+  }
+}
+
+TEST_F(SimulateTest, WithoutTrainingAModelMustHaveASize) {
+  const Outcome outcome = Skein("simulate spec.yaml --no-training --out sim");
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("conditions.model_mb"));
+  EXPECT_FALSE(std::filesystem::exists(work_ / "sim"));
+}
+
+TEST_F(SimulateTest, SummariesOfWorkersOnDemand) {
+  ASSERT_EQ(Skein("simulate spec.yaml --rounds 2 --events summary --out sim --quiet").code, 0);
+  const std::string events = File("sim/events.jsonl");
+  EXPECT_THAT(events, HasSubstr("\"event\":\"workers_summarized\""));
+  EXPECT_THAT(events, Not(HasSubstr("update_accepted")));
+  EXPECT_THAT(File("sim/result.json"), HasSubstr("\"contributions\":16"));
+}
+
 TEST_F(SimulateTest, ATaskMustTakeTime) {
   const Outcome outcome = Skein("simulate spec.yaml --out sim --set conditions=null");
   EXPECT_EQ(outcome.code, 2);

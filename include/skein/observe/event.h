@@ -21,6 +21,8 @@ inline constexpr char kPartialAccepted[] = "partial_accepted";
 inline constexpr char kVersionCommitted[] = "version_committed";
 inline constexpr char kRoundCommitted[] = "round_committed";
 inline constexpr char kEvaluated[] = "evaluated";
+// In place of those of single workers, where these are too many: of those below `node`.
+inline constexpr char kWorkersSummarized[] = "workers_summarized";
 inline constexpr char kNodeLost[] = "node_lost";
 inline constexpr char kRunEnded[] = "run_ended";
 }  // namespace event

@@ -49,9 +49,13 @@ class ControlCommand : public Command {
     const absl::Status files = AllowOpenFiles(FilesFor(1), "the control plane");
     if (!files.ok()) return Complain(context, files, kBadInput);
     ThreadPool pool(2);
-    auto host = RunHost::Create(
-        {run->spec, run->directory, listen_, insecure_, MakeProgress(flags_, *run, context)},
-        pool.NewExecutor(), *context.registries);
+    auto host = RunHost::Create({.spec = run->spec,
+                                 .directory = run->directory,
+                                 .listen_address = listen_,
+                                 .insecure = insecure_,
+                                 .events = MakeProgress(flags_, *run, context),
+                                 .detail = flags_.detail()},
+                                pool.NewExecutor(), *context.registries);
     if (!host.ok()) return Complain(context, host.status(), kBadInput);
     (*host)->Start();
     signals.OnStop([&host] { (*host)->Stop("stopped by a signal"); });

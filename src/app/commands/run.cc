@@ -56,9 +56,9 @@ class RunCommand : public Command {
 
  private:
   int RunEmbedded(const ResolvedRun& run, StopSignals& signals, CommandContext& context) {
-    auto federation =
-        EmbeddedRun::Create({run.spec, run.directory, threads_, MakeProgress(flags_, run, context)},
-                            context.registries);
+    auto federation = EmbeddedRun::Create(
+        {run.spec, run.directory, threads_, MakeProgress(flags_, run, context), flags_.detail()},
+        context.registries);
     if (!federation.ok()) return Complain(context, federation.status(), kBadInput);
     signals.OnStop([&federation] { (*federation)->Stop("stopped by a signal"); });
     const RunResult result = (*federation)->Run();

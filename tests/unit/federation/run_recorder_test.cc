@@ -15,6 +15,10 @@ namespace {
 
 using testing::HasSubstr;
 
+std::shared_ptr<const Topology> Tree(const std::string& shape) {
+  return std::make_shared<const Topology>(Topology::FromShape(shape).value());
+}
+
 ValueList Bytes(int scale) {
   return {ValueMap{{"tier", 0}, {"up", 10 * scale}, {"down", 20 * scale}},
           ValueMap{{"tier", 1}, {"up", 30 * scale}, {"down", 40 * scale}}};
@@ -56,7 +60,7 @@ Event Ended(const char* status) {
 }
 
 std::shared_ptr<RunRecorder> Record(const std::string& directory) {
-  auto recorder = RunRecorder::Create(directory, "name: x\n", 2);
+  auto recorder = RunRecorder::Create(directory, "name: x\n", Tree("tree:2x3"));
   EXPECT_TRUE(recorder.ok()) << recorder.status();
   for (const Event& event : {Opened(1), Committed(1, 4, "one"), Evaluated(1, "coordinator", 0.7),
                              Evaluated(1, "workers", 0.1), Opened(2),
@@ -99,14 +103,14 @@ TEST(RunRecorder, KeepsSpecAndEvents) {
 
 TEST(RunRecorder, HasNoResultBeforeTheEnd) {
   TempDir temp;
-  auto recorder = RunRecorder::Create(temp.path(), "", 1);
+  auto recorder = RunRecorder::Create(temp.path(), "", Tree("flat:3"));
   ASSERT_TRUE(recorder.ok());
   (*recorder)->OnEvent(Opened(1));
   EXPECT_FALSE(std::filesystem::exists(temp / "result.json"));
 }
 
 TEST(RunRecorder, CountsARoundThatWasCommittedBeforeTheRunFailed) {
-  auto recorder = RunRecorder::Create("", "", 1);
+  auto recorder = RunRecorder::Create("", "", Tree("flat:3"));
   ASSERT_TRUE(recorder.ok());
   (*recorder)->OnEvent(Opened(1));
   (*recorder)->OnEvent(Committed(1, 4, "one"));
@@ -127,7 +131,7 @@ TEST(RunRecorder, WritesNothingWithoutADirectory) {
 
 TEST(RunRecorder, ARecordThatCannotBeWrittenFailsTheRun) {
   TempDir temp;
-  auto recorder = RunRecorder::Create(temp.path(), "", 1);
+  auto recorder = RunRecorder::Create(temp.path(), "", Tree("flat:3"));
   ASSERT_TRUE(recorder.ok());
   // A limit on the size of files stands for a full disk.
   rlimit old{};
@@ -147,7 +151,7 @@ TEST(RunRecorder, ARecordThatCannotBeWrittenFailsTheRun) {
 TEST(RunRecorder, AResultThatCannotBeWrittenIsToldAndKeepsTheFirstReason) {
   for (const char* status : {"completed", "failed"}) {
     TempDir directory;
-    auto created = RunRecorder::Create(directory.path(), "", 2);
+    auto created = RunRecorder::Create(directory.path(), "", Tree("tree:2x3"));
     ASSERT_TRUE(created.ok());
     const std::shared_ptr<RunRecorder> recorder = *std::move(created);
     std::filesystem::create_directories(directory.path() + "/result.json/in-the-way");

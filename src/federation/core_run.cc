@@ -1,0 +1,60 @@
+#include "federation/core_run.h"
+
+#include <filesystem>
+#include <utility>
+#include <vector>
+
+#include "federation/run_directory.h"
+#include "skein/base/status.h"
+#include "skein/observe/fan_out.h"
+
+namespace skein {
+namespace {
+
+// Events reach a federation's sink before there is one of its own.
+class LateSink : public EventSink {
+ public:
+  void Set(std::shared_ptr<EventSink> sink) { sink_ = std::move(sink); }
+  void OnEvent(const Event& event) override { sink_->OnEvent(event); }
+
+ private:
+  std::shared_ptr<EventSink> sink_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<CoreRun>> CoreRun::Create(CoreRunOptions options,
+                                                         const Registries& registries) {
+  const std::string spec_text = ToYaml(options.spec);
+  auto topology = std::make_shared<const Topology>(std::move(options.spec.topology));
+  RunConfig config = std::move(options.spec.config);
+  config.run_id = config.name + "-simulated";  // a function of the spec, as all the rest
+  auto sink = std::make_shared<LateSink>();
+  std::unique_ptr<CoreRun> run(new CoreRun());
+  SKEIN_ASSIGN_OR_RETURN(run->federation_, CoreFederation::Create({std::move(config), topology,
+                                                                   &registries.strategies, sink}));
+  const std::string& directory = options.directory;
+  if (!directory.empty()) SKEIN_RETURN_IF_ERROR(CreateRunDirectory(directory));
+  auto recorder = RunRecorder::Create(directory, spec_text, topology, options.detail);
+  if (!recorder.ok()) {
+    std::error_code ignored;
+    if (!directory.empty()) std::filesystem::remove_all(directory, ignored);
+    return recorder.status();
+  }
+  run->recorder_ = *std::move(recorder);
+  sink->Set(std::make_shared<FanOutSink>(
+      std::vector<std::shared_ptr<EventSink>>{run->recorder_, std::move(options.events)}));
+  return run;
+}
+
+RunResult CoreRun::Run() {
+  const RunOutcome outcome = federation_->Run();
+  RunResult result = recorder_->result();
+  if (result.status.empty()) {
+    result.status = outcome.status;
+    result.reason = outcome.reason;
+  }
+  return result;
+}
+
+}  // namespace skein

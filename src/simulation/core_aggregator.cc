@@ -1,0 +1,120 @@
+#include "simulation/core_aggregator.h"
+
+#include <utility>
+
+namespace skein {
+
+// ---- an aggregator ----
+
+void CoreAggregator::OnTask(const Task& task) {
+  if (delivery_ && !IsSameTask(delivery_->task, task)) delivery_.reset();
+  Feed(agg_event::TaskArrived{task});
+}
+
+void CoreAggregator::OnModelBegun(const VersionRef& version, Time whole_at) {
+  AddModel(version, whole_at);
+}
+
+void CoreAggregator::OnCancel(const CancelFrame& cancel) {
+  if (delivery_ && delivery_->task.round == cancel.round) delivery_.reset();
+  Feed(agg_event::Cancelled{cancel.round, cancel.reason});
+}
+
+void CoreAggregator::OnCommitted(const CommittedFrame& committed) {
+  Feed(agg_event::Committed{committed.round, committed.version});
+}
+
+void CoreAggregator::Deliver(const agg_action::CloseFold& close) {
+  const bool local = close.into == agg_action::CloseFold::Into::kLocalDelta;
+  Delivery delivery{.task = close.task, .parts = {}};
+  for (const agg_action::Bucket& closed : close.buckets) {
+    delivery.parts.push_back({.id = {},
+                              .kind = TransferKind::kPartial,
+                              .round = close.task.round,
+                              .local_round = close.task.local_round,
+                              .base = local ? close.task.base : closed.base,
+                              .seq = close.task.seq_first,
+                              .part = static_cast<uint32_t>(delivery.parts.size()),
+                              .parts = static_cast<uint32_t>(close.buckets.size()),
+                              .num_samples = TakeSamples(closed.base),
+                              .updates = closed.updates,
+                              .roster = closed.roster,
+                              .bytes = 2 * CoreChild::world_->sizes.model_bytes});
+  }
+  delivery_ = std::move(delivery);
+  Offer();
+}
+
+void CoreAggregator::Offer() {
+  if (!delivery_) return;
+  delivery_->transfer = ++transfers_;
+  UploadInfo info = delivery_->parts.front();
+  info.id = {id(), epoch(), transfers_};
+  SendUp(CoreChild::world_->sizes.partial_offer,
+         [this, info = std::move(info)] { parent().Feed(agg_event::UploadOffered{info}); });
+}
+
+void CoreAggregator::OnGrant(uint64_t transfer) {
+  if (!delivery_ || delivery_->transfer != transfer) return;
+  SendUp(CoreChild::world_->sizes.partial, [this, id = UploadId{id(), epoch(), transfer}] {
+    parent().Feed(agg_event::UploadStaged{id});
+  });
+}
+
+void CoreAggregator::OnAnswer(uint64_t transfer, const absl::Status&) {
+  // Refused or accepted, the parent has recorded what it made of it.
+  if (!delivery_ || delivery_->transfer != transfer) return;
+  delivery_->parts.pop_front();
+  if (!delivery_->parts.empty()) return Offer();
+  delivery_.reset();
+  Feed(agg_event::Delivered{});
+}
+
+void CoreAggregator::DeliverFailure(const Task& task, const std::string& reason) {
+  SendUp(CoreChild::world_->sizes.failed,
+         [this, what = TaskFailedFrame{task.kind, task.round, task.local_round, reason}] {
+           parent().Feed(agg_event::ChildFailed{id(), what});
+         });
+}
+
+// ---- the coordinator ----
+
+void CoreCoordinator::MakeInitialModel() {
+  world_->control->Tell(0, ModelReadyMsg{VersionRef{}, ""});
+  AddModel(VersionRef{}, world_->Now());
+}
+
+void CoreCoordinator::OnPlan(const PlanMsg& plan) {
+  last_version_ = plan.last_version;
+  Feed(agg_event::TaskArrived{Task{TaskKind::kTrain, plan.round, plan.attempt, 0, plan.base,
+                                   plan.seq_first, plan.seq_count, plan.participants},
+                              plan.last_version});
+}
+
+void CoreCoordinator::OnCommit(const CommitMsg& commit) {
+  AddModel(commit.version, world_->Now());
+  Feed(agg_event::Committed{commit.round, commit.version});
+}
+
+void CoreCoordinator::Deliver(const agg_action::CloseFold& close) {
+  RoundResultMsg result{.round = last_version_ == 0 ? close.task.round : close.made.version,
+                        .attempt = close.task.attempt,
+                        .version = close.made,
+                        .roster = close.roster};
+  for (const agg_action::Bucket& bucket : close.buckets) {
+    result.num_samples += TakeSamples(bucket.base);
+    result.bases.push_back({bucket.base.version, bucket.updates});
+  }
+  world_->control->Tell(0, std::move(result));
+  if (last_version_ != 0) AddModel(close.made, world_->Now());
+  Feed(agg_event::Delivered{});
+}
+
+void CoreCoordinator::DeliverFailure(const Task& task, const std::string& reason) {
+  world_->control->Tell(0, RoundResultMsg{.round = task.round,
+                                          .attempt = task.attempt,
+                                          .code = static_cast<int>(absl::StatusCode::kAborted),
+                                          .message = reason});
+}
+
+}  // namespace skein

@@ -1,0 +1,175 @@
+#include "simulation/core_parent.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "runtime/barrier_core.h"
+#include "runtime/stream_core.h"
+#include "skein/base/status.h"
+#include "skein/strategy/strategy_spec.h"
+#include "skein/tensor/chunk_codec.h"
+
+namespace skein {
+namespace {
+
+constexpr uint64_t kDefaultStagingBytes = uint64_t{64} << 20;  // as in a run
+
+}  // namespace
+
+absl::Status CoreParent::Assign(const NodeView& view) {
+  const RunConfig& config = world_->config;
+  SKEIN_ASSIGN_OR_RETURN(const TierParts parts, MakeTierParts(config.strategy, view.tier,
+                                                              view.num_tiers, *world_->strategies));
+  const uint64_t staging = config.limits.staging_bytes;
+  AggregatorCoreConfig core{
+      .view = view,
+      .policy = parts.policy,
+      .kappa = parts.kappa,
+      .staging_bytes =
+          staging != 0 ? staging : std::max(kDefaultStagingBytes, world_->sizes.model_bytes),
+      .upload_stall_timeout = config.limits.upload_stall_timeout,
+      .staleness = parts.staleness,
+      .keeps_bases = view.tier == 0 && parts.mixing->MixesModels()};
+  if (parts.policy->has_barrier()) {
+    core_ = std::make_unique<BarrierCore>(std::move(core));
+  } else {
+    core_ = std::make_unique<StreamCore>(std::move(core));
+  }
+  if (const LinkConditions* links = world_->conditions->LinksOf(view.tier)) {
+    links_.shape.emplace(*links);
+  }
+  return absl::OkStatus();
+}
+
+void CoreParent::Feed(const AggregatorEvent& event) {
+  if (core_ == nullptr) return;
+  for (const AggregatorAction& action : core_->Handle(event, world_->Now())) {
+    std::visit([this](const auto& a) { Do(a); }, action);
+  }
+}
+
+// Children of a node follow each other in breadth-first order.
+CoreChild& CoreParent::Child(const NodeId& id) {
+  const std::vector<size_t>& nodes = world_->topology->node(parent_node_).children;
+  return *children_[*world_->topology->Find(id) - nodes.front()];
+}
+
+void CoreParent::SendDown(CoreChild& child, uint64_t bytes, std::function<void()> arrive) {
+  child.link().Carry(*world_->simulation, CoreLink::kDown, {bytes, 1}, std::move(arrive));
+}
+
+// ---- the core's decisions ----
+
+void CoreParent::Do(const agg_action::Welcome& a) {
+  CoreChild& child = Child(a.child);
+  SendDown(child, world_->sizes.welcome, [&child] { child.OnWelcome(); });
+}
+
+void CoreParent::Do(const agg_action::Refuse& a) {
+  CoreChild& child = Child(a.child);
+  if (child.epoch() == a.epoch) child.link().Cut();  // until the control plane attaches it anew
+}
+
+void CoreParent::Do(const agg_action::SendTask& a) {
+  CoreChild& child = Child(a.child);
+  SendDown(child, world_->sizes.task, [&child, task = a.task] { child.OnTask(task); });
+}
+
+void CoreParent::Do(const agg_action::OfferModel& a) {
+  const auto known = whole_at_.find(a.version);
+  if (known == whole_at_.end()) return;
+  CoreChild& child = Child(a.child);
+  // It is sent even if it is superseded before it is asked for.
+  SendDown(child, world_->sizes.model_offer,
+           [this, &child, version = a.version, whole_at = known->second] {
+             if (child.HasModel(version)) return;
+             child.link().Carry(
+                 *world_->simulation, CoreLink::kUp, {world_->sizes.grant, 1},
+                 [this, &child, version, whole_at] { SendModel(child, version, whole_at); });
+           });
+}
+
+// Cut through: what is sent may still be arriving here, and is not ahead of that. A child that
+// sends it on does so from the first chunk on.
+void CoreParent::SendModel(CoreChild& child, const VersionRef& version, Time whole_here_at) {
+  Simulation& simulation = *world_->simulation;
+  WireCost rest = world_->sizes.model;
+  auto whole_at = std::make_shared<Time>(kNever);
+  if (child.forwards_models()) {
+    const WireCost first{std::min(rest.bytes, kDefaultChunkBytes), 1};
+    rest = {rest.bytes - first.bytes, rest.frames - 1};
+    child.link().Carry(simulation, CoreLink::kDown, first,
+                       [&child, version, whole_at] { child.OnModelBegun(version, *whole_at); });
+  }
+  *whole_at = child.link().Carry(
+      simulation, CoreLink::kDown, rest, [&child, version] { child.OnModel(version); },
+      whole_here_at);
+}
+
+void CoreParent::Do(const agg_action::SendCancel& a) {
+  CoreChild& child = Child(a.child);
+  SendDown(child, world_->sizes.cancel, [&child, cancel = a.cancel] { child.OnCancel(cancel); });
+}
+
+void CoreParent::Do(const agg_action::SendCommitted& a) {
+  CoreChild& child = Child(a.child);
+  SendDown(child, world_->sizes.committed,
+           [&child, committed = a.committed] { child.OnCommitted(committed); });
+}
+
+void CoreParent::Do(const agg_action::BeginTask&) { samples_.clear(); }
+
+void CoreParent::Do(const agg_action::Grant& a) {
+  CoreChild& child = Child(a.id.child);
+  SendDown(child, world_->sizes.grant,
+           [&child, transfer = a.id.transfer] { child.OnGrant(transfer); });
+}
+
+void CoreParent::Do(const agg_action::Fold& a) {
+  samples_[a.info.base] += a.info.num_samples;
+  Feed(agg_event::UploadFolded{a.info.id, absl::OkStatus()});
+}
+
+void CoreParent::Do(const agg_action::Acknowledge& a) {
+  CoreChild& child = Child(a.id.child);
+  if (child.epoch() != a.id.epoch) return;
+  SendDown(child, world_->sizes.ack, [&child, transfer = a.id.transfer, status = a.status] {
+    child.OnAnswer(transfer, status);
+  });
+}
+
+void CoreParent::Do(const agg_action::CloseFold& a) {
+  if (a.into != agg_action::CloseFold::Into::kLocalModel) return Deliver(a);
+  samples_.clear();
+  whole_at_[a.made] = world_->Now();
+  Feed(agg_event::LocalModelMade{a.made});
+  DropOldModels();
+}
+
+void CoreParent::Do(const agg_action::Abandon& a) { DeliverFailure(a.task, a.reason); }
+void CoreParent::Do(const agg_action::Report& a) { world_->control->Report(parent_node_, a.event); }
+void CoreParent::Do(const agg_action::WakeAt& a) {
+  world_->simulation->At(a.when, [this] { Feed(agg_event::Tick{}); });
+}
+
+// ---- models ----
+
+void CoreParent::AddModel(const VersionRef& version, Time whole_at) {
+  whole_at_[version] = whole_at;
+  Feed(agg_event::ModelArrived{version});
+  DropOldModels();
+}
+
+void CoreParent::DropOldModels() {
+  std::erase_if(whole_at_, [this](const auto& entry) {
+    const auto& known = core_->models();
+    return std::find(known.begin(), known.end(), entry.first) == known.end();
+  });
+}
+
+uint64_t CoreParent::TakeSamples(const VersionRef& base) {
+  const auto node = samples_.extract(base);
+  return node.empty() ? 0 : node.mapped();
+}
+
+}  // namespace skein
