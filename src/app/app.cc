@@ -26,6 +26,7 @@ std::vector<std::unique_ptr<Command>> Commands() {
   std::vector<std::unique_ptr<Command>> commands;
   commands.push_back(MakeRunCommand());
   commands.push_back(MakeSimulateCommand());
+  commands.push_back(MakeConditionsCommand());
   commands.push_back(MakeTopologyCommand());
   commands.push_back(MakeStrategiesCommand());
   commands.push_back(MakeControlCommand());

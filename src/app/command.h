@@ -46,6 +46,7 @@ class Command {
 
 std::unique_ptr<Command> MakeRunCommand();
 std::unique_ptr<Command> MakeSimulateCommand();
+std::unique_ptr<Command> MakeConditionsCommand();
 std::unique_ptr<Command> MakeControlCommand();
 std::unique_ptr<Command> MakeAggregatorCommand();
 std::unique_ptr<Command> MakeWorkerCommand();

@@ -51,7 +51,7 @@ absl::StatusOr<SpecOverrides> Overrides(const RunFlags& flags) {
 
 }  // namespace
 
-void RunFlags::Define(CLI::App& command) {
+void RunFlags::DefineSpec(CLI::App& command) {
   command.add_option("--set", set, "Set a key of the spec: path=value; may be repeated")
       ->type_name("PATH=VALUE")
       ->allow_extra_args(false);
@@ -59,6 +59,10 @@ void RunFlags::Define(CLI::App& command) {
       ->type_name("SHAPE|FILE");
   command.add_option("--rounds", rounds, "Number of rounds")->type_name("N");
   command.add_option("--seed", seed, "Seed of everything random")->type_name("N");
+}
+
+void RunFlags::Define(CLI::App& command) {
+  DefineSpec(command);
   command.add_option("--out", out, "Run directory; must not exist (default: runs/<name>-<time>)")
       ->type_name("DIR");
   command
@@ -88,10 +92,14 @@ std::vector<std::string> RunFlags::ToArguments(const std::string& directory) con
   return arguments;
 }
 
-absl::StatusOr<ResolvedRun> Resolve(const RunFlags& flags, const Registries& registries) {
+absl::StatusOr<RunSpec> ResolveSpec(const RunFlags& flags, const Registries& registries) {
   SKEIN_ASSIGN_OR_RETURN(const SpecOverrides overrides, Overrides(flags));
+  return ReadRunSpec(flags.spec, overrides, registries);
+}
+
+absl::StatusOr<ResolvedRun> Resolve(const RunFlags& flags, const Registries& registries) {
   ResolvedRun run;
-  SKEIN_ASSIGN_OR_RETURN(run.spec, ReadRunSpec(flags.spec, overrides, registries));
+  SKEIN_ASSIGN_OR_RETURN(run.spec, ResolveSpec(flags, registries));
   run.directory = !flags.out.empty()         ? flags.out
                   : !run.spec.output.empty() ? run.spec.output
                                              : DefaultDirectory(run.spec.config.name);

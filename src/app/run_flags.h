@@ -28,6 +28,8 @@ struct RunFlags {
   bool json = false;
 
   void Define(CLI::App& command);
+  // Only what shapes the spec.
+  void DefineSpec(CLI::App& command);
   EventDetail detail() const;
   // The flags, spec apart, for another process, with `directory` for --out.
   std::vector<std::string> ToArguments(const std::string& directory) const;
@@ -37,6 +39,9 @@ struct ResolvedRun {
   RunSpec spec;
   std::string directory;  // which does not exist yet
 };
+
+// The spec as the flags will have it. InvalidArgument, NotFound, each in one line.
+absl::StatusOr<RunSpec> ResolveSpec(const RunFlags& flags, const Registries& registries);
 
 // Reads and checks all there is to check before a run is created. InvalidArgument, NotFound,
 // AlreadyExists, each in one line.

@@ -100,6 +100,40 @@ TEST_F(SimulateTest, ATaskMustTakeTime) {
   EXPECT_FALSE(std::filesystem::exists(work_ / "sim"));
 }
 
+TEST_F(SimulateTest, ConditionsPrintsThePacesThatASimulationDraws) {
+  const std::string more =
+      " --set conditions.compute.task_s=20 --set conditions.compute.spread=0.5";
+  Outcome outcome = Skein("conditions spec.yaml" + more);
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, testing::StartsWith("worker,task,seconds\nw0,0,"));
+  EXPECT_EQ(std::count(outcome.out.begin(), outcome.out.end(), '\n'), 9) << "eight workers";
+  const auto as_trace = Skein("conditions spec.yaml" + more + " --tasks 2");
+  Write("trace.csv", as_trace.out);
+  ASSERT_EQ(Skein("simulate spec.yaml --quiet --out drawn" + more).code, 0);
+  ASSERT_EQ(Skein("simulate spec.yaml --quiet --out traced --set "
+                  "'conditions.compute={trace: trace.csv}'")
+                .code,
+            0);
+  EXPECT_EQ(File("drawn/events.jsonl"), File("traced/events.jsonl")) << as_trace.out;
+}
+
+TEST_F(SimulateTest, ConditionsKnowsTheTasksOfAWorkerApartAndWhoIsSlow) {
+  const std::string jitter = " --set conditions.compute.jitter=0.5 --tasks 3";
+  EXPECT_THAT(Skein("conditions spec.yaml" + jitter).out, HasSubstr("\nw7,2,"));
+  EXPECT_NE(Skein("conditions spec.yaml" + jitter).out,
+            Skein("conditions spec.yaml --seed 2" + jitter).out);
+  const Outcome outcome = Skein("conditions spec.yaml --json --tasks 2");
+  EXPECT_EQ(std::count(outcome.out.begin(), outcome.out.end(), '\n'), 1);
+  EXPECT_THAT(outcome.out, HasSubstr(R"({"seconds":[400,400],"straggler":true,"worker":"w)"));
+}
+
+TEST_F(SimulateTest, ConditionsMustSayHowLongATaskTakes) {
+  const Outcome outcome = Skein("conditions spec.yaml --set conditions=null");
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_EQ(outcome.out, "");
+  EXPECT_THAT(outcome.err, HasSubstr("conditions.compute.task_s"));
+}
+
 TEST_F(SimulateTest, AbsencesOfARunWithProcessesAreRefused) {
   const Outcome outcome =
       Skein("run spec.yaml --processes --out run --set conditions.availability.up_s=10");
