@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import federation
+import pace
 from architectures import ARCHITECTURES
 
 
@@ -23,6 +24,11 @@ def main() -> int:
     parser.add_argument("--split", type=Path, metavar="FILE.json",
                         help="a list of lists of image indices, one for each client; default: "
                         "shuffled by the seed and cut into equal parts")
+    parser.add_argument("--pace", type=Path, metavar="FILE.csv",
+                        help="seconds of each client's tasks, as `skein conditions` prints them; "
+                        "default: as long as they take")
+    parser.add_argument("--target", type=float, metavar="ACCURACY",
+                        help="end with the first round that reaches it")
     parser.add_argument("--data", type=Path, default=Path("/usr/share/datasets/fashion-mnist"))
     args = parser.parse_args()
 
@@ -38,7 +44,13 @@ def main() -> int:
         if done.returncode != 0:
             raise federation.Failure((done.stderr.strip().splitlines() or ["no images"])[-1])
 
-    spec = {"workload": "fashion-mnist", "seed": args.seed}
+    spec = {"workload": "fashion-mnist", "seed": args.seed, "target": args.target}
+    if args.pace:
+        try:
+            spec["pace"] = pace.read(args.pace, args.clients)
+        except (OSError, ValueError) as error:
+            print(error, file=sys.stderr)
+            return 1
     return federation.measure(ARCHITECTURES[args.architecture], args, spec, prepare)
 
 

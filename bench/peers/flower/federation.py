@@ -42,7 +42,7 @@ class Federation:
         self._events_seen: list[dict] = []
         # What was measured; what a failed run did not come to stays null.
         self.result: dict = dict.fromkeys(
-            ("round_s", "median_round_s", "startup_s", "server_idle_rss_mib",
+            ("round_s", "made_s", "median_round_s", "startup_s", "server_idle_rss_mib",
              "server_peak_rss_mib", "server_cpu_s_per_round", "client_processes")
         )
 
@@ -100,6 +100,8 @@ class Federation:
             "cpu_s": round(self.processes.cpu_s() - all_cpu_s, 2),
             "total_peak_rss_mib": round(self.total_peak_mib, 1),
         }
+        # When the model of each round was there, before its evaluation.
+        self.result["made_s"] = [round(e["made"] - times[0], 3) for e in events[1:]]
         for key in ("accuracy", "loss"):
             if values := [round(e[key], 4) for e in events if key in e]:
                 self.result[key] = values

@@ -38,6 +38,7 @@ class Watch:
         self.gate = Gate(spec)
         self.workload = workload
         self.rounds = spec["rounds"]
+        self.target = spec.get("target")  # an accuracy that ends the run
         self.results = 0
         self.failures: list[str] = []
 
@@ -51,11 +52,15 @@ class Watch:
             self.gate.wait("go")
             self.gate.note("round", round=0)
             return None
+        made = time.monotonic()
         metrics = self.workload.evaluate(to_arrays) or {}
-        self.gate.note("round", round=number, results=self.results, failures=self.failures[:3],
-                       **metrics)
-        if number == self.rounds:
+        self.gate.note("round", round=number, made=made, results=self.results,
+                       failures=self.failures[:3], **metrics)
+        reached = self.target is not None and metrics.get("accuracy", 0) >= self.target
+        if number == self.rounds or reached:
             self.gate.note("done")
             self.gate.wait("bye")
-            self.gate.note("checked", error=self.workload.check(to_arrays(), self.rounds))
+            self.gate.note("checked", error=self.workload.check(to_arrays(), number))
+        if reached and number < self.rounds:  # Flower cannot be told to stop; we end it
+            self.gate.wait("never")
         return metrics or None
