@@ -35,11 +35,19 @@ def last_commit_s(events: list[dict]) -> float:
                if e["event"] in ("round_committed", "version_committed")) - start_s(events)
 
 
-def idle_share(events: list[dict], barrier_at_root: bool, barrier_at_sites: bool | None) -> float:
+def updates(events: list[dict]) -> int:
+    """That went into the model."""
+    return sum(e.get("updates", e.get("contributors", 0)) for e in events
+               if e["event"] in ("round_committed", "version_committed"))
+
+
+def idle_share(events: list[dict], barrier_at_root: bool, barrier_at_sites: bool | None,
+               held: bool = False) -> float:
     """Share of the workers' time, up to the last commit, in which they had no task. A worker has one
     from being asked until its update is taken, or the round closes without it. Who waits for nobody
     asks again at once; who has a barrier asks when its own task comes. `barrier_at_sites`: None in a
-    federation of two tiers."""
+    federation of two tiers. `held`: nobody waits for all, but who has contributed is asked again
+    with the next version, as in the groups of FedCompass."""
     begin = start_s(events)
     end = begin + last_commit_s(events)
     workers = {e["node"] for e in events if e["event"] == "node_started" and e["role"] == "worker"}
@@ -56,10 +64,12 @@ def idle_share(events: list[dict], barrier_at_root: bool, barrier_at_sites: bool
             elif (e["event"] == "partial_accepted" and e["node"] == parent
                   and not barrier_at_root and has_barrier):
                 asked = time
+            elif e["event"] == "version_committed" and held and asked is None:
+                asked = time
             elif e["node"] == worker and e["event"] in ("update_accepted", "worker_left_out"):
                 if asked is not None:
                     busy += time - asked
-                asked = None if has_barrier else time
+                asked = None if has_barrier or held else time
         if asked is not None:
             busy += max(0.0, end - asked)
     return max(0.0, 1 - busy / ((end - begin) * len(workers)))  # 0 but for rounding

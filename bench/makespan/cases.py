@@ -1,0 +1,66 @@
+"""What the study compares. A case is one entry here."""
+
+from dataclasses import dataclass
+
+TARGET = 0.80
+WORKERS = 32
+ROUNDS = 15  # of everybody, for the comparison at the end; other cases take as many updates, about
+STEPS = 59  # batches of 32 in a worker's 1,875 images
+
+
+@dataclass(frozen=True)
+class Case:
+    what: str
+    overrides: tuple[str, ...]  # of study.yaml
+    versions: int  # until the end
+    root_waits: bool
+    sites_wait: bool | None = None  # None: there are none
+    held: bool = False  # who has contributed gets its next task with the next version
+    why: str = ""  # these settings
+
+
+@dataclass(frozen=True)
+class Peer:
+    what: str
+    architecture: str  # of bench/peers/flower
+
+
+def optimizer(lr: float) -> str:
+    return f"strategy.optimizer={{name: sgd, lr: {lr}}}"
+
+
+CASES = {
+    "flat-sync": Case("two tiers, everybody awaited", ("topology=flat:32",), ROUNDS, True),
+    "tree-sync": Case("four sites of eight, everybody awaited", ("topology=tree:4x8",), ROUNDS,
+                      True, True),
+    "tree-quorum": Case(
+        "four sites of eight, each waits for six of its workers",
+        ("topology=tree:4x8", "strategy.policy={name: all, timeout_s: 3600}",
+         "strategy.tiers=[{tier: 1, policy: {name: quorum, count: 6}}]"), 20, True, True),
+    "flat-buffered": Case(
+        "two tiers, a version of every eight updates (FedBuff)",
+        ("topology=flat:32", "strategy.policy={name: buffered, size: 8}", optimizer(0.5)),
+        60, False),
+    "sites-sync-root-async": Case(
+        "sites wait for six of eight workers, the root for no site",
+        ("topology=tree:4x8", "strategy.policy={name: quorum, count: 6}",
+         "strategy.tiers=[{tier: 0, policy: {name: every_update}}]", optimizer(0.5)),
+        80, False, True),
+    "tree-buffered": Case(
+        "nobody waits: sites send every four updates, the root takes two of these",
+        ("topology=tree:4x8", "strategy.policy={name: buffered, size: 4}",
+         "strategy.tiers=[{tier: 0, policy: {name: buffered, size: 2}}]", optimizer(0.5)),
+        80, False, False),
+    "fedcompass": Case(
+        "two tiers, as many local steps for each that groups arrive together (FedCompass)",
+        ("topology=flat:32", f"strategy.policy={{name: fedcompass, q_min: {STEPS // 5}, "
+         f"q_max: {STEPS}}}", f"conditions.compute.steps={STEPS}"),
+        60, False, held=True,
+        why="the step counts are FedCompass' own ratio of 1 to 5, up to one pass over the data"),
+}
+
+# The same federation in Flower: FedAvg over everybody, in two tiers.
+PEERS = {
+    "flower-legacy": Peer("its gRPC server, clients in threads", "legacy"),
+    "flower-current": Peer("SuperLink and a SuperNode for each client", "current"),
+}
