@@ -54,9 +54,12 @@ CASES = {
     "fedcompass": Case(
         "two tiers, as many local steps for each that groups arrive together (FedCompass)",
         ("topology=flat:32", f"strategy.policy={{name: fedcompass, q_min: {STEPS // 5}, "
-         f"q_max: {STEPS}}}", f"conditions.compute.steps={STEPS}"),
-        60, False, held=True,
-        why="the step counts are FedCompass' own ratio of 1 to 5, up to one pass over the data"),
+         f"q_max: {STEPS}}}", "strategy.staleness={name: polynomial, a: 0.5}",
+         "strategy.mixing={name: deltas, divisor: workers}", optimizer(0.9),
+         f"conditions.compute.steps={STEPS}"),
+        100, False, held=True,
+        why="weights and the ratio of 1 to 5 of the steps are the paper's; the most steps are a "
+        "pass over the data"),
 }
 
 # The same federation in Flower: FedAvg over everybody, in two tiers.
