@@ -6,9 +6,10 @@ import sys
 from pathlib import Path
 
 from makespan.cases import TARGET, WORKERS, Peer
-from suite import paths
+from suite import paths, process
 
 MOST_ROUNDS = 15
+TIMEOUT_S = 3600
 CLIENTS = f"topology=flat:{WORKERS}"
 
 
@@ -35,7 +36,7 @@ def command(peer: Peer, scratch: Path, seed: int) -> list[str]:
     return [f"{paths.PEERS}/fashion_mnist.py", "--architecture", peer.architecture,
             "--clients", str(WORKERS), "--rounds", str(MOST_ROUNDS), "--seed", str(seed),
             "--split", str(scratch / "split.json"), "--pace", str(scratch / "pace.csv"),
-            "--target", str(TARGET), "--timeout", "3600", "--out", str(scratch / "out.json")]
+            "--target", str(TARGET), "--timeout", str(TIMEOUT_S), "--out", str(scratch / "out.json")]
 
 
 def summary(report: dict, target: float = TARGET) -> dict:
@@ -59,8 +60,7 @@ def measure(name: str, peer: Peer, spec: str, seed: int, sets: list[str]) -> dic
     prepare(spec, sets, scratch)
     out = scratch / "out.json"
     out.unlink(missing_ok=True)
-    done = subprocess.run(command(peer, scratch, seed), cwd=paths.ROOT, capture_output=True,
-                          text=True, check=False)
+    ended = process.run(command(peer, scratch, seed), TIMEOUT_S + 100, scratch)
     if not out.exists():  # it did not begin
-        sys.exit(f"{name}: {done.stderr or done.stdout}")
+        sys.exit(f"{name}: {ended.error}")
     return {"what": peer.what} | summary(json.loads(out.read_text()))
