@@ -13,6 +13,13 @@ def current(results: dict) -> dict:
     return results | {"cases": cases, "peers": peers}
 
 
+def trial(name: str, sets: list[str], simulated: dict) -> dict:
+    """What is kept of settings that were not chosen."""
+    return {"case": name, "sets": sets, "versions": simulated["versions"],
+            "to_target_s": simulated["to_target_s"],
+            "curve": simulated["curve"][-5:], "updates": simulated["updates"]}
+
+
 def seconds(value: float | None) -> str:
     return "not reached" if value is None else f"{value:.1f}"
 
@@ -81,9 +88,15 @@ def _peers(peers: dict, cases: dict) -> list[str]:
         "of the model before its evaluation, from the start of the first round. Initial weights and order of batches are PyTorch's.", ""]
 
 
-def _why(cases: dict) -> list[str]:
+def _why(cases: dict, tried: list[dict]) -> list[str]:
     chosen = [f"- `{name}`: {CASES[name].why}." for name in cases if CASES[name].why]
-    return ["## Settings", "", *chosen, ""] if chosen else []
+    rows = [[f"`{t['case']}`", " ".join(f"`{s.removeprefix('strategy.')}`" for s in t["sets"]),
+             seconds(t["to_target_s"]), str(t["updates"]),
+             ", ".join(f"{accuracy:.4f}" for _, accuracy in t["curve"])] for t in tried]
+    others = ["What else was tried (simulated; `--set`, `--simulate-only`, `--record`):", "",
+              table(["case", "with", f"s to {TARGET:.2f}", "updates", "accuracy of the last versions"],
+                    rows)]
+    return ["## Settings", "", *chosen, "", *(others if rows else [])] if chosen else []
 
 
 def page(results: dict) -> str:
@@ -102,7 +115,8 @@ def page(results: dict) -> str:
         "opening of the first", "round on.", "",
         "At the end of longer runs (simulated, with real training):", "",
         _ends(cases),
+        "Without a barrier more updates are made in less time, and more are needed: many are trained from older models.", "",
         *_peers(peers, cases),
-        *_why(cases),
+        *_why(cases, results.get("tried", [])),
         f"Measured on {results['machine']['cpu']}, {results['machine']['cores']} cores, at commit "
         f"{', '.join(commits)}.", ""])

@@ -107,7 +107,9 @@ def main() -> int:
     parser.add_argument("--keep-simulated", action="store_true", help="those of the last time")
     parser.add_argument("--report-only", action="store_true")
     parser.add_argument("--set", action="append", default=[], metavar="PATH=VALUE", dest="sets",
-                        help="a trial under other conditions: nothing is written")
+                        help="a trial under other conditions or settings: nothing is written")
+    parser.add_argument("--record", action="store_true",
+                        help="puts what a trial simulated among what else was tried")
     arguments = parser.parse_args()
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {"cases": {}, "peers": {}}
     results = report.current(results)
@@ -127,6 +129,11 @@ def main() -> int:
             print(f"  {error}", file=sys.stderr, flush=True)
             refused.append(name)
             continue
+        if trial and arguments.record and name in CASES:
+            tried = report.trial(name, arguments.sets, results["cases"].pop(name)["simulated"])
+            known = json.loads(RESULTS.read_text())
+            known.setdefault("tried", []).append(tried)
+            RESULTS.write_text(json.dumps(known, indent=1) + "\n")
         if not trial:
             RESULTS.write_text(json.dumps(report.current(results), indent=1) + "\n")
     if not trial and "flat-sync" in results["cases"]:

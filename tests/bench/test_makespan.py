@@ -187,6 +187,17 @@ class Driver(unittest.TestCase):
         self.assertEqual(json.loads(self.results.read_text()), RESULTS)
         self.assertFalse(self.page.exists())
 
+    def test_what_a_trial_simulated_can_be_recorded_apart(self):
+        made = case("flat-buffered", None)
+        made["simulated"]["curve"] = [(n, 0.1 * n) for n in range(1, 8)]
+        words = ["--only", "flat-buffered", "--simulate-only", "--set", "strategy.optimizer.lr=1"]
+        self.assertEqual(self.run_with(*words, "--record", does=lambda *_: made), 0)
+        results = json.loads(self.results.read_text())
+        self.assertEqual(results["cases"], RESULTS["cases"])
+        self.assertFalse(self.page.exists())
+        self.assertIn("| `flat-buffered` | `optimizer.lr=1` | 100.0 | 480 | 0.3000, 0.4000, 0.5000, "
+                      "0.6000, 0.7000 |", report.page(results))
+
     def test_a_case_that_is_refused_does_not_hold_up_the_others(self):
         def does(name, *_):
             if name == "fedcompass":
