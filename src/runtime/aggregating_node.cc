@@ -282,10 +282,7 @@ void AggregatingNode::MakeLocalModel(const agg_action::CloseFold& close) {
 
 void AggregatingNode::Do(const agg_action::DeliverEvaluation& a) { DeliverEvaluation(a); }
 
-void AggregatingNode::Do(const agg_action::Abandon& a) {
-  buckets_.clear();
-  DeliverFailure(a.task, a.reason);
-}
+void AggregatingNode::Do(const agg_action::Abandon& a) { DeliverFailure(a.task, a.reason); }
 
 // ---- models ----
 

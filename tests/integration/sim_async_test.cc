@@ -158,6 +158,33 @@ TEST(SimAsync, TheSameSeedMakesTheSameRun) {
   EXPECT_EQ(digest(), digest());
 }
 
+// The link of w0 breaks at the very end of its upload, so that sums are open for it when the site
+// gives up.
+TEST(SimAsync, ASiteThatGaveUpGoesOnWithAWorkerThatComesBack) {
+  RunConfig config = AsyncConfig(30, {"every_update", {}});
+  SimFederation* running = nullptr;
+  bool killed = false;
+  SimFederation::Options options{.topology = Tree("tree:2x1"), .config = config};
+  options.work = Speeds({});
+  options.faults = [&](const testing::FrameContext& frame) -> testing::Fault {
+    if (killed || frame.node != "w0" || !frame.up) return {};
+    if (!std::holds_alternative<TrailerFrame>(*frame.frame)) return {};
+    killed = true;
+    running->Kill("w0");
+    return {testing::Fault::Kind::kDrop};
+  };
+  SimFederation federation(options);
+  running = &federation;
+  federation.simulation().At(seconds(4), [&] { federation.StartNode("w0"); });
+  ASSERT_TRUE(federation.Run());
+  ExpectSound(federation, 30);
+  const auto left_out = federation.EventsOf(event::kWorkerLeftOut);
+  ASSERT_FALSE(left_out.empty());
+  const auto accepted = federation.EventsOf(event::kUpdateAccepted);
+  EXPECT_TRUE(std::any_of(accepted.begin(), accepted.end(),
+                          [](const Event& event) { return event.node == "w0"; }));
+}
+
 TEST(SimAsync, AWorkerThatIsLostIsMissedByNobody) {
   SimFederation federation(
       {.topology = Tree("flat:4"), .config = AsyncConfig(30, Buffered(2)), .work = Speeds({})});
