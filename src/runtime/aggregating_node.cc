@@ -201,6 +201,8 @@ void AggregatingNode::Do(const agg_action::OpenBucket& a) {
   it->second.sums = parts_.fold->NewAccumulator(*manifest_, numeric_, services_.memory.buffers);
 }
 
+void AggregatingNode::Do(const agg_action::DropBucket& a) { buckets_.erase(a.base); }
+
 AggregatingNode::Bucket AggregatingNode::TakeBucket(const VersionRef& base) {
   auto node = buckets_.extract(base);
   return node.empty() ? Bucket() : std::move(node.mapped());

@@ -86,6 +86,7 @@ class AggregatingNode : public NodeShell, public Downlinks::Owner {
   void Do(const agg_action::SendCommitted& a);
   void Do(const agg_action::BeginTask& a);
   void Do(const agg_action::OpenBucket& a);
+  void Do(const agg_action::DropBucket& a);
   void Do(const agg_action::Grant& a);
   void Do(const agg_action::Fold& a);
   void Do(const agg_action::Acknowledge& a);

@@ -346,6 +346,14 @@ Roster AggregatorCore::Within(const Child& child, const Roster& roster) {
   return roster.Intersection(Roster::Range(child.view.leaf_begin, child.view.leaf_end));
 }
 
+std::set<VersionRef> AggregatorCore::BasesUnderWay() const {
+  std::set<VersionRef> bases;
+  for (const auto& [id, upload] : uploads_) {
+    if (upload.granted) bases.insert(upload.info.base);
+  }
+  return bases;
+}
+
 void AggregatorCore::Count(const UploadInfo& info) {
   agg_action::Bucket& bucket = buckets_[info.base];
   bucket.base = info.base;

@@ -112,6 +112,8 @@ class AggregatorCore {
   static uint64_t StalenessOf(const VersionRef& base, const VersionRef& newest);
   // The part of a roster that is in the child's subtree.
   static Roster Within(const Child& child, const Roster& roster);
+  // What granted uploads refer to.
+  std::set<VersionRef> BasesUnderWay() const;
   // Counts what was folded with the others of its base.
   void Count(const UploadInfo& info);
   // Whether someone of the roster has been counted for that base.

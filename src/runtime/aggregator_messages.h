@@ -155,6 +155,10 @@ struct BeginTask {
 struct OpenBucket {
   VersionRef base;
 };
+// It is empty, and nothing is on its way to it.
+struct DropBucket {
+  VersionRef base;
+};
 // `early`: fold it while it arrives, into a bucket that will not be closed before it is whole.
 struct Grant {
   UploadId id;
@@ -208,9 +212,10 @@ struct WakeAt {
 using AggregatorAction =
     std::variant<agg_action::Welcome, agg_action::Refuse, agg_action::SendTask,
                  agg_action::OfferModel, agg_action::SendCancel, agg_action::SendCommitted,
-                 agg_action::BeginTask, agg_action::OpenBucket, agg_action::Grant, agg_action::Fold,
-                 agg_action::Acknowledge, agg_action::CloseFold, agg_action::DeliverEvaluation,
-                 agg_action::Abandon, agg_action::Report, agg_action::WakeAt>;
+                 agg_action::BeginTask, agg_action::OpenBucket, agg_action::DropBucket,
+                 agg_action::Grant, agg_action::Fold, agg_action::Acknowledge,
+                 agg_action::CloseFold, agg_action::DeliverEvaluation, agg_action::Abandon,
+                 agg_action::Report, agg_action::WakeAt>;
 
 }  // namespace skein
 

@@ -23,8 +23,8 @@ constexpr StreamCore::Transition kTransitions[] = {
     {Phase::kHolding, Phase::kCollecting, "the parent asks again"},
 };
 
-// Sums of a model are kept for as many bases at a time. One more makes a step, whatever the policy
-// says: what is collected is O(model).
+// Sums of a model are kept for as many bases at a time, those that something is on its way to among
+// them. One more makes a step, whatever the policy says, or waits: what is collected is O(model).
 constexpr size_t kBasesAtRoot = 8;
 constexpr size_t kBasesElsewhere = 2;
 
@@ -185,14 +185,13 @@ bool StreamCore::IsCounted(const Child& child, const UploadInfo& info) const {
 bool StreamCore::BeforeGrant(const UploadInfo& info) {
   if (buckets_.contains(info.base)) return true;
   const size_t most = IsRoot() ? kBasesAtRoot : kBasesElsewhere;
-  if (buckets_.size() >= most) {
-    std::erase_if(buckets_, [](const auto& entry) { return entry.second.updates == 0; });
-  }
-  if (buckets_.size() >= most) {
-    if (!Collecting()) return false;
-    Close("there is no room for another base");
-  }
-  Open(info.base);
+  if (buckets_.size() >= most) DropUnused();
+  const bool full = buckets_.size() >= most;
+  const bool counted = std::ranges::any_of(
+      buckets_, [](const auto& entry) { return entry.second.updates > 0; });
+  if (full && counted && Collecting()) Close("there is no room for another base");
+  if (buckets_.size() >= most) return false;
+  if (!buckets_.contains(info.base)) Open(info.base);
   return true;
 }
 
@@ -201,9 +200,13 @@ void StreamCore::Open(const VersionRef& base) {
   Do(agg_action::OpenBucket{base});
 }
 
-// A step may have taken the bucket since the upload began.
-void StreamCore::BeforeFold(const UploadInfo& info) {
-  if (!buckets_.contains(info.base)) Open(info.base);
+void StreamCore::DropUnused() {
+  const std::set<VersionRef> bases = BasesUnderWay();
+  std::erase_if(buckets_, [&](const auto& entry) {
+    const bool unused = entry.second.updates == 0 && !bases.contains(entry.first);
+    if (unused) Do(agg_action::DropBucket{entry.first});
+    return unused;
+  });
 }
 
 void StreamCore::OnAccepted(Child& child, const UploadInfo& info) {
@@ -271,6 +274,10 @@ void StreamCore::Close(const std::string&) {
   if (IsRoot()) close.made = VersionRef{current_->version + 1, task_.attempt, 0};
   Enter(Phase::kDelivering);
   Do(std::move(close));
+  // What is on its way goes into the next step.
+  for (const VersionRef& base : BasesUnderWay()) {
+    if (!buckets_.contains(base)) Open(base);
+  }
 }
 
 void StreamCore::On(const agg_event::Delivered&) {

@@ -58,7 +58,7 @@ class StreamCore : public AggregatorCore {
   bool IsCounted(const Child& child, const UploadInfo& info) const override;
   bool BeforeGrant(const UploadInfo& info) override;
   bool FoldsEarly() const override { return false; }
-  void BeforeFold(const UploadInfo& info) override;
+  void BeforeFold(const UploadInfo&) override {}
   void OnAccepted(Child& child, const UploadInfo& info) override;
   void OnRefused(Child& child, const UploadInfo& info, const std::string& reason) override;
   void OnLost(Child& child, const std::string& reason) override;
@@ -80,6 +80,7 @@ class StreamCore : public AggregatorCore {
   void AskResting();
   void Ask(Child& child);
   void Open(const VersionRef& base);
+  void DropUnused();
   void DropOldModels();
   void AskPolicy();
   void End();

@@ -171,6 +171,7 @@ class RandomAggregator {
   void Check(const agg_action::SendCommitted& a) { EXPECT_TRUE(linked_.contains(a.child)); }
   void Check(const agg_action::BeginTask&) { folded_ = {}; }
   void Check(const agg_action::OpenBucket&) {}
+  void Check(const agg_action::DropBucket&) {}
   void Check(const agg_action::Grant& a) {
     EXPECT_TRUE(granted_.emplace(a.id.child, a.id).second) << "two uploads of one child";
   }

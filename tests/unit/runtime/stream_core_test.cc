@@ -254,10 +254,10 @@ TEST(StreamCore, UploadsAreFoldedWholeIntoTheStepThatIsOpenThen) {
   EXPECT_FALSE(root.Of<agg_action::Grant>()[0].early);
   root.Contribute("c0");
   root.Contribute("c1");
+  ASSERT_THAT(root.Of<agg_action::OpenBucket>(), SizeIs(1)) << "the step has taken it";
   ASSERT_THAT(root.steps, SizeIs(1));
   EXPECT_EQ(root.steps[0].roster, Roster::Range(4, 6));
   root.Tell(agg_event::UploadStaged{slow.id});
-  ASSERT_THAT(root.Of<agg_action::OpenBucket>(), SizeIs(1)) << "the step has taken it";
   root.TellAll(agg_event::UploadFolded{slow.id, absl::OkStatus()});
   root.Contribute("c0");
   ASSERT_THAT(root.steps, SizeIs(2));
@@ -364,6 +364,58 @@ TEST(StreamGateway, AThirdBaseMakesAStepOrWaitsForOne) {
   EXPECT_EQ(gateway.core.phase(), Phase::kHolding);
   gateway.Answer("c0");  // from 0 again
   EXPECT_EQ(gateway.tasks.at("c0").base, (VersionRef{2, 0, 0}));
+}
+
+// Children at work from 0, 1 and 2.
+void AskFromThreeVersions(StreamGateway& gateway) {
+  gateway.Begin();
+  gateway.Tell(agg_event::ModelArrived{{1, 0, 0}});
+  gateway.Answer("c1");
+  gateway.Tell(agg_event::ModelArrived{{2, 0, 0}});
+  gateway.Answer("c2");
+  ASSERT_THAT(gateway.steps, SizeIs(1));
+  ASSERT_EQ(gateway.tasks.at("c0").base.version, 0u);
+  ASSERT_EQ(gateway.tasks.at("c1").base.version, 1u);
+  ASSERT_EQ(gateway.tasks.at("c2").base.version, 2u);
+}
+UploadInfo Offer(StreamGateway& gateway, const NodeId& child) {
+  const Task& task = gateway.tasks.at(child);
+  const UploadInfo info = gateway.UploadOf(child, task, task.seq_first);
+  gateway.Tell(agg_event::UploadOffered{info});
+  return info;
+}
+
+TEST(StreamGateway, ABaseMoreThanThereIsRoomForWaitsForAStep) {
+  StreamGateway gateway;
+  AskFromThreeVersions(gateway);
+  const UploadInfo first = Offer(gateway, "c0");
+  EXPECT_THAT(gateway.Of<agg_action::Grant>(), SizeIs(1));
+  Offer(gateway, "c1");
+  EXPECT_THAT(gateway.Of<agg_action::Grant>(), SizeIs(1));
+  Offer(gateway, "c2");
+  EXPECT_THAT(gateway.Of<agg_action::Grant>(), IsEmpty());
+  gateway.Tell(agg_event::UploadStaged{first.id});
+  gateway.Tell(agg_event::UploadFolded{first.id, absl::OkStatus()});
+  gateway.Tell(agg_event::Delivered{});
+  EXPECT_THAT(gateway.Of<agg_action::Grant>(), IsEmpty()) << "no task, no step";
+  gateway.Tell(agg_event::TaskArrived{TrainTask(2)});
+  const auto closed = gateway.Of<agg_action::CloseFold>();
+  ASSERT_THAT(closed, SizeIs(1));
+  EXPECT_EQ(closed[0].roster, Roster::Range(4, 5));
+  EXPECT_THAT(gateway.Of<agg_action::Grant>(), SizeIs(1));
+}
+
+TEST(StreamGateway, SumsThatNothingCameToMakeRoom) {
+  StreamGateway gateway;
+  AskFromThreeVersions(gateway);
+  const UploadInfo first = Offer(gateway, "c0");
+  Offer(gateway, "c1");
+  gateway.Tell(agg_event::UploadBroken{first.id, "broken"});
+  Offer(gateway, "c2");
+  EXPECT_THAT(gateway.Of<agg_action::Grant>(), SizeIs(1));
+  const auto dropped = gateway.Of<agg_action::DropBucket>();
+  ASSERT_THAT(dropped, SizeIs(1));
+  EXPECT_EQ(dropped[0].base, VersionRef{});
 }
 
 TEST(StreamCore, EveryPhaseChangeIsDeclared) {
