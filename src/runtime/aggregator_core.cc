@@ -158,11 +158,7 @@ absl::Status AggregatorCore::CheckForm(const Child& child, const UploadInfo& inf
     return absl::InvalidArgumentError("it refers to " + ToString(info.base) + ", the task to " +
                                       ToString(task.base));
   }
-  const uint64_t staleness = StalenessOf(info.base, newest);
-  if (config_.staleness != nullptr && staleness > config_.staleness->Max()) {
-    return absl::OutOfRangeError("it is " + std::to_string(staleness) + " versions old, at most " +
-                                 std::to_string(config_.staleness->Max()) + " are allowed");
-  }
+  SKEIN_RETURN_IF_ERROR(CheckStaleness(info.base, newest));
   if (info.seq != task.seq_first) {
     return absl::InvalidArgumentError("its sequence number is " + std::to_string(info.seq) +
                                       ", the task's " + std::to_string(task.seq_first));
@@ -177,6 +173,16 @@ absl::Status AggregatorCore::CheckForm(const Child& child, const UploadInfo& inf
                                       " is not within the task's " + task.participants.ToString());
   }
   return info.form;
+}
+
+absl::Status AggregatorCore::CheckStaleness(const VersionRef& base,
+                                            const VersionRef& newest) const {
+  const uint64_t staleness = StalenessOf(base, newest);
+  if (config_.staleness == nullptr || staleness <= config_.staleness->Max()) {
+    return absl::OkStatus();
+  }
+  return absl::OutOfRangeError("it is " + std::to_string(staleness) + " versions old, at most " +
+                               std::to_string(config_.staleness->Max()) + " are allowed");
 }
 
 void AggregatorCore::On(const agg_event::UploadOffered& e) {
@@ -234,7 +240,8 @@ void AggregatorCore::On(const agg_event::UploadProgressed& e) {
 void AggregatorCore::On(const agg_event::UploadStaged& e) {
   auto it = uploads_.find(e.id);
   if (it == uploads_.end()) return;
-  BeforeFold(it->second.info);
+  absl::Status status = BeforeFold(it->second.info);
+  if (!status.ok()) return On(agg_event::UploadFolded{e.id, std::move(status)});
   Do(agg_action::Fold{it->second.info});
 }
 

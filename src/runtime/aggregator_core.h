@@ -87,8 +87,8 @@ class AggregatorCore {
   // The next upload may begin. False: not now, and none behind it either.
   virtual bool BeforeGrant(const UploadInfo& info) = 0;
   virtual bool FoldsEarly() const = 0;
-  // It is whole and will be folded next.
-  virtual void BeforeFold(const UploadInfo& info) = 0;
+  // It is whole and will be folded next, unless it is no good any more.
+  virtual absl::Status BeforeFold(const UploadInfo& info) const = 0;
   // It was folded.
   virtual void OnAccepted(Child& child, const UploadInfo& info) = 0;
   // What a pending child offered is no good.
@@ -109,6 +109,7 @@ class AggregatorCore {
   // What can be said against an upload whatever the policy. FailedPrecondition if it is late.
   absl::Status CheckForm(const Child& child, const UploadInfo& info, const Task& task,
                          const VersionRef& newest) const;
+  absl::Status CheckStaleness(const VersionRef& base, const VersionRef& newest) const;
   static uint64_t StalenessOf(const VersionRef& base, const VersionRef& newest);
   // The part of a roster that is in the child's subtree.
   static Roster Within(const Child& child, const Roster& roster);

@@ -48,7 +48,7 @@ class BarrierCore : public AggregatorCore {
   bool IsCounted(const Child& child, const UploadInfo& info) const override;
   bool BeforeGrant(const UploadInfo& info) override;
   bool FoldsEarly() const override { return true; }
-  void BeforeFold(const UploadInfo&) override {}
+  absl::Status BeforeFold(const UploadInfo&) const override { return absl::OkStatus(); }
   void OnAccepted(Child& child, const UploadInfo& info) override;
   void OnRefused(Child& child, const UploadInfo& info, const std::string& reason) override;
   void OnLost(Child& child, const std::string& reason) override;

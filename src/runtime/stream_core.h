@@ -58,7 +58,9 @@ class StreamCore : public AggregatorCore {
   bool IsCounted(const Child& child, const UploadInfo& info) const override;
   bool BeforeGrant(const UploadInfo& info) override;
   bool FoldsEarly() const override { return false; }
-  void BeforeFold(const UploadInfo&) override {}
+  absl::Status BeforeFold(const UploadInfo& info) const override {
+    return CheckStaleness(info.base, *current_);  // versions were made since it was offered
+  }
   void OnAccepted(Child& child, const UploadInfo& info) override;
   void OnRefused(Child& child, const UploadInfo& info, const std::string& reason) override;
   void OnLost(Child& child, const std::string& reason) override;

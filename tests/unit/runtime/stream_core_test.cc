@@ -152,6 +152,21 @@ TEST(StreamCore, WhatIsTooStaleIsRefusedAndTheChildAskedAnew) {
   EXPECT_GT(root.tasks.at("c2").seq_first, old.seq_first);
 }
 
+TEST(StreamCore, WhatHasBecomeTooStaleOnItsWayIsRefused) {
+  StreamRoot root("every_update", {});
+  root.Begin();
+  const UploadInfo slow = root.Answer("c2");
+  root.Tell(agg_event::UploadOffered{slow});
+  ASSERT_THAT(root.Of<agg_action::Grant>(), SizeIs(1));
+  for (int i = 0; i < 4; ++i) root.Contribute("c0");  // four versions
+  root.TellAll(agg_event::UploadStaged{slow.id});
+  EXPECT_THAT(root.Of<agg_action::Fold>(), IsEmpty());
+  ASSERT_THAT(root.Of<agg_action::Acknowledge>(), SizeIs(1));
+  EXPECT_THAT(Message(root.Of<agg_action::Acknowledge>()[0].status), HasSubstr("4 versions old"));
+  EXPECT_THAT(root.Reported(), ElementsAre("update_rejected c2"));
+  EXPECT_EQ(root.tasks.at("c2").base, (VersionRef{4, 0, 0}));
+}
+
 TEST(StreamCore, TheLastVersionEndsTheWork) {
   StreamRoot root("every_update", {});
   root.Begin(2);
