@@ -52,7 +52,15 @@ void StreamCore::On(const agg_event::TaskArrived& e) {
   if (first) {
     Do(agg_action::BeginTask{task_});
     for (Child& child : children_) {
-      if (!Within(child, task_.participants).empty()) Rest(child);
+      Task& asked = WorkOf(child).task;
+      asked.round = task_.round;
+      asked.participants = Within(child, task_.participants);
+      if (asked.participants.empty()) continue;
+      if (IsLost(child)) {
+        OnFailed(child, "lost before it was asked", event::kWorkerLeftOut);
+      } else {
+        Rest(child);
+      }
     }
   }
   if (!current_) {
@@ -229,7 +237,7 @@ void StreamCore::OnRefused(Child& child, const UploadInfo& info, const std::stri
 
 void StreamCore::OnLost(Child& child, const std::string& reason) {
   const bool works = child.standing == Standing::kPending || child.standing == Standing::kAccepted;
-  if (!Working() || !works) return;
+  if (phase_ == Phase::kIdle || !works) return;
   resting_.erase(IndexOf(child));
   OnFailed(child, reason, event::kWorkerLeftOut);
 }

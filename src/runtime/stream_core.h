@@ -70,6 +70,10 @@ class StreamCore : public AggregatorCore {
   void GiveUp(const std::string& reason) override;
 
   void Enter(Phase to);
+  // The control plane has not announced it since.
+  static bool IsLost(const Child& child) {
+    return child.lost != 0 && child.expected <= child.lost;
+  }
   bool Working() const { return phase_ != Phase::kIdle && phase_ != Phase::kAwaitingModel; }
   size_t IndexOf(const Child& child) const {
     return static_cast<size_t>(&child - children_.data());

@@ -381,6 +381,30 @@ TEST(StreamGateway, AThirdBaseMakesAStepOrWaitsForOne) {
   EXPECT_EQ(gateway.tasks.at("c0").base, (VersionRef{2, 0, 0}));
 }
 
+TEST(StreamGateway, AChildThatWasLostBeforeItWasAskedIsNotWaitedFor) {
+  StreamGateway before_task;
+  before_task.Connect("c0");
+  before_task.Tell(agg_event::ModelArrived{VersionRef{}});
+  for (const char* child : {"c0", "c1", "c2"}) {
+    before_task.Tell(agg_event::ChildLost{child, 1, "silent"});
+  }
+  before_task.Tell(agg_event::TaskArrived{TrainTask()});
+  EXPECT_TRUE(before_task.Has<agg_action::Abandon>());
+
+  StreamGateway before_model;
+  before_model.Connect("c0");
+  before_model.Tell(agg_event::TaskArrived{TrainTask()});
+  for (const char* child : {"c0", "c1", "c2"}) {
+    before_model.Tell(agg_event::ChildLost{child, 1, "silent"});
+  }
+  before_model.Tell(agg_event::ModelArrived{VersionRef{}});
+  EXPECT_TRUE(before_model.Has<agg_action::Abandon>());
+  // It comes back: it is asked, for the parent's next task.
+  before_model.Connect("c1", 2);
+  before_model.Wake();
+  EXPECT_THAT(before_model.tasks, ElementsAre(::testing::Key("c1")));
+}
+
 // Children at work from 0, 1 and 2.
 void AskFromThreeVersions(StreamGateway& gateway) {
   gateway.Begin();
