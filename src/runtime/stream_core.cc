@@ -38,7 +38,9 @@ StreamCore::StreamCore(AggregatorCoreConfig config)
 // ---- tasks ----
 
 void StreamCore::On(const agg_event::TaskArrived& e) {
-  if (Working() && IsSameTask(e.task, task_)) return;  // heard again after a reconnection
+  // Heard again after a reconnection. If the node has given up, the parent has not heard of that.
+  const bool given_up = std::exchange(given_up_, false);
+  if (Working() && IsSameTask(e.task, task_) && !given_up) return;
   if (e.task.kind != TaskKind::kTrain) {
     Do(agg_action::Abandon{e.task, "'" + config_.view.id +
                                        "' evaluates nothing: its policy has "
@@ -304,6 +306,7 @@ void StreamCore::GiveUp(const std::string& reason) {
     break;
   }
   Enter(Phase::kHolding);
+  given_up_ = true;
   Do(agg_action::Abandon{task_, text});
 }
 

@@ -94,6 +94,7 @@ class StreamCore : public AggregatorCore {
   Phase phase_ = Phase::kIdle;
   Task task_;                          // as it came last
   uint64_t last_version_ = 0;          // at the root
+  bool given_up_ = false;              // nothing has come of it
   std::optional<VersionRef> current_;  // what children are asked to start from
   std::vector<Work> work_;             // by child
   std::set<size_t> resting_;           // children, by index

@@ -405,6 +405,23 @@ TEST(StreamGateway, AChildThatWasLostBeforeItWasAskedIsNotWaitedFor) {
   EXPECT_THAT(before_model.tasks, ElementsAre(::testing::Key("c1")));
 }
 
+TEST(StreamGateway, AParentThatHasNotHeardOfAFailureHearsOfItAgain) {
+  StreamGateway gateway;
+  gateway.Begin();
+  for (const char* child : {"c0", "c1", "c2"}) {
+    gateway.Tell(agg_event::ChildLost{child, 1, "silent"});
+  }
+  ASSERT_TRUE(gateway.Has<agg_action::Abandon>());
+  gateway.Tell(agg_event::TaskArrived{TrainTask()});
+  EXPECT_TRUE(gateway.Has<agg_action::Abandon>());
+  // Unless there is somebody again.
+  gateway.Connect("c0", 2);
+  gateway.Wake();
+  gateway.Tell(agg_event::TaskArrived{TrainTask()});
+  EXPECT_FALSE(gateway.Has<agg_action::Abandon>());
+  EXPECT_EQ(gateway.core.phase(), Phase::kCollecting);
+}
+
 // Children at work from 0, 1 and 2.
 void AskFromThreeVersions(StreamGateway& gateway) {
   gateway.Begin();
