@@ -80,9 +80,13 @@ void StreamCore::On(const agg_event::ModelArrived& e) {
   const bool newer = !current_ || *current_ < e.version;
   if (newer) {
     current_ = e.version;
-    // A version that another learner has made of may do for one that has failed.
+    // A version that another learner has made of may do for one that has failed, and one that came
+    // whole for a child whose own was lost before it was here.
     for (Child& child : children_) {
-      if (child.standing == Standing::kFailed && child.linked != 0) Rest(child);
+      const bool failed = child.standing == Standing::kFailed;
+      const bool in_vain =
+          child.standing == Standing::kPending && !child.upload && LacksModel(child);
+      if ((failed || in_vain) && child.linked != 0) Rest(child);
     }
   }
   DropOldModels();

@@ -80,7 +80,8 @@ class StreamCore : public AggregatorCore {
   }
   Work& WorkOf(const Child& child) { return work_[IndexOf(child)]; }
   const Work& WorkOf(const Child& child) const { return work_[IndexOf(child)]; }
-  void Begin();
+  // It was never offered all of what it is to start from.
+  bool LacksModel(const Child& child) const { return child.offered != WorkOf(child).task.base; }
   void SetStanding(Child& child, Standing standing);
   void Rest(Child& child);  // until it is asked again, after all else that happens now
   void AskResting();

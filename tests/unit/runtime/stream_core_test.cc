@@ -422,6 +422,22 @@ TEST(StreamGateway, AParentThatHasNotHeardOfAFailureHearsOfItAgain) {
   EXPECT_EQ(gateway.core.phase(), Phase::kCollecting);
 }
 
+TEST(StreamGateway, AChildWhoseModelWasLostOnItsWayStartsFromTheNext) {
+  StreamGateway gateway;
+  gateway.Begin();
+  gateway.Answer("c0");
+  gateway.Tell(agg_event::ModelArrived{{1, 0, 0}});
+  gateway.Answer("c1");
+  ASSERT_EQ(gateway.tasks.at("c1").base.version, 1u);
+  const Seq seq = gateway.tasks.at("c1").seq_first;
+  gateway.Tell(agg_event::ModelLost{{1, 0, 0}});
+  gateway.Tell(agg_event::ModelArrived{{2, 0, 0}});
+  gateway.Wake();
+  EXPECT_EQ(gateway.tasks.at("c1").base.version, 2u);
+  EXPECT_GT(gateway.tasks.at("c1").seq_first, seq);
+  EXPECT_EQ(gateway.tasks.at("c2").base.version, 0u) << "it has its model";
+}
+
 // Children at work from 0, 1 and 2.
 void AskFromThreeVersions(StreamGateway& gateway) {
   gateway.Begin();
