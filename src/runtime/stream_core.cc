@@ -114,6 +114,12 @@ void StreamCore::DropOldModels() {
     }
     for (const auto& [base, bucket] : buckets_) needed.insert(base);
   }
+  // What a child that is an aggregator collects may refer to some versions before the newest.
+  const bool subtrees = std::ranges::any_of(children_, [](const Child& c) { return !c.is_worker(); });
+  if (config_.keeps_bases && subtrees) {
+    const size_t kept = std::min(models_.size(), kBasesAtRoot);
+    needed.insert(models_.end() - static_cast<ptrdiff_t>(kept), models_.end());
+  }
   std::erase_if(models_, [&](const VersionRef& version) { return !needed.contains(version); });
 }
 
@@ -186,7 +192,14 @@ absl::Status StreamCore::CheckUpload(const Child& child, const UploadInfo& info)
   if (!Working()) {
     return absl::FailedPreconditionError("'" + config_.view.id + "' collects nothing");
   }
-  return CheckForm(child, info, WorkOf(child).task, *current_);
+  SKEIN_RETURN_IF_ERROR(CheckForm(child, info, WorkOf(child).task, *current_));
+  return CheckAge(info.base);
+}
+
+absl::Status StreamCore::CheckAge(const VersionRef& base) const {
+  SKEIN_RETURN_IF_ERROR(CheckStaleness(base, *current_));
+  if (!config_.keeps_bases || HasModel(base)) return absl::OkStatus();
+  return absl::OutOfRangeError(ToString(base) + ", which it refers to, is no longer kept");
 }
 
 bool StreamCore::IsCounted(const Child& child, const UploadInfo& info) const {

@@ -59,7 +59,7 @@ class StreamCore : public AggregatorCore {
   bool BeforeGrant(const UploadInfo& info) override;
   bool FoldsEarly() const override { return false; }
   absl::Status BeforeFold(const UploadInfo& info) const override {
-    return CheckStaleness(info.base, *current_);  // versions were made since it was offered
+    return CheckAge(info.base);  // versions were made since it was offered
   }
   void OnAccepted(Child& child, const UploadInfo& info) override;
   void OnRefused(Child& child, const UploadInfo& info, const std::string& reason) override;
@@ -89,6 +89,7 @@ class StreamCore : public AggregatorCore {
   void Open(const VersionRef& base);
   void DropUnused();
   void DropOldModels();
+  absl::Status CheckAge(const VersionRef& base) const;
   void AskPolicy();
   void End();
 

@@ -115,6 +115,20 @@ TEST(SimAsync, FedAsyncMixesModels) {
   }
 }
 
+TEST(SimAsync, FedAsyncMixesModelsOfBufferedGateways) {
+  RunConfig config = AsyncConfig(40, {"every_update", {}});
+  config.strategy.mixing = {"models", {{"alpha", 0.6}}};
+  config.strategy.tiers = {{.tier = 1, .policy = Buffered(2), .fold = {}}};
+  SimFederation federation(
+      {.topology = Tree("tree:3x2"), .config = config, .work = Speeds({"w1", "w4"})});
+  ASSERT_TRUE(federation.Run());
+  ExpectSound(federation, 40);
+  // What is older than the versions that are kept is refused, and the run goes on.
+  for (const Event& event : federation.EventsOf(event::kUpdateRejected)) {
+    EXPECT_THAT(*event.fields.at("reason").AsString(), ::testing::HasSubstr("no longer kept"));
+  }
+}
+
 TEST(SimAsync, SynchronousSitesUnderAnAsynchronousRoot) {
   RunConfig config = AsyncConfig(20, {"all", {}});
   config.strategy.tiers = {{.tier = 0, .policy = PartSpec{"every_update", {}}, .fold = {}}};
