@@ -133,14 +133,6 @@ void AggregatorCore::On(const agg_event::ModelLost& e) {
   }
 }
 
-void AggregatorCore::On(const agg_event::Committed& e) {
-  for (const Child& child : children_) {
-    if (child.linked != 0) {
-      Do(agg_action::SendCommitted{child.view.id, CommittedFrame{e.round, e.version}});
-    }
-  }
-}
-
 // ---- uploads ----
 
 absl::Status AggregatorCore::CheckForm(const Child& child, const UploadInfo& info, const Task& task,

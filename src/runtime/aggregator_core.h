@@ -75,6 +75,7 @@ class AggregatorCore {
   virtual void On(const agg_event::LocalModelMade& e) = 0;
   virtual void On(const agg_event::Delivered& e) = 0;
   virtual void On(const agg_event::Cancelled& e) = 0;
+  virtual void On(const agg_event::Committed& e) = 0;
   virtual void OnTime() = 0;  // a wake-up, or just an event
   virtual void OnLinked(Child& child) = 0;
   // What the child was asked for last.
@@ -160,7 +161,6 @@ class AggregatorCore {
   void On(const agg_event::UploadFolded& e);
   void On(const agg_event::UploadBroken& e);
   void On(const agg_event::ChildFailed& e);
-  void On(const agg_event::Committed& e);
   void On(const agg_event::Tick& e);
 
   void Link(Child& child, Epoch epoch);

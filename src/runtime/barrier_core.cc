@@ -125,6 +125,14 @@ void BarrierCore::On(const agg_event::Cancelled& e) {
   Enter(Phase::kIdle);
 }
 
+void BarrierCore::On(const agg_event::Committed& e) {
+  for (const Child& child : children_) {
+    if (child.linked != 0) {
+      Do(agg_action::SendCommitted{child.view.id, CommittedFrame{e.round, e.version}});
+    }
+  }
+}
+
 // ---- contributions ----
 
 absl::Status BarrierCore::CheckUpload(const Child& child, const UploadInfo& info) const {

@@ -41,6 +41,7 @@ class BarrierCore : public AggregatorCore {
   void On(const agg_event::LocalModelMade& e) override;
   void On(const agg_event::Delivered& e) override;
   void On(const agg_event::Cancelled& e) override;
+  void On(const agg_event::Committed& e) override;
   void OnTime() override;
   void OnLinked(Child& child) override;
   Task TaskOf(const Child& child) const override;

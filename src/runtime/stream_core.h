@@ -51,6 +51,8 @@ class StreamCore : public AggregatorCore {
   void On(const agg_event::LocalModelMade&) override {}
   void On(const agg_event::Delivered& e) override;
   void On(const agg_event::Cancelled& e) override;
+  // A round above is none of the children's: what they hold for it goes into a later one.
+  void On(const agg_event::Committed&) override {}
   void OnTime() override;
   void OnLinked(Child& child) override;
   Task TaskOf(const Child& child) const override { return WorkOf(child).task; }

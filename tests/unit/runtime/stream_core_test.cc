@@ -438,6 +438,14 @@ TEST(StreamGateway, AChildWhoseModelWasLostOnItsWayStartsFromTheNext) {
   EXPECT_EQ(gateway.tasks.at("c2").base.version, 0u) << "it has its model";
 }
 
+TEST(StreamGateway, ACommitAboveTakesNothingFromItsChildren) {
+  StreamGateway gateway;
+  gateway.Begin();
+  gateway.Tell(agg_event::Committed{1, {1, 0, 0}});
+  EXPECT_THAT(gateway.Of<agg_action::SendCommitted>(), IsEmpty())
+      << "workers would drop updates of round 1 that have not been sent yet";
+}
+
 // Children at work from 0, 1 and 2.
 void AskFromThreeVersions(StreamGateway& gateway) {
   gateway.Begin();
