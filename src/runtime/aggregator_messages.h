@@ -59,10 +59,12 @@ struct ChildLost {
   Epoch epoch = 0;
   std::string reason;
 };  // control plane
-// `last_version`: at a root without a barrier, the one to end with; otherwise 0.
+// `last_version`: at a root without a barrier, the one to end with; otherwise 0. `life`: the node's
+// attachment, which tells its lives apart; 0 at the root.
 struct TaskArrived {
   Task task;
   uint64_t last_version = 0;
+  Epoch life = 0;
 };
 struct ModelArrived {
   VersionRef version;

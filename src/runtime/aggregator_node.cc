@@ -56,12 +56,13 @@ class AggregatorNode : public AggregatingNode, public Uplink::Owner {
   // ---- Uplink::Owner ----
 
   void OnParentUp(Epoch epoch) override {
+    epoch_ = epoch;
     SendControl(AttachedMsg{epoch});
     Offer();
   }
   void OnTask(Task task) override {
     if (delivery_ && !IsSameTask(delivery_->task, task)) Withdraw();
-    Feed(agg_event::TaskArrived{std::move(task)});
+    Feed(agg_event::TaskArrived{std::move(task), 0, epoch_});
   }
   bool HasModel(const VersionRef& version) const override {
     const Model* model = FindModel(version);
@@ -164,6 +165,7 @@ class AggregatorNode : public AggregatingNode, public Uplink::Owner {
   std::shared_ptr<Uplink> uplink_;
   std::optional<Delivery> delivery_;
   uint64_t transfers_ = 0;
+  Epoch epoch_ = 0;  // of the attachment that holds
 };
 
 }  // namespace

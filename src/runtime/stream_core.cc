@@ -28,6 +28,10 @@ constexpr StreamCore::Transition kTransitions[] = {
 constexpr size_t kBasesAtRoot = 8;
 constexpr size_t kBasesElsewhere = 2;
 
+// Children are asked more often than the parent asks, so their tasks have numbers of their own. Each
+// life has as many: a child that knew the last one may still hold what it did for that.
+constexpr Seq kTasksOfALife = Seq{1} << 24;
+
 }  // namespace
 
 std::span<const StreamCore::Transition> StreamCore::Transitions() { return kTransitions; }
@@ -50,7 +54,8 @@ void StreamCore::On(const agg_event::TaskArrived& e) {
   const bool first = phase_ == Phase::kIdle;
   task_ = e.task;
   last_version_ = e.last_version;
-  for (Work& work : work_) work.next_seq = std::max(work.next_seq, task_.seq_first);
+  const Seq first_seq = task_.seq_first + e.life * kTasksOfALife;
+  for (Work& work : work_) work.next_seq = std::max(work.next_seq, first_seq);
   if (first) {
     Do(agg_action::BeginTask{task_});
     for (Child& child : children_) {

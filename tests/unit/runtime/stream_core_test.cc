@@ -446,6 +446,23 @@ TEST(StreamGateway, ACommitAboveTakesNothingFromItsChildren) {
       << "workers would drop updates of round 1 that have not been sent yet";
 }
 
+TEST(StreamGateway, TasksOfAnEarlierLifeHaveOtherNumbers) {
+  std::set<Seq> seen;
+  Task task = TrainTask();
+  for (Epoch life = 1; life <= 3; ++life) {
+    StreamGateway gateway;
+    for (const char* child : {"c0", "c1", "c2"}) gateway.Connect(child);
+    gateway.Tell(agg_event::ModelArrived{task.base});
+    gateway.Tell(agg_event::TaskArrived{task, 0, life});
+    gateway.Wake();
+    for (int i = 0; i < 5; ++i) {
+      EXPECT_TRUE(seen.insert(gateway.tasks.at("c0").seq_first).second) << "life " << life;
+      gateway.Answer("c0");
+    }
+    ++task.seq_first;  // the parent asks once in each
+  }
+}
+
 // Children at work from 0, 1 and 2.
 void AskFromThreeVersions(StreamGateway& gateway) {
   gateway.Begin();
