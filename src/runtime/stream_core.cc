@@ -208,10 +208,8 @@ absl::Status StreamCore::CheckAge(const VersionRef& base) const {
 }
 
 bool StreamCore::IsCounted(const Child& child, const UploadInfo& info) const {
-  const Seq asked = WorkOf(child).task.seq_first;               // 0: nothing yet
-  const bool answered = child.standing == Standing::kAccepted;  // and not asked again yet
-  return Working() && asked != 0 && info.seq == asked &&
-         (answered || info.part < child.parts_taken);
+  const Seq asked = WorkOf(child).task.seq_first;  // 0: nothing yet
+  return Working() && asked != 0 && info.seq == asked && info.part < child.parts_taken;
 }
 
 bool StreamCore::BeforeGrant(const UploadInfo& info) {

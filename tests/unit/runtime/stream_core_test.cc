@@ -260,6 +260,18 @@ TEST(StreamCore, AnAnswerThatIsOfferedAgainCountsOnce) {
   EXPECT_THAT(root.Of<agg_action::Fold>(), IsEmpty());
 }
 
+TEST(StreamCore, WhatWasNotCountedIsNotAcknowledged) {
+  StreamRoot root("every_update", {});
+  root.Begin();
+  const UploadInfo info = root.Answer("c2");
+  root.TellAll(agg_event::ChildDown{"c2", 1});
+  root.Contribute("c0");  // the model of c2 is gone
+  root.Tell(agg_event::ChildUp{"c2", 1});
+  root.Tell(agg_event::UploadOffered{info});  // before it is asked anew
+  ASSERT_THAT(root.Of<agg_action::Acknowledge>(), SizeIs(1));
+  EXPECT_FALSE(root.Of<agg_action::Acknowledge>()[0].status.ok());
+}
+
 TEST(StreamCore, UploadsAreFoldedWholeIntoTheStepThatIsOpenThen) {
   StreamRoot root;
   root.Begin();
