@@ -10,7 +10,7 @@ from suite import paths, process
 
 MOST_ROUNDS = 15
 TIMEOUT_S = 3600
-CLIENTS = f"topology=flat:{WORKERS}"
+TOPOLOGY = f"topology=flat:{WORKERS}"
 
 
 def _output(words: list[str], file: Path) -> None:
@@ -21,20 +21,21 @@ def _output(words: list[str], file: Path) -> None:
         sys.exit(f"{' '.join(words)}\n{done.stderr}")
 
 
-def prepare(spec: str, sets: list[str], scratch: Path) -> None:
-    """What the clients train with, and how long they take for it."""
+def prepare(spec: str, sets: list[str], scratch: Path) -> int:
+    """What the clients train with, and how long they take for it; how many they are."""
     scratch.mkdir(parents=True, exist_ok=True)
-    given = [CLIENTS, *sets]
+    given = [TOPOLOGY, *sets]
     _output([f"{paths.BIN}/fashion_split", spec, *given], scratch / "split.json")
     words = [f"{paths.BIN}/fashion_mnist", "conditions", spec]
     for item in given:
         words += ["--set", item]
     _output(words, scratch / "pace.csv")
+    return len((scratch / "pace.csv").read_text().splitlines()) - 1
 
 
-def command(peer: Peer, scratch: Path, seed: int) -> list[str]:
+def command(peer: Peer, scratch: Path, seed: int, clients: int) -> list[str]:
     return [f"{paths.PEERS}/fashion_mnist.py", "--architecture", peer.architecture,
-            "--clients", str(WORKERS), "--rounds", str(MOST_ROUNDS), "--seed", str(seed),
+            "--clients", str(clients), "--rounds", str(MOST_ROUNDS), "--seed", str(seed),
             "--split", str(scratch / "split.json"), "--pace", str(scratch / "pace.csv"),
             "--target", str(TARGET), "--timeout", str(TIMEOUT_S), "--out", str(scratch / "out.json")]
 
@@ -57,10 +58,10 @@ def summary(report: dict, target: float = TARGET) -> dict:
 
 def measure(name: str, peer: Peer, spec: str, seed: int, sets: list[str]) -> dict:
     scratch = paths.ROOT / paths.SCRATCH / "makespan" / name
-    prepare(spec, sets, scratch)
+    clients = prepare(spec, sets, scratch)
     out = scratch / "out.json"
     out.unlink(missing_ok=True)
-    ended = process.run(command(peer, scratch, seed), TIMEOUT_S + 100, scratch)
+    ended = process.run(command(peer, scratch, seed, clients), TIMEOUT_S + 100, scratch)
     if not out.exists():  # it did not begin
         sys.exit(f"{name}: {ended.error}")
     return {"what": peer.what} | summary(json.loads(out.read_text()))

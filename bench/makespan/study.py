@@ -8,7 +8,7 @@ docs/makespan.md. About an hour and a quarter, on a machine where nobody else wo
 bench/peers/flower/setup.sh goes before.
 
     bench/makespan/study.py [--only CASE ...] [--simulate-only] [--keep-simulated] [--report-only]
-    bench/makespan/study.py --only flower-legacy --set conditions.compute.task_s=0.5     # a trial
+    bench/makespan/study.py --only flower-legacy --set topology=flat:4 --set conditions.compute.task_s=1  # a trial
 """
 
 import argparse
