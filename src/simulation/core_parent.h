@@ -50,6 +50,7 @@ class CoreParent {
   void Do(const agg_action::SendCommitted& a);
   void Do(const agg_action::BeginTask& a);
   void Do(const agg_action::OpenBucket&) {}
+  void Do(const agg_action::DropBucket& a) { samples_.erase(a.base); }
   void Do(const agg_action::Grant& a);
   void Do(const agg_action::Fold& a);
   void Do(const agg_action::Acknowledge& a);
