@@ -180,6 +180,7 @@ void FoldConformance::NothingAddedIsAnError() {
 }
 
 void FoldConformance::TakingThePartialEmpties() {
+  if (fold_->composition() == Composition::kNone) GTEST_SKIP() << "does not compose through tiers";
   auto accumulator = New();
   AddAll(updates_, *accumulator);
   EXPECT_TRUE(Fixed128() < accumulator->total_weight());
@@ -190,6 +191,39 @@ void FoldConformance::TakingThePartialEmpties() {
   // What it is given after that stands alone.
   AddAll({updates_[3]}, *accumulator);
   EXPECT_TRUE(SameBytes(Finish(*accumulator), FlatResult({updates_[3]})));
+}
+
+void FoldConformance::FinishingEmpties() {
+  auto accumulator = New();
+  AddAll(updates_, *accumulator);
+  const PackedTensors next = Finish(*accumulator);
+  const PackedTensors as_it_was = Copied(next);
+  EXPECT_EQ(accumulator->total_weight(), Fixed128());
+  PlainStep step;
+  EXPECT_EQ(accumulator->Finish(base_, step).status().code(),
+            absl::StatusCode::kFailedPrecondition);
+  AddAll({updates_[3]}, *accumulator);
+  EXPECT_TRUE(SameBytes(Finish(*accumulator), FlatResult({updates_[3]})));
+  EXPECT_TRUE(SameBytes(next, as_it_was)) << "the first model is not theirs any more";
+}
+
+void FoldConformance::AFoldThatDoesNotComposeHasNoPartials() {
+  if (fold_->composition() != Composition::kNone) GTEST_SKIP() << "composes through tiers";
+  auto accumulator = New();
+  AddAll(updates_, *accumulator);
+  const Fixed128 weight = accumulator->total_weight();
+  EXPECT_TRUE(Fixed128() < weight);
+  EXPECT_EQ(accumulator->TakePartial().status().code(), absl::StatusCode::kFailedPrecondition);
+  const auto sums = PartialManifest(base_.manifest());
+  ASSERT_TRUE(sums.ok()) << sums.status();
+  const Partial partial{weight, {}, Filled(*sums, [](size_t, uint64_t) { return 0.0; })};
+  EXPECT_EQ(accumulator->Merge(HeaderOf(partial, updates_), partial.sums).code(),
+            absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(accumulator->AddSubtree(updates_[0].tensors, weight).code(),
+            absl::StatusCode::kInvalidArgument);
+  // None of it has left a trace.
+  EXPECT_EQ(accumulator->total_weight(), weight);
+  EXPECT_TRUE(SameBytes(Finish(*accumulator), FlatResult(updates_)));
 }
 
 void FoldConformance::OptimizerSeesEachParameterOnce() {

@@ -150,14 +150,18 @@ void FoldConformance::AHalfTakenInUpdateIsNoPartOfAResult() {
   ASSERT_TRUE(half->Receive(updates_[2].tensors.bytes().size()).ok());
   PlainStep step;
   const auto next = accumulator->Finish(base_, step);
-  if (next.ok()) {  // a fold that folds nothing before the end
+  const bool folds_at_the_end = next.ok();
+  if (folds_at_the_end) {
     EXPECT_TRUE(SameBytes(*next, FlatResult({updates_[0], updates_[1]})));
   } else {
     EXPECT_EQ(next.status().code(), absl::StatusCode::kFailedPrecondition);
     EXPECT_EQ(accumulator->TakePartial().status().code(), absl::StatusCode::kFailedPrecondition);
   }
   ASSERT_TRUE(half->Complete().ok());
-  EXPECT_TRUE(SameBytes(Finish(*accumulator), FlatResult({updates_[0], updates_[1], updates_[2]})));
+  const std::vector<SampleUpdate> left = folds_at_the_end
+                                             ? std::vector{updates_[2]}
+                                             : std::vector{updates_[0], updates_[1], updates_[2]};
+  EXPECT_TRUE(SameBytes(Finish(*accumulator), FlatResult(left)));
 }
 
 void FoldConformance::IntakesOnSeveralThreadsEqualAdding() {

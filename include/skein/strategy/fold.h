@@ -75,12 +75,14 @@ class Accumulator {
   // (as DeltaOf gives it), with the subtree's weight. The same guarantees.
   virtual absl::Status AddSubtree(const PackedTensors& delta, Fixed128 weight) = 0;
 
-  // Takes the content; the accumulator is empty again. FailedPrecondition if nothing was added, or
-  // if an intake that folds while it advances is not completed and not yet destroyed.
+  // Takes the content; the accumulator is empty again. FailedPrecondition if nothing was added, if
+  // an intake that folds while it advances is not completed and not yet destroyed, or if the fold
+  // does not compose.
   virtual absl::StatusOr<Partial> TakePartial() = 0;
 
-  // The next model made from `base` (the model that the updates refer to). FailedPrecondition as
-  // for TakePartial, or if the total weight is 0.
+  // The next model made from `base` (the model that the updates refer to). Takes the content, whose
+  // memory may become the model's. FailedPrecondition as for TakePartial, or if the total weight is
+  // 0; on an error nothing is taken.
   virtual absl::StatusOr<PackedTensors> Finish(const PackedTensors& base,
                                                ServerOptimizer& optimizer) = 0;
 
@@ -111,6 +113,7 @@ class Fold {
       const Manifest& model, const NumericPlan& plan,
       std::shared_ptr<BufferPool> buffers) const = 0;
   // The model after `current`, of parts that are accumulators of this fold, the oldest base first.
+  // Takes their contents, unless there is an error.
   // One part of differences with a coefficient of 1 is Accumulator::Finish. Buffers and averaged
   // integers take the mean of all parts, weighted by the coefficients. Unimplemented if the fold
   // can only do with contributions of one base, which is so unless it says otherwise.

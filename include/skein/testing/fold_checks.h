@@ -53,6 +53,8 @@ class FoldConformance : public ::testing::TestWithParam<FoldCase> {
   void AccumulatorsAreIndependent();
   void NothingAddedIsAnError();
   void TakingThePartialEmpties();
+  void FinishingEmpties();
+  void AFoldThatDoesNotComposeHasNoPartials();
   void OptimizerSeesEachParameterOnce();
   void RefusesNanAndInfinityNamingThePlace();
   void RefusesOtherTensors();

@@ -115,7 +115,7 @@ absl::StatusOr<PackedTensors> LinearAccumulator::Mix(const PackedTensors& curren
                                                      std::span<const MixPart> parts,
                                                      ServerOptimizer& optimizer) {
   const auto linear = [](const MixPart& part) {
-    return static_cast<const LinearAccumulator*>(part.sums);
+    return static_cast<LinearAccumulator*>(part.sums);
   };
   std::vector<LinearPart> sums;
   for (const MixPart& part : parts) {
@@ -125,7 +125,9 @@ absl::StatusOr<PackedTensors> LinearAccumulator::Mix(const PackedTensors& curren
     if (part.base != nullptr) SKEIN_RETURN_IF_ERROR(model.ExpectSame(part.base->manifest()));
     sums.push_back({linear(part)->sums_.get(), part.coefficient, part.base});
   }
-  return FinishLinear(sums, current, optimizer, *linear(parts[0])->buffers_);
+  PackedTensors next = FinishLinear(sums, current, optimizer);
+  for (const MixPart& part : parts) linear(part)->sums_.reset();
+  return next;
 }
 
 }  // namespace skein

@@ -145,19 +145,20 @@ void FinishIntegers(std::span<const LinearPart> parts, size_t tensor, std::span<
 }  // namespace
 
 PackedTensors FinishLinear(std::span<const LinearPart> parts, const PackedTensors& current,
-                           ServerOptimizer& optimizer, BufferPool& buffers) {
+                           ServerOptimizer& optimizer) {
   const LinearShape& shape = parts[0].sums->shape;
+  RingSums& ring = parts[0].sums->ring;
   const Manifest& model = shape.model();
-  PackedTensors next(model, buffers);
   optimizer.BeginStep(model);
   for (size_t t = 0; t < model.size(); ++t) {
+    const std::span<std::byte> out = ring.bytes().subspan(model.offset(t), model[t].NumBytes());
     if (shape.RuleOf(t) == ElementRule::kFloat) {
-      FloatMixer(parts, current, t).Finish(optimizer, next.mutable_tensor(t));
+      FloatMixer(parts, current, t).Finish(optimizer, out);
     } else {
-      FinishIntegers(parts, t, next.mutable_tensor(t));
+      FinishIntegers(parts, t, out);
     }
   }
-  return next;
+  return ring.TakeAsModel();
 }
 
 }  // namespace skein

@@ -10,15 +10,17 @@ namespace skein {
 
 // Whole sums of contributions to one base, of positive weight.
 struct LinearPart {
-  const LinearSums* sums = nullptr;
+  LinearSums* sums = nullptr;
   double coefficient = 1;
   const PackedTensors* base = nullptr;  // to mix models; null: differences
 };
 
 // The next model: x' = float32(double(x) + step of the parts' mixture), see Mixing; the mean of a
-// part is double(sum) / (2^S * W). All models have the manifest of `current`.
+// part is double(sum) / (2^S * W). All models have the manifest of `current`. It is written over
+// the sums of the first part, a few elements at a time, each when its sums have been read: nothing
+// may be done with these after that.
 PackedTensors FinishLinear(std::span<const LinearPart> parts, const PackedTensors& current,
-                           ServerOptimizer& optimizer, BufferPool& buffers);
+                           ServerOptimizer& optimizer);
 
 }  // namespace skein
 

@@ -5,6 +5,7 @@
 
 #include "strategy/elements.h"
 #include "strategy/linear/linear_checks.h"
+#include "tensor/release_pages.h"
 
 namespace skein {
 namespace {
@@ -37,6 +38,13 @@ RingSums::RingSums(const LinearShape& shape, BufferPool& buffers)
   ForMaxima([&](const Piece& piece) {
     std::fill_n(row_ + piece.element, piece.count, static_cast<uint64_t>(INT64_MIN));
   });
+}
+
+PackedTensors RingSums::TakeAsModel() {
+  const PackedTensors sums = std::move(block_);
+  const std::span<std::byte> model = bytes();
+  ReleasePages({model.data() + model.size(), sums.bytes().size() - model.size()});
+  return {shape_->model(), model, sums.owner()};
 }
 
 template <typename Visit>

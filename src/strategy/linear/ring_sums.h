@@ -2,6 +2,7 @@
 #define SKEIN_SRC_STRATEGY_LINEAR_RING_SUMS_H_
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -47,6 +48,13 @@ class RingSums {
 
   // The block, laid out as a partial's tensors; nothing else may be called after that.
   PackedTensors Take() { return std::move(block_); }
+
+  // The block, to be written over by the next model: its tensors take no more than their sums and
+  // lie where these do or before them. Then it is taken as that, and nothing else may be called.
+  std::span<std::byte> bytes() {
+    return {reinterpret_cast<std::byte*>(row_), shape_->model().total_bytes()};
+  }
+  PackedTensors TakeAsModel();
 
  private:
   using Piece = ElementTiles::Piece;

@@ -175,16 +175,20 @@ TEST_F(MixingTest, OneFreshBucketIsTheSynchronousStepToTheBit) {
   Rng rng(4);
   const PackedTensors base = testing::RandomModel(testing::MixedManifest(), 0.3, rng);
   const auto fold = Make(registries_.folds, "fedavg");
-  const auto sums = fold->NewAccumulator(base.manifest(), *MakeNumericPlan(base, 600, 9));
-  for (const auto& update : testing::RandomUpdates(base, 9, 600, 0.1, rng)) {
-    ASSERT_TRUE(sums->Add(update.header, update.tensors).ok());
-  }
+  const auto updates = testing::RandomUpdates(base, 9, 600, 0.1, rng);
+  const auto sums_of_all = [&] {
+    auto sums = fold->NewAccumulator(base.manifest(), *MakeNumericPlan(base, 600, 9));
+    for (const auto& update : updates) EXPECT_TRUE(sums->Add(update.header, update.tensors).ok());
+    return sums;
+  };
   for (const std::string divisor : {"weights", "discounted"}) {
     const auto mixing = Make(registries_.mixing, "deltas", {{"divisor", divisor}});
+    const auto sums = sums_of_all();
     const MixBucket bucket{1, sums->total_weight()};
     const MixPart part{sums.get(), mixing->Coefficients({&bucket, 1}).at(0)};
     PlainStep step;
-    EXPECT_TRUE(testing::SameBytes(*fold->Mix(base, {&part, 1}, step), *sums->Finish(base, step)));
+    EXPECT_TRUE(
+        testing::SameBytes(*fold->Mix(base, {&part, 1}, step), *sums_of_all()->Finish(base, step)));
   }
 }
 

@@ -24,15 +24,17 @@ TEST(Sgd, WithRateOneIsFedAvgToTheBit) {
   const PackedTensors base = testing::RandomModel(testing::MixedManifest(), 0.3, rng);
   const auto fold = Make(BuiltinStrategies().folds, "fedavg");
   const NumericPlan plan = *MakeNumericPlan(base, 600, 9);
-  auto accumulator = fold->NewAccumulator(base.manifest(), plan);
+  const auto accumulator = fold->NewAccumulator(base.manifest(), plan);
+  const auto another = fold->NewAccumulator(base.manifest(), plan);
   double total = 0;
   for (const auto& update : testing::RandomUpdates(base, 9, 600, 0.1, rng)) {
     ASSERT_TRUE(accumulator->Add(update.header, update.tensors).ok());
+    ASSERT_TRUE(another->Add(update.header, update.tensors).ok());
     total += static_cast<double>(update.header.num_samples);
   }
   const auto sgd = Make(BuiltinStrategies().optimizers, "sgd");
   const PackedTensors next = *accumulator->Finish(base, *sgd);
-  const Partial partial = *accumulator->TakePartial();
+  const Partial partial = *another->TakePartial();
   // float32(double(x) + double(sum q) / (2^S * sum w)), in that order.
   const size_t t = *base.manifest().Find("fc.weight");
   for (uint64_t i = 0; i < base.manifest()[t].NumElements(); ++i) {
