@@ -7,6 +7,7 @@
 #include "strategy/fedavg/fedavg.h"
 #include "strategy/filter_max_norm/filter_max_norm.h"
 #include "strategy/mean/mean.h"
+#include "strategy/median/median.h"
 #include "strategy/mixing/mixing.h"
 #include "strategy/policy_all/policy_all.h"
 #include "strategy/policy_buffered/policy_buffered.h"
@@ -24,10 +25,10 @@ namespace skein {
 
 void RegisterBuiltinStrategies(StrategyRegistries& registries) {
   for (auto* register_part :
-       {RegisterFedAvg, RegisterMean, RegisterSgd, RegisterSelectAll, RegisterSelectFraction,
-        RegisterSelectCount, RegisterPolicyAll, RegisterPolicyQuorum, RegisterPolicyOverSelect,
-        RegisterPolicyBuffered, RegisterPolicyEveryUpdate, RegisterPolicyInterval,
-        RegisterMaxNormFilter, RegisterStaleness, RegisterMixing}) {
+       {RegisterFedAvg, RegisterMean, RegisterMedian, RegisterSgd, RegisterSelectAll,
+        RegisterSelectFraction, RegisterSelectCount, RegisterPolicyAll, RegisterPolicyQuorum,
+        RegisterPolicyOverSelect, RegisterPolicyBuffered, RegisterPolicyEveryUpdate,
+        RegisterPolicyInterval, RegisterMaxNormFilter, RegisterStaleness, RegisterMixing}) {
     const absl::Status status = register_part(registries);
     if (status.ok()) continue;
     std::fprintf(stderr, "%s\n", Message(status).c_str());

@@ -75,6 +75,15 @@ absl::Status CheckBarriers(int tier, int num_tiers, const TierParts& parts,
                                       "' needs a policy without a barrier, such as "
                                       "'every_update', and this one has one");
   }
+  if (!parts.policy->has_barrier() && parts.fold->composition() == Composition::kNone) {
+    const TierSpec* own = FindTier(spec, tier);
+    const PartSpec& policy = own != nullptr && own->policy ? *own->policy : spec.policy;
+    return absl::InvalidArgumentError(TierName(tier) + ": fold '" + spec.fold.name +
+                                      "' needs every update of a round at once, and policy '" +
+                                      policy.name +
+                                      "' has no rounds; use one with a barrier, "
+                                      "such as 'all' or 'quorum'");
+  }
   if (parts.kappa == 1) return absl::OkStatus();
   const std::vector<bool> barriers = BarriersOf(spec, num_tiers, registries);
   for (int below = tier; below < num_tiers - 1; ++below) {

@@ -74,5 +74,12 @@ INSTANTIATE_TEST_SUITE_P(
                       FoldCase{"Whole", [] { return std::make_shared<Whole>(); }, Samples}),
     [](const auto& tested) { return tested.param.name; });
 
+// The model of the suite takes some 42 KB: in memory, and in the file.
+INSTANTIATE_TEST_SUITE_P(
+    Held, FoldConformance,
+    ::testing::Values(FoldCase{"Median", Builtin("median", {}), nullptr},
+                      FoldCase{"SpilledMedian", Builtin("median", {{"memory_mb", 0}}), nullptr}),
+    [](const auto& tested) { return tested.param.name; });
+
 }  // namespace
 }  // namespace skein::testing

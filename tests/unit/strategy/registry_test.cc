@@ -11,7 +11,7 @@ using ::testing::ElementsAre;
 
 TEST(Registry, KnowsWhatShips) {
   const StrategyRegistries registries = BuiltinStrategies();
-  EXPECT_THAT(registries.folds.Names(), ElementsAre("fedavg", "mean"));
+  EXPECT_THAT(registries.folds.Names(), ElementsAre("fedavg", "mean", "median"));
   EXPECT_THAT(registries.optimizers.Names(), ElementsAre("sgd"));
   EXPECT_THAT(registries.selectors.Names(), ElementsAre("all", "count", "fraction"));
   EXPECT_THAT(registries.policies.Names(),

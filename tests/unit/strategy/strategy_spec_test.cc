@@ -9,28 +9,6 @@ namespace {
 
 using ::testing::HasSubstr;
 
-// A fold that needs every update at once.
-class Collecting : public Fold {
- public:
-  Composition composition() const override { return Composition::kNone; }
-  uint64_t MaxUpdateWeight(uint64_t) const override { return 1; }
-  std::unique_ptr<Accumulator> NewAccumulator(const Manifest&, const NumericPlan&,
-                                              std::shared_ptr<BufferPool>) const override {
-    return nullptr;
-  }
-};
-
-StrategyRegistries WithCollecting() {
-  StrategyRegistries registries = BuiltinStrategies();
-  EXPECT_TRUE(registries.folds
-                  .Register({.name = "median"},
-                            [](const Params&) -> absl::StatusOr<std::shared_ptr<const Fold>> {
-                              return std::make_shared<Collecting>();
-                            })
-                  .ok());
-  return registries;
-}
-
 double LimitOf(const TierParts& parts) {
   PolicyView view;
   view.expected = 2;
@@ -113,7 +91,8 @@ class ValidateStrategyRefuses : public ::testing::TestWithParam<Bad> {};
 
 TEST_P(ValidateStrategyRefuses, NamingPlaceAndRemedy) {
   const Bad& bad = GetParam();
-  const absl::Status status = ValidateStrategy(bad.spec, TreeOf(bad.num_tiers), WithCollecting());
+  const absl::Status status =
+      ValidateStrategy(bad.spec, TreeOf(bad.num_tiers), BuiltinStrategies());
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(Message(status), bad.message);
 }
@@ -183,7 +162,7 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(ValidateStrategy, AFoldThatDoesNotComposeMayStandRightAboveTheWorkers) {
   StrategySpec spec;
   spec.fold = {"median", {}};
-  EXPECT_TRUE(ValidateStrategy(spec, TreeOf(2), WithCollecting()).ok());
+  EXPECT_TRUE(ValidateStrategy(spec, TreeOf(2), BuiltinStrategies()).ok());
 }
 
 std::string StrategyRefusal(const StrategySpec& spec, const std::string& shape) {
@@ -218,6 +197,15 @@ TEST(ValidateStrategy, ModelsAreMixedOnlyWithoutABarrier) {
   EXPECT_THAT(StrategyRefusal(spec, "flat:4"), HasSubstr("mixing 'models' needs a policy without"));
   spec.policy = {"every_update", {}};
   EXPECT_TRUE(ValidateStrategy(spec, *Topology::FromShape("flat:4"), BuiltinStrategies()).ok());
+}
+
+TEST(ValidateStrategy, AFoldThatDoesNotComposeNeedsABarrier) {
+  StrategySpec spec;
+  spec.fold = {"median", {}};
+  spec.policy = {"buffered", {{"size", 2}}};
+  EXPECT_THAT(StrategyRefusal(spec, "flat:4"),
+              HasSubstr("tier 0: fold 'median' needs every update of a round at once, and policy "
+                        "'buffered' has no rounds"));
 }
 
 TEST(CheckWorkersCanEvaluate, NamesTheTierWithoutABarrier) {

@@ -1,0 +1,30 @@
+#ifndef SKEIN_SRC_STRATEGY_HELD_FINITE_CHECK_H_
+#define SKEIN_SRC_STRATEGY_HELD_FINITE_CHECK_H_
+
+#include <cstdint>
+
+#include <absl/status/status.h>
+
+#include "skein/tensor/packed_tensors.h"
+
+namespace skein {
+
+// Looks through an update for NaN and Inf, the elements in order, while they arrive.
+class FiniteCheck {
+ public:
+  // `update` must stay; its floats are float32.
+  explicit FiniteCheck(const PackedTensors& update) : update_(update) {}
+
+  // Goes on to the last element that ends within `received` bytes. InvalidArgument names the tensor
+  // and the index.
+  absl::Status Advance(uint64_t received);
+
+ private:
+  const PackedTensors& update_;
+  size_t tensor_ = 0;
+  uint64_t element_ = 0;  // of it, the next one
+};
+
+}  // namespace skein
+
+#endif  // SKEIN_SRC_STRATEGY_HELD_FINITE_CHECK_H_

@@ -1,0 +1,93 @@
+#ifndef SKEIN_SRC_STRATEGY_HELD_HELD_UPDATES_H_
+#define SKEIN_SRC_STRATEGY_HELD_HELD_UPDATES_H_
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include <absl/status/statusor.h>
+
+#include "skein/strategy/fold.h"
+#include "skein/strategy/params.h"
+#include "strategy/held/spill_file.h"
+
+namespace skein {
+
+// What users may set of every fold that holds updates.
+struct HoldLimits {
+  uint64_t memory_bytes = uint64_t{256} << 20;  // what updates take in memory at most
+  std::string spill_dir;                        // of the file for the others; see SpillFile
+};
+
+// The parameters that such folds share.
+ParamSchema HoldingSchema();
+HoldLimits HoldLimitsOf(const Params& params);
+
+// The updates of one aggregation, for folds that need all of them at once. Those that fit into the
+// budget stay in the blocks in which they arrived; the others are written to a file while they
+// arrive, and their blocks go back to the pool. Used by one thread at a time, apart from intakes.
+class HeldUpdates {
+ public:
+  HeldUpdates(Manifest update, HoldLimits limits);
+  ~HeldUpdates();
+
+  // Begins to take in an update; the intake refuses NaN and Inf, and what the disk has no room for
+  // (ResourceExhausted). This object must outlive it.
+  absl::StatusOr<std::unique_ptr<Intake>> Begin(const PackedTensors& staged);
+
+  // Lets go of all that have been taken in; what is still arriving stays.
+  void Clear();
+
+  const Manifest& layout() const { return update_; }
+  size_t size() const { return held_.size(); }
+  uint64_t memory_bytes() const;   // taken, also by what is still arriving
+  uint64_t spilled_bytes() const;  // of the file
+
+  // All updates, to be read front to back. Nothing is added while it lives.
+  class View {
+   public:
+    std::span<const std::byte> bytes(size_t update) const { return updates_[update]; }
+    size_t size() const { return updates_.size(); }
+    // Bytes of all updates before `offset` will not be read again.
+    void Passed(uint64_t offset);
+
+   private:
+    friend class HeldUpdates;
+    std::vector<std::span<const std::byte>> updates_;
+    std::vector<uint64_t> spilled_at_;  // where in the file
+    std::unique_ptr<SpillFile::Mapping> mapping_;
+    uint64_t window_ = 0;
+    uint64_t passed_ = 0;
+  };
+  absl::StatusOr<View> Open() const;
+
+ private:
+  class HoldingIntake;
+  // Where an update is: in a block, or in the file.
+  struct Place {
+    bool in_memory = true;
+    uint64_t offset = 0;
+  };
+  struct Held {
+    Place place;
+    PackedTensors tensors;  // in memory
+  };
+  absl::StatusOr<Place> TakePlace();
+  void GiveBack(const Place& place);
+
+  const Manifest update_;
+  const HoldLimits limits_;
+  std::vector<Held> held_;
+
+  mutable std::mutex mutex_;  // of what follows: intakes may end on other threads
+  uint64_t memory_bytes_ = 0;
+  std::unique_ptr<SpillFile> file_;    // null while there was no need
+  uint64_t file_bytes_ = 0;            // that are or were taken
+  std::vector<uint64_t> free_places_;  // in the file
+};
+
+}  // namespace skein
+
+#endif  // SKEIN_SRC_STRATEGY_HELD_HELD_UPDATES_H_
