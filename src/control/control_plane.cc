@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <span>
 #include <utility>
 
 #include <spdlog/spdlog.h>
@@ -128,13 +129,67 @@ class ControlPlaneShell : public ControlPlane,
 
   void Tell(const scheduler::Event& event) {
     if (finished_) return;
-    for (scheduler::Action& action : core_.Handle(event, executor_->Now())) {
-      const absl::Status status = std::visit([this](auto& a) { return Do(a); }, action);
-      if (status.ok()) continue;
-      const auto* round = std::get_if<scheduler::PersistRound>(&action);
-      return Tell(
-          scheduler::StoreFailed{status, round != nullptr && round->record.state == "committed"});
+    scheduler::Actions actions = core_.Handle(event, executor_->Now());
+    if (std::holds_alternative<scheduler::NodeRegistered>(event)) return Gather(actions);
+    if (actions.empty()) return;
+    // What follows registrations finds them done.
+    if (const absl::Status status = DoGathered(); !status.ok()) return Fail(status, actions);
+    DoAll(actions);
+  }
+
+  void DoAll(std::span<scheduler::Action> actions) {
+    for (size_t i = 0; i < actions.size(); ++i) {
+      const absl::Status status = std::visit([this](auto& a) { return Do(a); }, actions[i]);
+      if (!status.ok()) return Fail(status, actions.subspan(i));
     }
+  }
+
+  // A write has failed, and `undone` with it.
+  void Fail(const absl::Status& status, std::span<const scheduler::Action> undone) {
+    const bool lost_commit = std::ranges::any_of(undone, [](const scheduler::Action& action) {
+      const auto* round = std::get_if<scheduler::PersistRound>(&action);
+      return round != nullptr && round->record.state == "committed";
+    });
+    Tell(scheduler::StoreFailed{status, lost_commit});
+  }
+
+  // Registrations of one moment are persisted together: a write to the disk takes longer than many
+  // of them to arrive. Until then nobody hears of them.
+  void Gather(scheduler::Actions& actions) {
+    for (scheduler::Action& action : actions) {
+      const bool inward = std::holds_alternative<scheduler::Admit>(action) ||
+                          std::holds_alternative<scheduler::Refuse>(action);
+      const bool waits =
+          !gathered_.empty() || std::holds_alternative<scheduler::PersistAttachment>(action);
+      if (inward || !waits) {
+        std::visit([this](auto& a) { return Do(a); }, action).IgnoreError();  // writes nothing
+        continue;
+      }
+      if (gathered_.empty()) {
+        executor_->Post([self = shared_from_this()] {
+          if (self->finished_) return;
+          if (const absl::Status status = self->DoGathered(); !status.ok()) self->Fail(status, {});
+        });
+      }
+      gathered_.push_back(std::move(action));
+    }
+  }
+
+  absl::Status DoGathered() {
+    scheduler::Actions gathered = std::exchange(gathered_, {});
+    std::vector<AttachmentRecord> attachments;
+    for (const scheduler::Action& action : gathered) {
+      const auto* attachment = std::get_if<scheduler::PersistAttachment>(&action);
+      if (attachment != nullptr) attachments.push_back(attachment->record);
+    }
+    if (!attachments.empty()) {
+      SKEIN_RETURN_IF_ERROR(store_->PutAttachments(run_id_, attachments));
+    }
+    for (scheduler::Action& action : gathered) {
+      if (std::holds_alternative<scheduler::PersistAttachment>(action)) continue;
+      SKEIN_RETURN_IF_ERROR(std::visit([this](auto& a) { return Do(a); }, action));
+    }
+    return absl::OkStatus();
   }
 
   absl::Status Do(scheduler::Admit& action) {
@@ -195,6 +250,7 @@ class ControlPlaneShell : public ControlPlane,
   }
   absl::Status Do(scheduler::Finish& action) {
     finished_ = true;
+    gathered_.clear();
     by_node_.clear();
     by_number_.clear();
     for (auto& [key, info] : std::exchange(sessions_, {})) info.session->Close(absl::OkStatus());
@@ -237,6 +293,7 @@ class ControlPlaneShell : public ControlPlane,
   std::map<uint64_t, ControlSession*> by_number_;
   std::map<NodeId, ControlSession*> by_node_;
   uint64_t last_session_ = 0;
+  scheduler::Actions gathered_;  // of registrations, not done yet
   std::vector<std::function<void()>> before_start_;
   std::function<void(RunOutcome)> on_done_;
   Time start_time_{0};

@@ -127,6 +127,31 @@ void RunStoreConformance::RefusesAnEpochUsedBefore() {
   EXPECT_EQ(AllFields(store_->Attachments("r")), expected);
 }
 
+void RunStoreConformance::KeepsAttachmentsThatCameTogether() {
+  std::vector<AttachmentRecord> records;
+  for (int i = 10; i < 50; ++i) records.push_back({"w" + std::to_string(i), "root", 1, 5});
+  ASSERT_TRUE(store_->PutRun(SomeRun("r")).ok());
+  ASSERT_TRUE(store_->PutAttachments("r", records).ok());
+  ASSERT_TRUE(store_->PutAttachments("r", {}).ok());
+  Reopen();
+  std::vector<decltype(Fields(records[0]))> expected;
+  for (const auto& record : records) expected.push_back(Fields(record));
+  EXPECT_EQ(AllFields(store_->Attachments("r")), expected);
+}
+
+void RunStoreConformance::OneBadAttachmentKeepsTheOthersOutToo() {
+  ASSERT_TRUE(store_->PutRun(SomeRun("r")).ok());
+  ASSERT_TRUE(store_->PutAttachment("r", {"w1", "root", 1, 5}).ok());
+  const std::vector<AttachmentRecord> records = {
+      {"w0", "root", 1, 5}, {"w1", "root", 1, 5}, {"w2", "root", 1, 5}};
+  EXPECT_EQ(store_->PutAttachments("r", records).code(), absl::StatusCode::kAlreadyExists);
+  EXPECT_EQ(AllFields(store_->Attachments("r")).size(), 1u);
+  // And the store is as good as before.
+  ASSERT_TRUE(store_->PutAttachment("r", records[0]).ok());
+  Reopen();
+  EXPECT_EQ(AllFields(store_->Attachments("r")).size(), 2u);
+}
+
 void RunStoreConformance::KeepsEveryFieldOfARound() {
   RoundRecord record = SomeRound(3, 2);
   record.state = "committed";

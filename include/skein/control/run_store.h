@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -53,8 +54,13 @@ class RunStore {
   virtual ~RunStore() = default;
   virtual absl::Status PutRun(const RunRecord& run) = 0;  // insert or replace
   virtual absl::StatusOr<std::optional<RunRecord>> GetRun(const std::string& run_id) = 0;
-  // AlreadyExists if the child has had this epoch.
-  virtual absl::Status PutAttachment(const std::string& run_id, const AttachmentRecord& record) = 0;
+  // All of them or, on an error, none: one write to the disk however many they are. AlreadyExists
+  // if a child has had its epoch.
+  virtual absl::Status PutAttachments(const std::string& run_id,
+                                      std::span<const AttachmentRecord> records) = 0;
+  absl::Status PutAttachment(const std::string& run_id, const AttachmentRecord& record) {
+    return PutAttachments(run_id, {&record, 1});
+  }
   virtual absl::StatusOr<std::vector<AttachmentRecord>> Attachments(const std::string& run_id) = 0;
   // Insert, or replace the same attempt at the same round.
   virtual absl::Status PutRound(const std::string& run_id, const RoundRecord& record) = 0;

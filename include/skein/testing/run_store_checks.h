@@ -37,6 +37,8 @@ class RunStoreConformance : public ::testing::TestWithParam<RunStoreCase> {
   void KeepsRunsApart();
   void KeepsAttachmentsInOrder();
   void RefusesAnEpochUsedBefore();
+  void KeepsAttachmentsThatCameTogether();
+  void OneBadAttachmentKeepsTheOthersOutToo();
   void KeepsEveryFieldOfARound();
   void ReplacesARoundByAttempt();
   void KeepsExtremeNumbersAndAnyText();

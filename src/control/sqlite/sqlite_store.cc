@@ -77,13 +77,23 @@ class SqliteStore : public RunStore {
                      get_run_->Text(3)};
   }
 
-  absl::Status PutAttachment(const std::string& run_id, const AttachmentRecord& record) override {
-    put_attachment_->Bind(run_id)
-        .Bind(record.child)
-        .BindUnsigned(record.epoch)
-        .Bind(record.parent)
-        .BindUnsigned(record.incarnation);
-    return put_attachment_->Run();
+  absl::Status PutAttachments(const std::string& run_id,
+                              std::span<const AttachmentRecord> records) override {
+    SKEIN_RETURN_IF_ERROR(db_->Execute("BEGIN IMMEDIATE"));
+    absl::Status status;
+    for (const AttachmentRecord& record : records) {
+      put_attachment_->Bind(run_id)
+          .Bind(record.child)
+          .BindUnsigned(record.epoch)
+          .Bind(record.parent)
+          .BindUnsigned(record.incarnation);
+      status = put_attachment_->Run();
+      if (!status.ok()) break;
+    }
+    if (status.ok()) status = db_->Execute("COMMIT");
+    // What a full disk has rolled back already cannot be rolled back again.
+    if (!status.ok()) db_->Execute("ROLLBACK").IgnoreError();
+    return status;
   }
 
   absl::StatusOr<std::vector<AttachmentRecord>> Attachments(const std::string& run_id) override {
