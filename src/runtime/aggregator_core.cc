@@ -206,13 +206,14 @@ void AggregatorCore::On(const agg_event::UploadOffered& e) {
     return;
   }
   child->upload = id;
-  uploads_[id] = {.info = e.info};
-  queue_.push_back(id);
+  const Turn turn{child->last_grant, ++offers_};
+  uploads_[id] = {.info = e.info, .turn = turn};
+  queue_[turn] = id;
 }
 
 void AggregatorCore::GrantWaiting() {
   while (!queue_.empty()) {
-    Upload& upload = uploads_.at(queue_.front());
+    Upload& upload = uploads_.at(queue_.begin()->second);
     if (staged_bytes_ > 0 && staged_bytes_ + upload.info.bytes > config_.staging_bytes) return;
     if (!BeforeGrant(upload.info)) return;
     staged_bytes_ += upload.info.bytes;
@@ -220,7 +221,8 @@ void AggregatorCore::GrantWaiting() {
     upload.last_progress = now_;
     Do(agg_action::Grant{upload.info.id, FoldsEarly()});
     stalls_at_ = std::min(stalls_at_, now_ + config_.upload_stall_timeout);
-    queue_.pop_front();
+    Find(upload.info.id.child)->last_grant = ++grants_;
+    queue_.erase(queue_.begin());
   }
 }
 
@@ -268,7 +270,7 @@ void AggregatorCore::DropUpload(const UploadId& id, const absl::Status& status) 
   if (it->second.granted) {
     staged_bytes_ -= it->second.info.bytes;
   } else {
-    std::erase(queue_, id);
+    queue_.erase(it->second.turn);
   }
   uploads_.erase(it);
   Find(id.child)->upload.reset();

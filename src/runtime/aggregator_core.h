@@ -63,6 +63,7 @@ class AggregatorCore {
     std::string failure;
     uint32_t parts_taken = 0;        // of its answer to the task
     std::optional<UploadId> upload;  // the one under way
+    uint64_t last_grant = 0;         // the number of its last; 0: none yet
     bool is_worker() const { return view.role == NodeRole::kWorker; }
   };
 
@@ -144,10 +145,15 @@ class AggregatorCore {
   Time now_{0};
 
  private:
+  // Who waits for a grant: first the child whose last one is the longest ago, then who came first.
+  // So each child waits for one upload of every other at most, in whatever order they are asked and
+  // however quick some are.
+  using Turn = std::pair<uint64_t, uint64_t>;
   struct Upload {
     UploadInfo info;
     bool granted = false;
     Time last_progress{0};
+    Turn turn;  // while it waits
   };
 
   void On(const agg_event::ChildExpected& e);
@@ -172,7 +178,9 @@ class AggregatorCore {
   std::map<VersionRef, LeafSet> members_;  // of buckets that are not empty
   std::map<NodeId, size_t> index_;
   std::map<UploadId, Upload> uploads_;
-  std::deque<UploadId> queue_;  // waiting for a grant
+  std::map<Turn, UploadId> queue_;  // waiting for a grant
+  uint64_t offers_ = 0;
+  uint64_t grants_ = 0;
   uint64_t staged_bytes_ = 0;
   Time stalls_at_ = Time::max();       // no granted upload has stalled before
   Time policy_asks_at_ = Time::max();  // while collecting
