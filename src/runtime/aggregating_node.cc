@@ -271,7 +271,8 @@ absl::StatusOr<PackedTensors> AggregatingNode::FinishLocalRound(const agg_action
 }
 
 void AggregatingNode::MakeLocalModel(const agg_action::CloseFold& close) {
-  absl::StatusOr<PackedTensors> local = FinishLocalRound(close, *buckets_.at(close.base).sums);
+  const Bucket bucket = TakeBucket(close.base);  // sums of every local round would add up
+  absl::StatusOr<PackedTensors> local = FinishLocalRound(close, *bucket.sums);
   if (!local.ok()) {
     DeliverFailure(close.task, "'" + id() + "': " + Message(local.status()));
     Feed(agg_event::Delivered{});
@@ -315,6 +316,11 @@ absl::StatusOr<PackedTensors> AggregatingNode::WholeModel(const VersionRef& vers
   const Model* model = FindModel(version);
   if (model != nullptr && model->whole()) return model->tensors();
   return absl::UnavailableError(ToString(version) + " has not arrived");
+}
+
+void AggregatingNode::RestMemory() {
+  const bool large = manifest_ && manifest_->total_bytes() >= kDefaultStagingBytes;
+  if (large) services_.memory.buffers->Trim();
 }
 
 const AggregatingNode::Model* AggregatingNode::FindModel(const VersionRef& version) const {

@@ -54,6 +54,8 @@ class AggregatingNode : public NodeShell, public Downlinks::Owner {
   // coordinator.
   absl::StatusOr<PackedTensors> FinishLocalRound(const agg_action::CloseFold& close,
                                                  Accumulator& sums);
+  // Large models: until the next version comes, other processes may have what was staged with.
+  void RestMemory();
   // Takes a bucket that is closed.
   Bucket TakeBucket(const VersionRef& base);
   const Tally& evaluation() const { return evaluation_; }

@@ -113,6 +113,7 @@ class AggregatorNode : public AggregatingNode, public Uplink::Owner {
       delivery.parts.push_back({std::move(header), std::move(partial.sums)});
     }
     delivery_ = std::move(delivery);
+    RestMemory();
     SendEvents();  // before the parent reports what it has made of them
     Offer();
     return absl::OkStatus();

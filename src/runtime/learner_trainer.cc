@@ -11,7 +11,7 @@
 
 #include "skein/base/random.h"
 #include "skein/base/status.h"
-#include "skein/strategy/fold.h"
+#include "strategy/delta_in_place.h"
 
 namespace skein {
 namespace {
@@ -153,34 +153,49 @@ absl::StatusOr<TrainOutput> LearnerTrainer::Train(const PackedTensors& base,
     if (request.cancelled->load()) return absl::CancelledError("cancelled before it started");
     TrainContext context{request.round, request.local_round, MakeGenerator(seed),
                          request.cancelled};
-    auto result = learner_->Train(StateDict::Unpack(base, *buffers_), context);
+    std::shared_ptr<std::byte> block =
+        buffers_->Take(StateDict::UnpackedOffsets(base.manifest()).back());
+    auto result = learner_->Train(StateDict::Unpack(base, block), context);
     if (request.cancelled->load()) return absl::CancelledError("cancelled");
     if (absl::IsInvalidArgument(result.status())) {  // that code is for what Checked refuses
       return absl::InternalError(Message(result.status()));
     }
     if (!result.ok()) return result.status();
-    return Checked(*std::move(result), base);
+    return Checked(*std::move(result), base, std::move(block));
   });
   if (!output.ok()) return Annotate(output.status(), Where(request));
   return output;
 }
 
-absl::StatusOr<TrainOutput> LearnerTrainer::Checked(TrainResult result,
-                                                    const PackedTensors& base) const {
+absl::StatusOr<TrainOutput> LearnerTrainer::Checked(TrainResult result, const PackedTensors& base,
+                                                    std::shared_ptr<std::byte> block) const {
   if (result.num_samples == 0 || result.num_samples > settings_.options.max_samples) {
     return absl::InvalidArgumentError(
         "returned num_samples " + std::to_string(result.num_samples) + "; it must be 1 to " +
         std::to_string(settings_.options.max_samples) + " (LearnerOptions::max_samples)");
   }
   SKEIN_ASSIGN_OR_RETURN(StateDict ordered, InOrderOf(base.manifest(), result.model));
-  SKEIN_ASSIGN_OR_RETURN(const TensorViews local, ordered.View());
-  SKEIN_RETURN_IF_ERROR(
-      Annotate(base.manifest().ExpectSame(local.manifest()), "returned another model"));
+  result.model = {};
   TrainOutput output;
-  SKEIN_ASSIGN_OR_RETURN(output.update, DeltaOf(local, base, *buffers_));
+  SKEIN_ASSIGN_OR_RETURN(output.update, UpdateOf(std::move(ordered), base, std::move(block)));
   output.num_samples = result.num_samples;
   output.metrics = std::move(result.metrics);
   return output;
+}
+
+absl::StatusOr<PackedTensors> LearnerTrainer::UpdateOf(StateDict local, const PackedTensors& base,
+                                                       std::shared_ptr<std::byte> block) const {
+  const bool alone = local.HoldsAlone(block);
+  SKEIN_ASSIGN_OR_RETURN(TensorViews views, local.View());
+  SKEIN_RETURN_IF_ERROR(
+      Annotate(base.manifest().ExpectSame(views.manifest()), "returned another model"));
+  const absl::StatusOr<Manifest> update = UpdateManifest(base.manifest());
+  // A learner that has trained in place and kept nothing leaves its memory to the update.
+  if (alone && update.ok() && *update == base.manifest()) {
+    local = {};
+    return DeltaInPlace(std::move(views), base, std::move(block));
+  }
+  return DeltaOf(views, base, *buffers_);
 }
 
 absl::StatusOr<EvalOutput> LearnerTrainer::Evaluate(const PackedTensors& model,

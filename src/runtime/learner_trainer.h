@@ -44,7 +44,11 @@ class LearnerTrainer : public Trainer {
   // does not use it.
   absl::StatusOr<std::optional<GlobalRngTurn::Hold>> TakeTurn(const TrainRequest& request,
                                                               uint64_t seed) const;
-  absl::StatusOr<TrainOutput> Checked(TrainResult result, const PackedTensors& base) const;
+  // `block`: in which the learner was given the model.
+  absl::StatusOr<TrainOutput> Checked(TrainResult result, const PackedTensors& base,
+                                      std::shared_ptr<std::byte> block) const;
+  absl::StatusOr<PackedTensors> UpdateOf(StateDict local, const PackedTensors& base,
+                                         std::shared_ptr<std::byte> block) const;
   // "worker 'w3', learner 'linear', round 2"
   std::string Where(const TrainRequest& request) const;
 

@@ -85,6 +85,8 @@ void WorkerCore::On(const worker_event::ModelArrived& e) {
   if (phase_ == Phase::kAwaitingModel) Begin();
 }
 
+void WorkerCore::On(const worker_event::ModelGone&) { model_.reset(); }
+
 void WorkerCore::On(const worker_event::WorkEnded& e) {
   if (e.start != starts_ || (phase_ != Phase::kWorking && phase_ != Phase::kStopping)) return;
   Enter(Phase::kIdle);

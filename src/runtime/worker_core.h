@@ -23,6 +23,7 @@ struct TaskArrived {
 struct ModelArrived {
   VersionRef version;
 };
+struct ModelGone {};  // the shell has let go of it, while nothing was worked on
 // The learner has returned from the started task; InvalidArgument: with something that is no
 // update.
 struct WorkEnded {
@@ -45,8 +46,8 @@ struct Tick {};
 
 using WorkerEvent =
     std::variant<worker_event::LinkUp, worker_event::TaskArrived, worker_event::ModelArrived,
-                 worker_event::WorkEnded, worker_event::UpdateAnswered, worker_event::Cancelled,
-                 worker_event::Committed, worker_event::Tick>;
+                 worker_event::ModelGone, worker_event::WorkEnded, worker_event::UpdateAnswered,
+                 worker_event::Cancelled, worker_event::Committed, worker_event::Tick>;
 
 // What its shell is to do.
 namespace worker_action {
@@ -116,6 +117,7 @@ class WorkerCore {
   void On(const worker_event::LinkUp& e);
   void On(const worker_event::TaskArrived& e);
   void On(const worker_event::ModelArrived& e);
+  void On(const worker_event::ModelGone& e);
   void On(const worker_event::WorkEnded& e);
   void On(const worker_event::UpdateAnswered& e);
   void On(const worker_event::Cancelled& e);

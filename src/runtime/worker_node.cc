@@ -71,6 +71,14 @@ class WorkerNode : public NodeShell, public Uplink::Owner {
   }
   void OnTask(Task task) override { Feed(worker_event::TaskArrived{std::move(task)}); }
   bool HasModel(const VersionRef& version) const override { return model_version_ == version; }
+  // The next one may take the place of the last, unless that is still worked on.
+  bool OnModelBegun(const ModelHeader&, std::shared_ptr<InboundTransfer>) override {
+    if (working_) return false;
+    model_.reset();
+    model_version_.reset();
+    Feed(worker_event::ModelGone{});
+    return false;
+  }
   void OnModel(ReceivedModel model) override {
     model_ = services_.memory.models->Share(model.digest, std::move(model.tensors));
     model_version_ = model.header.version;

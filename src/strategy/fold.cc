@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "skein/base/status.h"
+#include "strategy/delta_in_place.h"
 #include "strategy/elements.h"
 
 namespace skein {
@@ -32,6 +33,35 @@ void FloatDelta(std::span<const std::byte> local, std::span<const std::byte> bas
     std::memcpy(&x, base.data() + at, sizeof(float));
     y -= x;
     std::memcpy(out.data() + at, &y, sizeof(float));
+  }
+}
+
+// The update's tensors into `delta`. It may lie over the local model's, no tensor behind its own.
+void WriteDelta(const TensorViews& local, const PackedTensors& base, const Manifest& update,
+                std::span<std::byte> delta) {
+  const Manifest& model = base.manifest();
+  std::vector<double> base_values(kFoldChunk);
+  for (size_t t = 0; t < model.size(); ++t) {
+    const TensorInfo& info = model[t];
+    const std::span<std::byte> out = delta.subspan(update.offset(t), update[t].NumBytes());
+    const bool difference = IsFloat(info.dtype) && info.role == TensorRole::kParameter;
+    if (!difference && info.dtype == update[t].dtype) {
+      std::ranges::copy(local.tensor(t), out.begin());
+      continue;
+    }
+    if (info.dtype == DType::kFloat32) {
+      FloatDelta(local.tensor(t), base.tensor(t), out);
+      continue;
+    }
+    ForChunks<double>(info, [&](uint64_t at, std::span<double> y) {
+      LoadDoubles(info.dtype, local.tensor(t), at, y);
+      if (difference) {
+        const auto x = std::span(base_values).first(y.size());
+        LoadDoubles(info.dtype, base.tensor(t), at, x);
+        for (size_t i = 0; i < y.size(); ++i) y[i] -= x[i];
+      }
+      StoreDoubles(DType::kFloat32, y, out, at);
+    });
   }
 }
 
@@ -97,33 +127,19 @@ absl::StatusOr<PackedTensors> DeltaOf(const TensorViews& local, const PackedTens
 absl::StatusOr<PackedTensors> DeltaOf(const TensorViews& local, const PackedTensors& base,
                                       BufferPool& buffers) {
   SKEIN_RETURN_IF_ERROR(base.manifest().ExpectSame(local.manifest()));
-  const Manifest& model = base.manifest();
-  SKEIN_ASSIGN_OR_RETURN(Manifest manifest, UpdateManifest(model));
+  SKEIN_ASSIGN_OR_RETURN(Manifest manifest, UpdateManifest(base.manifest()));
   PackedTensors delta(std::move(manifest), buffers);
-  std::vector<double> base_values(kFoldChunk);
-  for (size_t t = 0; t < model.size(); ++t) {
-    const TensorInfo& info = model[t];
-    const std::span<std::byte> out = delta.mutable_tensor(t);
-    const bool difference = IsFloat(info.dtype) && info.role == TensorRole::kParameter;
-    if (!difference && info.dtype == delta.manifest()[t].dtype) {
-      std::ranges::copy(local.tensor(t), out.begin());
-      continue;
-    }
-    if (info.dtype == DType::kFloat32) {
-      FloatDelta(local.tensor(t), base.tensor(t), out);
-      continue;
-    }
-    ForChunks<double>(info, [&](uint64_t at, std::span<double> y) {
-      LoadDoubles(info.dtype, local.tensor(t), at, y);
-      if (difference) {
-        const auto x = std::span(base_values).first(y.size());
-        LoadDoubles(info.dtype, base.tensor(t), at, x);
-        for (size_t i = 0; i < y.size(); ++i) y[i] -= x[i];
-      }
-      StoreDoubles(DType::kFloat32, y, out, at);
-    });
-  }
+  WriteDelta(local, base, delta.manifest(), delta.mutable_bytes());
   return delta;
+}
+
+absl::StatusOr<PackedTensors> DeltaInPlace(TensorViews local, const PackedTensors& base,
+                                           std::shared_ptr<std::byte> block) {
+  SKEIN_RETURN_IF_ERROR(base.manifest().ExpectSame(local.manifest()));
+  SKEIN_ASSIGN_OR_RETURN(Manifest manifest, UpdateManifest(base.manifest()));
+  const std::span<std::byte> bytes(block.get(), manifest.total_bytes());
+  WriteDelta(local, base, manifest, bytes);
+  return PackedTensors(std::move(manifest), bytes, std::move(block));
 }
 
 }  // namespace skein

@@ -112,15 +112,22 @@ StateDict StateDict::Unpack(const PackedTensors& packed) {
 }
 
 StateDict StateDict::Unpack(const PackedTensors& packed, BufferPool& buffers) {
+  return Unpack(packed, buffers.Take(UnpackedOffsets(packed.manifest()).back()));
+}
+
+std::vector<uint64_t> StateDict::UnpackedOffsets(const Manifest& manifest) {
+  std::vector<uint64_t> offsets = {0};
+  for (const TensorInfo& info : manifest.tensors()) {
+    const uint64_t end = offsets.back() + info.NumBytes();
+    offsets.push_back((end + kTensorAlignment - 1) / kTensorAlignment * kTensorAlignment);
+  }
+  return offsets;
+}
+
+StateDict StateDict::Unpack(const PackedTensors& packed, const std::shared_ptr<std::byte>& block) {
   StateDict state;
   const Manifest& manifest = packed.manifest();
-  std::vector<uint64_t> starts;  // in the block
-  uint64_t end = 0;
-  for (size_t i = 0; i < manifest.size(); ++i) {
-    starts.push_back(end);
-    end += (manifest[i].NumBytes() + kTensorAlignment - 1) / kTensorAlignment * kTensorAlignment;
-  }
-  const std::shared_ptr<std::byte> block = buffers.Take(end);
+  const std::vector<uint64_t> starts = UnpackedOffsets(manifest);
   for (size_t i = 0; i < manifest.size(); ++i) {
     const TensorInfo& info = manifest[i];
     const std::span<const std::byte> source = packed.tensor(i);
@@ -138,6 +145,21 @@ StateDict StateDict::Unpack(const PackedTensors& packed, BufferPool& buffers) {
     state.entries_.push_back({info.name, std::move(tensor), info.role});
   }
   return state;
+}
+
+bool StateDict::HoldsAlone(const std::shared_ptr<std::byte>& block) const {
+  const std::byte* start = block.get();
+  for (const Entry& entry : entries_) {
+    const at::Tensor& tensor = entry.tensor;
+    const bool alone = tensor.use_count() == 1 && tensor.storage().use_count() == 1;
+    const bool plain = tensor.is_contiguous() && tensor.device().is_cpu() && !tensor.is_neg();
+    if (!alone || !plain) return false;
+    if (tensor.numel() > 0 && tensor.data_ptr() != start) return false;
+    const auto bytes = static_cast<uint64_t>(tensor.numel()) * tensor.element_size();
+    start += (bytes + kTensorAlignment - 1) / kTensorAlignment * kTensorAlignment;
+  }
+  // Each of them holds the block, and so does the caller.
+  return static_cast<size_t>(block.use_count()) == entries_.size() + 1;
 }
 
 }  // namespace skein

@@ -1,6 +1,9 @@
 #ifndef SKEIN_TENSOR_STATE_DICT_H_
 #define SKEIN_TENSOR_STATE_DICT_H_
 
+#include <cstddef>
+#include <cstdint>
+#include <memory>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -43,6 +46,12 @@ class StateDict {
   // touch the packed block. They keep the block; none of them can be made larger.
   static StateDict Unpack(const PackedTensors& packed, BufferPool& buffers);
   static StateDict Unpack(const PackedTensors& packed);
+  // The same in `block`: tensor i at UnpackedOffsets()[i], which ends with the size of all.
+  static StateDict Unpack(const PackedTensors& packed, const std::shared_ptr<std::byte>& block);
+  static std::vector<uint64_t> UnpackedOffsets(const Manifest& manifest);
+  // Whether the tensors are those that were unpacked into `block`, each in its place and in their
+  // order, and nobody else holds one of them, a view of one, or the block.
+  bool HoldsAlone(const std::shared_ptr<std::byte>& block) const;
 
  private:
   std::vector<Entry> entries_;

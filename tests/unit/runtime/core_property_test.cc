@@ -282,7 +282,10 @@ class RandomWorker {
         return worker_event::ModelArrived{task_.base};
       case 5:
       case 6:
-        if (running_ == 0) return worker_event::Tick{};
+        if (running_ == 0) {
+          return rng_.Below(2) == 0 ? WorkerEvent(worker_event::ModelGone{})
+                                    : WorkerEvent(worker_event::Tick{});
+        }
         if (trains_) kept_.insert(running_task_.seq_first);
         return worker_event::WorkEnded{
             std::exchange(running_, 0),

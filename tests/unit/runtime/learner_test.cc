@@ -171,6 +171,36 @@ TEST_F(LearnerTest, TrainingInPlaceDoesNotTouchTheBase) {
   EXPECT_EQ(Floats(base, 0), Floats(Base(), 0));
 }
 
+// Memory of a model: the learner's becomes the update's, unless the learner has kept something.
+TEST_F(LearnerTest, TrainingInPlaceTakesTheMemoryOfOneModel) {
+  const auto pool = std::make_shared<BufferPool>();
+  factory_ = MakeLearnerTrainerFactory(registry_, pool);
+  auto kept = std::make_shared<at::Tensor>();
+  auto keeps = std::make_shared<bool>(false);
+  auto trainer = Make(Drawing([=](const at::Tensor& w, TrainContext&) {
+    at::Tensor mine = w;
+    mine.add_(1);
+    if (*keeps) *kept = mine.select(0, 1);
+    return mine;
+  }));
+  auto output = trainer->Train(Base(), RequestOf(1));
+  ASSERT_TRUE(output.ok()) << output.status();
+  EXPECT_EQ(Floats(output->update, 0), std::vector<float>(6, 1.0F));
+  EXPECT_EQ(pool->idle_bytes(), 0u);
+  output = absl::CancelledError("gone");
+  const uint64_t one = pool->idle_bytes();  // all that was taken
+
+  *keeps = true;
+  output = trainer->Train(Base(), RequestOf(2));
+  ASSERT_TRUE(output.ok()) << output.status();
+  EXPECT_EQ(Floats(output->update, 0), std::vector<float>(6, 1.0F));
+  output = absl::CancelledError("gone");
+  kept->add_(0);
+  EXPECT_GT(pool->idle_bytes(), 0u) << "the update had a block of its own";
+  EXPECT_LT(pool->idle_bytes(), one) << "the learner's is still held";
+  EXPECT_TRUE(kept->equal(at::arange(4, 7, at::kFloat))) << "it is the learner's";
+}
+
 TEST_F(LearnerTest, AcceptsTensorsInAnyOrderAndWithGradients) {
   Parts parts;
   parts.train = [](const StateDict& global, TrainContext&) -> absl::StatusOr<TrainResult> {

@@ -72,6 +72,17 @@ TEST_F(WorkerCoreTest, ATaskWaitsForItsModel) {
   EXPECT_TRUE(Has<worker_action::StartWork>());
 }
 
+TEST_F(WorkerCoreTest, AModelThatIsGoneIsAwaitedAgain) {
+  Tell(worker_event::ModelArrived{{0, 0, 0}});
+  Tell(worker_event::ModelGone{});
+  Tell(worker_event::TaskArrived{TaskOf(1)});
+  EXPECT_EQ(core_.phase(), Phase::kAwaitingModel);
+  Tell(worker_event::ModelGone{});
+  EXPECT_THAT(last_, IsEmpty());
+  Tell(worker_event::ModelArrived{{0, 0, 0}});
+  EXPECT_TRUE(Has<worker_action::StartWork>());
+}
+
 TEST_F(WorkerCoreTest, ATaskHeardTwiceIsDoneOnce) {
   Tell(worker_event::TaskArrived{TaskOf(1)});
   Tell(worker_event::TaskArrived{TaskOf(1)});

@@ -1,4 +1,4 @@
-#include "skein/strategy/fold.h"
+#include "strategy/delta_in_place.h"
 
 #include <cmath>
 #include <limits>
@@ -80,6 +80,34 @@ TEST(DeltaOf, OfFloat64IsRoundedOnce) {
   ASSERT_TRUE(delta.ok());
   // Rounding either model to float32 first would lose the difference.
   EXPECT_EQ(ValueAt(*delta, 0, 0), static_cast<float>(1e8 + 0.1 - 1e8));
+}
+
+// The tensors lie with gaps, as those of a learner do; the update has none.
+TEST(DeltaInPlace, IsTheSameOverTheLocalModelsMemory) {
+  const Manifest model = MakeManifest({{"flag", DType::kUint8, {3}, TensorRole::kBuffer},
+                                       {"w", DType::kFloat32, {5001}},
+                                       {"running", DType::kFloat32, {7}, TensorRole::kBuffer},
+                                       {"v", DType::kFloat32, {300}}});
+  Rng rng(10);
+  const PackedTensors base = testing::RandomModel(model, 0.3, rng);
+  const PackedTensors local = testing::RandomModel(model, 0.3, rng);
+  const auto expected = DeltaOf(local, base);
+  ASSERT_TRUE(expected.ok());
+
+  BufferPool pool;
+  std::shared_ptr<std::byte> block = pool.Take(model.total_bytes() + 64 * model.size());
+  std::vector<std::span<const std::byte>> views;
+  std::byte* place = block.get();
+  for (size_t t = 0; t < model.size(); ++t) {
+    std::ranges::copy(local.tensor(t), place);
+    views.emplace_back(place, local.tensor(t).size());
+    place += (local.tensor(t).size() + 63) / 64 * 64;
+  }
+  const std::byte* const memory = block.get();
+  const auto delta = DeltaInPlace(TensorViews(model, views, block), base, std::move(block));
+  ASSERT_TRUE(delta.ok()) << delta.status();
+  EXPECT_TRUE(testing::SameBytes(*delta, *expected));
+  EXPECT_EQ(delta->bytes().data(), memory);
 }
 
 TEST(DeltaOf, RefusesModelsThatDiffer) {

@@ -108,6 +108,40 @@ TEST(StateDict, PackIsACopyAndUnpackOwnsItsMemory) {
   EXPECT_TRUE(StateDict::Unpack(*packed).Get("t")->equal(at::ones({4})));
 }
 
+TEST(StateDict, KnowsWhenItAloneHoldsABlock) {
+  StateDict both;
+  ASSERT_TRUE(both.Add("a", at::ones({5})).ok());
+  ASSERT_TRUE(both.Add("b", at::ones({0, 2})).ok());
+  ASSERT_TRUE(both.Add("c", at::ones({3, 3}, at::kLong)).ok());
+  const absl::StatusOr<PackedTensors> packed = both.Pack();
+  ASSERT_TRUE(packed.ok());
+  BufferPool pool;
+  const std::vector<uint64_t> offsets = StateDict::UnpackedOffsets(packed->manifest());
+  EXPECT_EQ(offsets, (std::vector<uint64_t>{0, 64, 64, 192}));
+  const std::shared_ptr<std::byte> block = pool.Take(offsets.back());
+  StateDict state = StateDict::Unpack(*packed, block);
+  EXPECT_TRUE(state.HoldsAlone(block));
+  EXPECT_FALSE(both.HoldsAlone(block)) << "other tensors";
+  {
+    const StateDict copy = state;
+    EXPECT_FALSE(state.HoldsAlone(block));
+  }
+  {
+    const at::Tensor view = state.entries()[2].tensor.select(0, 1);
+    EXPECT_FALSE(state.HoldsAlone(block));
+  }
+  {
+    const std::shared_ptr<std::byte> other = block;
+    EXPECT_FALSE(state.HoldsAlone(block));
+  }
+  EXPECT_TRUE(state.HoldsAlone(block));
+  state.entries()[0].tensor.add_(1);
+  EXPECT_TRUE(state.HoldsAlone(block)) << "they are changed in place";
+  StateDict turned;
+  ASSERT_TRUE(turned.Add("a", state.entries()[0].tensor.clone()).ok());
+  EXPECT_FALSE(turned.HoldsAlone(block));
+}
+
 TEST(StateDict, PacksTensorsThatNeedGradients) {
   const at::Tensor leaf = at::rand({3}).requires_grad_();
   const at::Tensor out = Trip(leaf * 2);
