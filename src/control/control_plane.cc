@@ -106,8 +106,13 @@ class ControlPlaneShell : public ControlPlane,
   void From(const NodeId& node, const AttachedMsg& m) {
     Tell(scheduler::NodeAttached{node, m.epoch});
   }
-  void From(const NodeId& node, const RoundResultMsg& m) { Tell(scheduler::RoundResult{node, m}); }
-  void From(const NodeId& node, const EvaluatedMsg& m) { Tell(scheduler::Evaluated{node, m}); }
+  void From(const NodeId& node, const RoundResultMsg& m) {
+    Tell(scheduler::RoundResult{node, m, traffic_.Tiers()});
+  }
+  void From(const NodeId& node, const EvaluatedMsg& m) {
+    Tell(scheduler::Evaluated{node, m, traffic_.Tiers()});
+  }
+  void From(const NodeId& node, const FinishedMsg& m) { Tell(scheduler::Finished{node, m}); }
   void From(const NodeId& node, const ModelReadyMsg& m) { Tell(scheduler::ModelReady{node, m}); }
   void From(const NodeId& node, const GoodbyeMsg& m) {
     // From now on the end of its connection is no loss.
@@ -311,9 +316,10 @@ absl::StatusOr<std::shared_ptr<ControlPlane>> ControlPlane::Create(
   SKEIN_ASSIGN_OR_RETURN(std::shared_ptr<Selector> selector,
                          strategies->selectors.Create(options.config.strategy.selector));
   auto topology = std::make_shared<const Topology>(std::move(options.topology));
-  SKEIN_ASSIGN_OR_RETURN(
-      SchedulerSetup setup,
-      MakeSchedulerSetup(std::move(options.config), topology, *selector, *strategies));
+  SKEIN_ASSIGN_OR_RETURN(SchedulerSetup setup,
+                         MakeSchedulerSetup({std::move(options.config), topology,
+                                             std::move(options.stop), std::move(options.steering)},
+                                            strategies));
   SKEIN_ASSIGN_OR_RETURN(const auto previous, store->GetRun(run_id));
   if (previous.has_value() && previous->status == "completed") {
     return absl::FailedPreconditionError("run '" + run_id +

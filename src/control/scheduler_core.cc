@@ -32,12 +32,6 @@ std::string ForPeople(Duration duration) {
 
 std::string RoundName(uint64_t round) { return "round " + std::to_string(round); }
 
-// now + duration, without overflow; never if the duration is not positive.
-Time After(Time now, Duration duration) {
-  if (duration <= Duration(0) || duration >= kNever - now) return kNever;
-  return now + duration;
-}
-
 // Without a barrier parents number the tasks of their children themselves, from the first of the
 // plan on: each life of the control plane gives them a range of its own.
 constexpr Seq kSeqsOfALife = Seq{1} << 40;
@@ -74,10 +68,13 @@ absl::StatusOr<uint32_t> SeqCountOf(const StrategySpec& strategy, int num_tiers)
 SchedulerCore::SchedulerCore(SchedulerSetup setup, std::shared_ptr<Selector> selector)
     : config_(std::move(setup.config)),
       topology_(std::move(setup.topology)),
-      selector_(std::move(selector)),
+      original_selector_(std::move(selector)),
+      selector_(original_selector_),
       seq_count_(setup.seq_count),
       loss_is_fatal_(std::move(setup.loss_is_fatal)),
       root_has_barrier_(setup.root_has_barrier),
+      stopping_(std::move(setup.stop), config_.evaluate),
+      helm_(std::move(setup.helm)),
       earlier_rounds_(std::move(setup.history.rounds)),
       members_(topology_, setup.history.attachments),
       record_(std::move(setup.record)),
@@ -89,6 +86,7 @@ SchedulerCore::SchedulerCore(SchedulerSetup setup, std::shared_ptr<Selector> sel
 scheduler::Actions SchedulerCore::Handle(const scheduler::Event& event, Time now) {
   now_ = now;
   handling_ = scheduler::NameOf(event);
+  if (!std::holds_alternative<scheduler::StoreFailed>(event)) counted_ = false;
   std::visit([this](const auto& e) { On(e); }, event);
   return std::exchange(actions_, {});
 }
@@ -111,6 +109,11 @@ void SchedulerCore::MoveTo(State to) {
 
 bool SchedulerCore::FromCoordinator(const NodeId& node) const {
   return node == topology_->root().id && members_.IsLive(0);
+}
+
+Time SchedulerCore::After(Time now, Duration duration) {
+  if (duration <= Duration(0) || duration >= kNever - now) return kNever;
+  return now + duration;
 }
 
 void SchedulerCore::Wake(Time when) {
@@ -175,10 +178,25 @@ void SchedulerCore::On(const scheduler::ModelReady& event) {
 void SchedulerCore::StartIfReady() {
   if (state_ != State::kGathering || !model_.has_value() || !members_.AllAttached()) return;
   start_deadline_ = kNever;
+  stopping_.Start(now_);
+  Wake(stopping_.deadline());
   OpenRound();
 }
 
 // ---- rounds ----
+
+// What steering has chosen may not be able to select: then the run's own selector does.
+absl::StatusOr<Roster> SchedulerCore::Select(uint64_t round, const Roster& available) {
+  const SelectionInput input{round, config_.seed, &available, topology_->num_workers()};
+  absl::StatusOr<Roster> selected = selector_->Select(input);
+  if (selector_ == original_selector_ || (selected.ok() && !selected->empty())) return selected;
+  const std::string why = selected.ok() ? "it chose no worker" : Message(selected.status());
+  Refuse(round, "the selector that was chosen cannot select: " + why);
+  selector_ = original_selector_;
+  helm_->TakeBackSelector();
+  loss_is_fatal_ = helm_->LossIsFatal();
+  return selector_->Select(input);
+}
 
 void SchedulerCore::OpenRound() {
   const uint64_t number = model_->version + 1;
@@ -186,8 +204,7 @@ void SchedulerCore::OpenRound() {
   const std::string lost = members_.DescribeLost();
   const std::string why = lost.empty() ? "" : "; " + lost;
   if (available.empty()) return Fail(RoundName(number) + ": no worker is available" + why);
-  const absl::StatusOr<Roster> selected =
-      selector_->Select({number, config_.seed, &available, topology_->num_workers()});
+  const absl::StatusOr<Roster> selected = Select(number, available);
   if (!selected.ok()) return Fail(RoundName(number) + ": " + Message(selected.status()) + why);
   if (selected->empty()) return Fail(RoundName(number) + ": the selector chose no worker" + why);
 
@@ -216,7 +233,8 @@ void SchedulerCore::OpenRound() {
   actions_.push_back(scheduler::SendTo{
       topology_->root().id,
       PlanMsg{number, round_.attempt, round_.base, round_.participants, round_.seq_first,
-              round_.seq_count, root_has_barrier_ ? 0 : config_.rounds}});
+              round_.seq_count, root_has_barrier_ ? 0 : config_.rounds,
+              helm_ != nullptr ? helm_->change() : StrategyChange{}}});
   MoveTo(State::kTraining);
 }
 
@@ -236,15 +254,21 @@ absl::Status SchedulerCore::CheckResult(const RoundResultMsg& result) const {
 
 void SchedulerCore::On(const scheduler::RoundResult& event) {
   const RoundResultMsg& result = event.message;
-  if (state_ != State::kTraining || !FromCoordinator(event.node)) return;
-  if (result.round != round_.round || result.attempt != round_.attempt) return;  // long settled
-  if (result.code != 0) return Fail(RoundName(round_.round) + ": " + result.message);
+  const bool finishing = state_ == State::kFinishing && !root_has_barrier_;
+  if ((state_ != State::kTraining && !finishing) || !FromCoordinator(event.node)) return;
+  if (result.attempt != round_.attempt) return;  // long settled
+  // Without a barrier a failure is that of the plan, which may name an earlier round.
+  const bool failed = result.code != 0;
+  const bool of_plan = failed && !root_has_barrier_ && result.round <= round_.round;
+  if (result.round != round_.round && !of_plan) return;
+  if (failed && finishing) return;  // nothing was to come of it
+  if (failed) return Fail(RoundName(round_.round) + ": " + result.message);
   const absl::Status sound = CheckResult(result);
   if (!sound.ok()) return Fail(RoundName(round_.round) + ": " + Message(sound));
   if (root_has_barrier_) {
-    Commit(result);
+    Commit(event);
   } else {
-    CommitVersion(result);
+    CommitVersion(event);
   }
 }
 
@@ -257,6 +281,7 @@ skein::Event SchedulerCore::Committed(const char* type, const RoundResultMsg& re
                       {"samples", result.num_samples},
                       {"metrics", ToValues(result.metrics)},
                       {"wall_s", ToSeconds(now_ - round_opened_)}};
+  if (result.change != 0) committed.fields["change"] = result.change;
   return committed;
 }
 
@@ -265,13 +290,20 @@ void SchedulerCore::PersistCommit(const RoundResultMsg& result) {
   round_.version = result.version;
   round_.digest = result.digest;
   round_.contributors = result.roster;
+  last_commit_ = round_;
   model_ = result.version;
   ++committed_;
+  counted_ = true;
+  if (!result.digest.empty()) {
+    stored_version_ = result.version;
+    stored_digest_ = result.digest;
+  }
   Persist(round_);
 }
 
 // The coordinator goes on under its plan meanwhile: nothing is sent to it.
-void SchedulerCore::CommitVersion(const RoundResultMsg& result) {
+void SchedulerCore::CommitVersion(const scheduler::RoundResult& event) {
+  const RoundResultMsg& result = event.message;
   PersistCommit(result);
   skein::Event committed = Committed(event::kVersionCommitted, result);
   ValueList bases;
@@ -285,6 +317,7 @@ void SchedulerCore::CommitVersion(const RoundResultMsg& result) {
   committed.fields["evaluating"] = result.evaluating;
   actions_.push_back(scheduler::EmitEvent{std::move(committed)});
   if (result.evaluating) versions_evaluating_.insert(round_.round);
+  ConsultOnCommit(event);
   if (round_.round < config_.rounds) {
     round_.state = "open";
     round_.base = result.version;
@@ -293,18 +326,23 @@ void SchedulerCore::CommitVersion(const RoundResultMsg& result) {
     round_.digest.clear();
     round_.contributors = {};
     round_opened_ = now_;
-    return MoveTo(State::kTraining);
+    if (state_ == State::kFinishing) return;
+    return stop_reason_ ? Finish() : MoveTo(State::kTraining);
   }
-  if (versions_evaluating_.empty()) return Stop(0, "completed", "");
+  if (state_ == State::kFinishing) return;
+  if (versions_evaluating_.empty()) return Complete();
   MoveTo(State::kEvaluating);
 }
 
-void SchedulerCore::Commit(const RoundResultMsg& result) {
+void SchedulerCore::Commit(const scheduler::RoundResult& event) {
+  const RoundResultMsg& result = event.message;
   PersistCommit(result);
   actions_.push_back(scheduler::EmitEvent{Committed(event::kRoundCommitted, result)});
 
   const uint64_t every = config_.evaluate.every;
-  const bool due = round_.round == config_.rounds || (every != 0 && round_.round % every == 0);
+  ConsultOnCommit(event);
+  const bool last = stop_reason_ || round_.round == config_.rounds;
+  const bool due = last || (every != 0 && round_.round % every == 0);
   CommitMsg commit{round_.round, result.version};
   commit.participants = round_.participants.Intersection(members_.Available());
   commit.evaluate_at_coordinator = due && config_.evaluate.coordinator;
@@ -320,13 +358,7 @@ void SchedulerCore::Commit(const RoundResultMsg& result) {
 void SchedulerCore::On(const scheduler::Evaluated& event) {
   const EvaluatedMsg& result = event.message;
   if (!FromCoordinator(event.node)) return;
-  if (root_has_barrier_) {
-    if (state_ != State::kEvaluating) return;
-    if (result.round != round_.round || result.version != round_.version) return;
-    if (evaluating_.erase(result.where) == 0) return;
-  } else if (!Running() || versions_evaluating_.erase(result.round) == 0) {
-    return;
-  }
+  if (!Awaited(result)) return;
   if (result.code != 0) {
     return Fail(RoundName(result.round) + ": evaluation (" + result.where + "): " + result.message);
   }
@@ -339,16 +371,28 @@ void SchedulerCore::On(const scheduler::Evaluated& event) {
     if (metric != result.metrics.end()) evaluated.fields[name] = metric->second;
   }
   actions_.push_back(scheduler::EmitEvent{std::move(evaluated)});
+  ConsultOnEvaluation(event);
+  if (state_ == State::kFinishing) return CompleteIfDone();
   if (!root_has_barrier_) {
-    if (state_ == State::kEvaluating && versions_evaluating_.empty()) Stop(0, "completed", "");
+    if (state_ == State::kTraining && stop_reason_) return Finish();
+    if (state_ == State::kEvaluating && versions_evaluating_.empty()) Complete();
   } else if (evaluating_.empty()) {
+    evaluated_ = model_;
     NextRoundOrComplete();
   }
 }
 
+bool SchedulerCore::Awaited(const EvaluatedMsg& result) {
+  if (!Running()) return false;
+  if (!root_has_barrier_) return versions_evaluating_.erase(result.round) != 0;
+  if (state_ != State::kEvaluating && state_ != State::kFinishing) return false;
+  return model_ == result.version && result.round == model_->version &&
+         evaluating_.erase(result.where) != 0;
+}
+
 void SchedulerCore::NextRoundOrComplete() {
-  if (round_.round < config_.rounds) return OpenRound();
-  Stop(0, "completed", "");
+  if (round_.round < config_.rounds && !stop_reason_) return OpenRound();
+  Complete();
 }
 
 // ---- nodes come and go ----
@@ -394,7 +438,7 @@ void SchedulerCore::Lose(size_t node, const std::string& reason) {
   if (node == 0) return Fail("coordinator '" + lost.id + "' was lost: " + reason);
   const auto parent_tier = static_cast<size_t>(lost.tier - 1);
   const bool fatal = parent_tier < loss_is_fatal_.size() && loss_is_fatal_[parent_tier];
-  if (fatal && state_ != State::kGathering) {
+  if (fatal && state_ != State::kGathering && state_ != State::kFinishing) {
     Fail(RoundName(round_.round) + ": '" + lost.id + "' was lost (" + reason +
          "), and policy 'all' needs every node");
   }
@@ -417,72 +461,11 @@ void SchedulerCore::On(const scheduler::Tick&) {
     if (members_.AllAttached()) text += ": the coordinator has no initial model yet";
     return Fail(text);
   }
-  if (state_ == State::kStopping && now_ >= stop_deadline_) End();
-}
-
-// ---- the run ends ----
-
-void SchedulerCore::On(const scheduler::StopRequested& event) {
-  if (Running()) Stop(static_cast<int>(absl::StatusCode::kCancelled), "stopped", event.reason);
-}
-
-void SchedulerCore::Fail(const std::string& reason) {
-  Stop(static_cast<int>(absl::StatusCode::kAborted), "failed", reason);
-}
-
-void SchedulerCore::Stop(int code, const std::string& status, const std::string& reason) {
-  if (state_ == State::kTraining && round_.state == "open") {
-    round_.state = "failed";
-    round_.reason = reason;
-    Persist(round_);
+  if (state_ == State::kStopping && now_ >= stop_deadline_) return End();
+  if ((state_ == State::kTraining || state_ == State::kEvaluating) && !stop_reason_) {
+    stop_reason_ = stopping_.OnTime(now_);
+    if (stop_reason_ && state_ == State::kTraining) Finish();
   }
-  record_.status = status;
-  record_.reason = reason;
-  PersistStatus();
-  MoveTo(State::kStopping);
-  for (const size_t node : members_.Live()) {
-    actions_.push_back(scheduler::SendTo{topology_->node(node).id, StopMsg{code, reason}});
-  }
-  AwaitGoodbyes();
-}
-
-void SchedulerCore::On(const scheduler::StoreFailed& event) {
-  // What was to follow the failed write was not done, so it is done here, without more writes: the
-  // store cannot be relied on, and the nodes must stop all the same.
-  const std::string reason = "the run store failed: " + Message(event.status);
-  if (record_.status != "failed" || record_.reason.empty()) record_.reason = reason;
-  record_.status = "failed";
-  if (event.lost_commit) --committed_;
-  if (state_ == State::kEnded) return End();
-  if (Running()) MoveTo(State::kStopping);
-  const StopMsg stop{static_cast<int>(absl::StatusCode::kAborted), record_.reason};
-  for (const size_t node : members_.Live()) {
-    actions_.push_back(scheduler::SendTo{topology_->node(node).id, stop});
-  }
-  AwaitGoodbyes();
-}
-
-void SchedulerCore::AwaitGoodbyes() {
-  // Learners get their grace to return, and what they interrupt as much again to be tidied up.
-  const Duration grace = std::max<Duration>(config_.limits.cancel_grace, Duration(1));
-  stop_deadline_ = After(After(now_, grace), grace);
-  Wake(stop_deadline_);
-  EndIfAllGone();
-}
-
-void SchedulerCore::EndIfAllGone() {
-  if (state_ == State::kStopping && members_.num_live() == 0) End();
-}
-
-void SchedulerCore::End() {
-  if (state_ != State::kEnded) MoveTo(State::kEnded);
-  Event ended{0, event::kRunEnded, round_.round, "", {}};
-  ended.fields = {{"status", record_.status},
-                  {"reason", record_.reason},
-                  {"rounds", committed_},
-                  {"wall_s", ToSeconds(now_ - started_)}};
-  actions_.push_back(scheduler::EmitEvent{std::move(ended)});
-  actions_.push_back(scheduler::Finish{record_.status, record_.reason, committed_});
 }
 
 }  // namespace skein

@@ -5,33 +5,30 @@
 #include <vector>
 
 #include "skein/base/status.h"
+#include "skein/control/helm.h"
 
 namespace skein {
 
-absl::StatusOr<SchedulerSetup> MakeSchedulerSetup(RunConfig config,
-                                                  std::shared_ptr<const Topology> topology,
-                                                  const Selector& selector,
-                                                  const StrategyRegistries& strategies) {
+absl::StatusOr<SchedulerSetup> MakeSchedulerSetup(SchedulerOptions options,
+                                                  const StrategyRegistries* strategies) {
+  const RunConfig& config = options.config;
   if (config.run_id.empty()) return absl::InvalidArgumentError("the run has no id");
   if (config.rounds == 0) return absl::InvalidArgumentError("rounds: must be at least 1");
-  const int num_tiers = topology->num_tiers();
+  SKEIN_RETURN_IF_ERROR(CheckStopRules(options.stop, config.evaluate));
+  const int num_tiers = options.topology->num_tiers();
+  const std::vector<bool> barriers = BarriersOf(config.strategy, num_tiers, *strategies);
+  if (config.evaluate.workers) SKEIN_RETURN_IF_ERROR(CheckWorkersCanEvaluate(barriers));
   SchedulerSetup setup;
   SKEIN_ASSIGN_OR_RETURN(setup.seq_count, SeqCountOf(config.strategy, num_tiers));
-  // Only known parts can say what they need; the coordinator refuses to start with others.
-  bool everyone = selector.SelectsEveryone();
-  for (int tier = 0; everyone && tier < num_tiers - 1; ++tier) {
-    const auto parts = MakeTierParts(config.strategy, tier, num_tiers, strategies);
-    everyone = parts.ok() && parts->policy->NeedsEveryone();
-    setup.loss_is_fatal.push_back(everyone);
-  }
-  const std::vector<bool> barriers = BarriersOf(config.strategy, num_tiers, strategies);
   setup.root_has_barrier = barriers.front();
   setup.all_have_barriers =
       std::all_of(barriers.begin(), barriers.end(), [](bool barrier) { return barrier; });
-  if (config.evaluate.workers) SKEIN_RETURN_IF_ERROR(CheckWorkersCanEvaluate(barriers));
-  setup.record.run_id = config.run_id;
-  setup.config = std::move(config);
-  setup.topology = std::move(topology);
+  setup.helm = std::make_shared<Helm>(std::move(options.steering), config.strategy,
+                                      options.topology, strategies);
+  setup.loss_is_fatal = setup.helm->LossIsFatal();
+  setup.stop = std::move(options.stop);
+  setup.topology = std::move(options.topology);
+  setup.config = std::move(options.config);
   return setup;
 }
 

@@ -6,16 +6,23 @@
 #include <absl/status/statusor.h>
 
 #include "skein/control/scheduler_core.h"
+#include "skein/control/steering.h"
 #include "skein/strategy/registry.h"
 
 namespace skein {
 
-// What a SchedulerCore has to know of a run, worked out from its configuration: texts for the store
-// and the history are left to the caller. InvalidArgument for what no run can be.
-absl::StatusOr<SchedulerSetup> MakeSchedulerSetup(RunConfig config,
-                                                  std::shared_ptr<const Topology> topology,
-                                                  const Selector& selector,
-                                                  const StrategyRegistries& strategies);
+// What decides about a run, apart from its nodes.
+struct SchedulerOptions {
+  RunConfig config;
+  std::shared_ptr<const Topology> topology;
+  StopRules stop;
+  std::shared_ptr<Steering> steering;  // may be null
+};
+
+// What a SchedulerCore has to know of a run, worked out from these: texts for the store and the
+// history are left to the caller. `strategies` outlive it. InvalidArgument for what no run can be.
+absl::StatusOr<SchedulerSetup> MakeSchedulerSetup(SchedulerOptions options,
+                                                  const StrategyRegistries* strategies);
 
 }  // namespace skein
 

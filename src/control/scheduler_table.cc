@@ -11,6 +11,8 @@ const char* NameOf(State state) {
       return "training";
     case State::kEvaluating:
       return "evaluating";
+    case State::kFinishing:
+      return "finishing";
     case State::kStopping:
       return "stopping";
     case State::kEnded:
@@ -21,8 +23,9 @@ const char* NameOf(State state) {
 
 const char* NameOf(const Event& event) {
   static constexpr const char* kNames[] = {
-      "RunStarted", "NodeRegistered", "NodeHeard", "NodeAttached", "NodeLost",      "NodeGoodbye",
-      "ModelReady", "RoundResult",    "Evaluated", "Tick",         "StopRequested", "StoreFailed"};
+      "RunStarted",  "NodeRegistered", "NodeHeard",   "NodeAttached", "NodeLost",
+      "NodeGoodbye", "ModelReady",     "RoundResult", "Evaluated",    "Finished",
+      "Tick",        "StopRequested",  "StoreFailed"};
   static_assert(std::size(kNames) == std::variant_size_v<Event>);
   return kNames[event.index()];
 }
@@ -48,6 +51,9 @@ const std::vector<SchedulerTransition>& SchedulerTransitions() {
       {State::kTraining, "Evaluated", State::kStopping, "evaluation failed, without a barrier"},
       {State::kTraining, "RoundResult", State::kStopping,
        "the round failed, or it was the last, or no worker can be selected for the next"},
+      {State::kTraining, "RoundResult", State::kFinishing, "a rule ends it, without a barrier"},
+      {State::kTraining, "Evaluated", State::kFinishing, "a rule ends it, without a barrier"},
+      {State::kTraining, "Tick", State::kFinishing, "the time budget is used up"},
       {State::kTraining, "NodeLost", State::kStopping, "it was the coordinator"},
       {State::kTraining, "NodeGoodbye", State::kStopping, "it was the coordinator"},
       {State::kTraining, "Tick", State::kStopping, "the coordinator is silent"},
@@ -62,6 +68,15 @@ const std::vector<SchedulerTransition>& SchedulerTransitions() {
       {State::kEvaluating, "Tick", State::kStopping, "the coordinator is silent"},
       {State::kEvaluating, "StopRequested", State::kStopping, "always"},
       {State::kEvaluating, "StoreFailed", State::kStopping, "always"},
+
+      {State::kFinishing, "Finished", State::kStopping,
+       "it could not be stored, or no evaluation is awaited"},
+      {State::kFinishing, "Evaluated", State::kStopping, "that was the last, or it failed"},
+      {State::kFinishing, "NodeLost", State::kStopping, "it was the coordinator"},
+      {State::kFinishing, "NodeGoodbye", State::kStopping, "it was the coordinator"},
+      {State::kFinishing, "Tick", State::kStopping, "the coordinator is silent"},
+      {State::kFinishing, "StopRequested", State::kStopping, "always"},
+      {State::kFinishing, "StoreFailed", State::kStopping, "always"},
 
       {State::kStopping, "NodeGoodbye", State::kEnded, "it was the last"},
       {State::kStopping, "NodeLost", State::kEnded, "it was the last"},

@@ -29,6 +29,12 @@ ValueList Traffic::TakeRound() {
   return list;
 }
 
+std::vector<TierTraffic> Traffic::Tiers() const {
+  std::vector<TierTraffic> tiers;
+  for (const Bytes& bytes : totals_) tiers.push_back({bytes.up, bytes.down});
+  return tiers;
+}
+
 ValueList Traffic::List(const std::vector<Bytes>& now, const std::vector<Bytes>& before) {
   ValueList list;
   for (size_t tier = 0; tier < now.size(); ++tier) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "skein/base/value.h"
+#include "skein/observe/round_tracker.h"
 #include "skein/runtime/control_link.h"
 #include "skein/topology/topology.h"
 
@@ -23,6 +24,7 @@ class Traffic {
   // [{tier, up, down}, ...] for the aggregating tiers: since the last call, and in all.
   ValueList TakeRound();
   ValueList Totals() const { return List(totals_, {}); }
+  std::vector<TierTraffic> Tiers() const;                // in all
   double peak_rss_mib() const { return peak_rss_mib_; }  // of the largest process
 
  private:

@@ -135,6 +135,9 @@ void RunRecorder::End(const Event& event) {
   const ValueMap& fields = event.fields;
   result_.status = TextField(fields, "status");
   result_.reason = TextField(fields, "reason");
+  if (!rounds_.late_evaluation().empty()) result_.metrics = rounds_.late_evaluation();
+  const std::string digest = TextField(fields, "digest");
+  if (!digest.empty()) result_.model_digest = digest;
   result_.wall_s = NumberField(fields, "wall_s").value_or(0);
   result_.peak_rss_mib = NumberField(fields, "peak_rss_mib").value_or(0);
   result_.bytes.clear();

@@ -127,10 +127,13 @@ void ConsoleProgress::ShowSummary(const Event& event) {
   if (line_open_) out << '\n';  // a round that was not committed keeps its line
   line_open_ = false;
   out << status;
-  if (status != "completed" && !reason.empty()) out << ": " << reason;
+  if (!reason.empty()) out << ": " << reason;
   out << '\n'
       << "  " << Plural(CountField(event.fields, "rounds"), "round") << " in "
       << Format("%.1f s", NumberField(event.fields, "wall_s").value_or(0));
+  if (!rounds_.late_evaluation().empty()) last_.evaluation = rounds_.late_evaluation();
+  const std::string digest = TextField(event.fields, "digest");
+  if (!digest.empty()) last_.digest = digest;  // of what is stored in the end
   for (const char* metric : {"loss", "accuracy"}) {
     if (const auto value = last_.Evaluated(metric)) out << Format(", %s %.4f", metric, *value);
   }

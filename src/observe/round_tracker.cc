@@ -84,6 +84,14 @@ void RoundTracker::OnEvaluated(const Event& event, RoundSummary& round) {
   }
 }
 
+void RoundTracker::OnLateEvaluation(const Event& event) {
+  if (late_by_coordinator_) return;
+  late_by_coordinator_ = TextField(event.fields, "where") == "coordinator";
+  RoundSummary round;
+  OnEvaluated(event, round);
+  late_evaluation_ = std::move(round.evaluation);
+}
+
 std::vector<RoundSummary> RoundTracker::OnEvent(const Event& event) {
   const ValueMap& fields = event.fields;
   if (event.type == event::kNodeStarted) {
@@ -102,13 +110,17 @@ std::vector<RoundSummary> RoundTracker::OnEvent(const Event& event) {
     return ConcludeVersions(/*all=*/false);
   }
   if (event.type == event::kEvaluated && has_versions_) {
-    for (Version& version : versions_) {
-      if (version.summary.round != event.round) continue;
-      OnEvaluated(event, version.summary);
-      version.awaits_evaluation = false;
+    const auto version = std::ranges::find_if(
+        versions_, [&](const Version& v) { return v.summary.round == event.round; });
+    if (version != versions_.end()) {
+      OnEvaluated(event, version->summary);
+      version->awaits_evaluation = false;
+    } else {
+      OnLateEvaluation(event);
     }
     return ConcludeVersions(/*all=*/false);
   }
+  if (event.type == event::kEvaluated && event.round < current_.round) OnLateEvaluation(event);
   // Without a barrier a contribution may be to an older version.
   if (event.round != current_.round && !has_versions_) return {};
   if (event.type == event::kUpdateAccepted) {

@@ -55,6 +55,20 @@ absl::Status AggregatingNode::OnAssigned() {
   return absl::OkStatus();
 }
 
+absl::Status AggregatingNode::AdoptPolicies(const TierPolicies& policies) {
+  if (policies == policies_) return absl::OkStatus();
+  SKEIN_ASSIGN_OR_RETURN(TierParts parts,
+                         MakeTierParts(WithPolicies(config_.strategy, policies), view_.tier,
+                                       view_.num_tiers, *services_.strategies));
+  if (parts.policy->has_barrier() != parts_.policy->has_barrier()) {
+    return absl::InternalError("a policy with a barrier cannot follow one without in a run");
+  }
+  policies_ = policies;
+  parts_.policy = std::move(parts.policy);
+  core_->set_policy(parts_.policy);
+  return absl::OkStatus();
+}
+
 absl::Status AggregatingNode::ShapeLinks() {
   SKEIN_ASSIGN_OR_RETURN(const auto model, ConditionsOfRun());
   const LinkConditions* links = model->LinksOf(view_.tier);
@@ -161,7 +175,11 @@ void AggregatingNode::Do(const agg_action::Welcome& a) { downlinks_->Welcome(a.c
 void AggregatingNode::Do(const agg_action::Refuse& a) {
   downlinks_->Refuse(a.child, a.epoch, a.why);
 }
-void AggregatingNode::Do(const agg_action::SendTask& a) { downlinks_->Send(a.child, a.task); }
+void AggregatingNode::Do(const agg_action::SendTask& a) {
+  Task task = a.task;
+  task.policies = policies_;
+  downlinks_->Send(a.child, std::move(task));
+}
 void AggregatingNode::Do(const agg_action::SendCancel& a) { downlinks_->Send(a.child, a.cancel); }
 void AggregatingNode::Do(const agg_action::SendCommitted& a) {
   downlinks_->Send(a.child, a.committed);

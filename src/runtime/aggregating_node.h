@@ -61,6 +61,10 @@ class AggregatingNode : public NodeShell, public Downlinks::Owner {
   const Tally& evaluation() const { return evaluation_; }
   const TierParts& parts() const { return parts_; }
 
+  // The policies that steering has put in place of the run's: this node's takes effect with the
+  // next event, those below go with the tasks.
+  absl::Status AdoptPolicies(const TierPolicies& policies);
+
   absl::StatusOr<std::string> Listen() override;
   absl::Status OnAssigned() override;
   absl::Status OnMessage(ControlMessage message) override;
@@ -112,6 +116,7 @@ class AggregatingNode : public NodeShell, public Downlinks::Owner {
   std::shared_ptr<ShapedAcceptor> acceptor_;  // before them
   std::unique_ptr<AggregatorCore> core_;
   TierParts parts_;
+  TierPolicies policies_;             // in place of the run's
   std::optional<Manifest> manifest_;  // of every model of the run, once one has come
   std::map<VersionRef, Model> models_;
   std::map<VersionRef, Bucket> buckets_;

@@ -46,6 +46,8 @@ class AggregatorCore {
   const std::deque<VersionRef>& models() const { return models_; }
   // Whether an evaluation by this child would count now.
   virtual bool IsAwaited(const NodeId& child, uint64_t round, const VersionRef& version) const = 0;
+  // Of the same kind, from the next task on or, without a barrier, the next event.
+  void set_policy(std::shared_ptr<const RoundPolicy> policy) { config_.policy = std::move(policy); }
   void set_staging_bytes(uint64_t bytes) { config_.staging_bytes = bytes; }
   uint64_t staged_bytes() const { return staged_bytes_; }
 

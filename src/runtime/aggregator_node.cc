@@ -62,6 +62,8 @@ class AggregatorNode : public AggregatingNode, public Uplink::Owner {
   }
   void OnTask(Task task) override {
     if (delivery_ && !IsSameTask(delivery_->task, task)) Withdraw();
+    const absl::Status adopted = AdoptPolicies(task.policies);
+    if (!adopted.ok()) return DeliverFailure(task, "'" + id() + "': " + Message(adopted));
     Feed(agg_event::TaskArrived{std::move(task), 0, epoch_});
   }
   bool HasModel(const VersionRef& version) const override {

@@ -44,6 +44,31 @@ absl::Status CheckOutcome(int code, const std::string& message) {
   return CheckLength(message, kMaxTextBytes, "message");
 }
 
+v1::StrategyChange ToChange(const StrategyChange& change) {
+  v1::StrategyChange proto;
+  proto.set_number(change.number);
+  if (change.optimizer) *proto.mutable_optimizer() = ToProto(*change.optimizer);
+  for (const auto& [tier, policy] : change.policies) {
+    v1::TierSpec* out = proto.add_policies();
+    out->set_tier(tier);
+    *out->mutable_policy() = ToProto(policy);
+  }
+  return proto;
+}
+
+absl::StatusOr<StrategyChange> FromChange(const v1::StrategyChange& proto) {
+  StrategyChange change;
+  change.number = proto.number();
+  if (proto.has_optimizer()) change.optimizer = FromProto(proto.optimizer());
+  if (proto.policies_size() > Topology::kMaxDepth) {
+    return absl::InvalidArgumentError("change.policies: too many");
+  }
+  for (const v1::TierSpec& in : proto.policies()) {
+    change.policies[in.tier()] = FromProto(in.policy());
+  }
+  return change;
+}
+
 // ---- node to control plane ----
 
 void Fill(const RegisterMsg& m, v1::NodeMessage& out) {
@@ -89,6 +114,7 @@ void Fill(const RoundResultMsg& m, v1::NodeMessage& out) {
     out_base->set_updates(base.updates);
   }
   proto->set_evaluating(m.evaluating);
+  proto->set_change(m.change);
 }
 void Fill(const EvaluatedMsg& m, v1::NodeMessage& out) {
   v1::Evaluated* proto = out.mutable_evaluated();
@@ -103,6 +129,14 @@ void Fill(const EvaluatedMsg& m, v1::NodeMessage& out) {
 void Fill(const ModelReadyMsg& m, v1::NodeMessage& out) {
   *out.mutable_model_ready()->mutable_version() = ToProto(m.version);
   out.mutable_model_ready()->set_digest(WireText(m.digest));
+}
+void Fill(const FinishedMsg& m, v1::NodeMessage& out) {
+  v1::Finished* proto = out.mutable_finished();
+  proto->set_code(m.code);
+  proto->set_message(WireText(m.message));
+  *proto->mutable_version() = ToProto(m.version);
+  proto->set_digest(WireText(m.digest));
+  proto->set_evaluating(m.evaluating);
 }
 void Fill(const GoodbyeMsg& m, v1::NodeMessage& out) {
   out.mutable_goodbye()->set_code(m.code);
@@ -142,6 +176,7 @@ absl::StatusOr<NodeMessage> Read(const v1::RoundResult& proto) {
     m.bases.push_back({base.version(), base.updates()});
   }
   m.evaluating = proto.evaluating();
+  m.change = proto.change();
   return m;
 }
 absl::StatusOr<NodeMessage> Read(const v1::Evaluated& proto) {
@@ -158,6 +193,12 @@ absl::StatusOr<NodeMessage> Read(const v1::Evaluated& proto) {
 absl::StatusOr<NodeMessage> Read(const v1::ModelReady& proto) {
   SKEIN_RETURN_IF_ERROR(CheckLength(proto.digest(), kMaxDigestBytes, "model_ready.digest"));
   return ModelReadyMsg{FromProto(proto.version()), proto.digest()};
+}
+absl::StatusOr<NodeMessage> Read(const v1::Finished& proto) {
+  SKEIN_RETURN_IF_ERROR(CheckOutcome(proto.code(), proto.message()));
+  SKEIN_RETURN_IF_ERROR(CheckLength(proto.digest(), kMaxDigestBytes, "finished.digest"));
+  return FinishedMsg{proto.code(), proto.message(), FromProto(proto.version()), proto.digest(),
+                     proto.evaluating()};
 }
 absl::StatusOr<NodeMessage> Read(const v1::Goodbye& proto) {
   SKEIN_RETURN_IF_ERROR(CheckOutcome(proto.code(), proto.message()));
@@ -193,6 +234,7 @@ void Fill(const PlanMsg& m, v1::ControlMessage& out) {
   proto->set_seq_first(m.seq_first);
   proto->set_seq_count(m.seq_count);
   proto->set_last_version(m.last_version);
+  if (m.change.number != 0) *proto->mutable_change() = ToChange(m.change);
 }
 void Fill(const CommitMsg& m, v1::ControlMessage& out) {
   v1::Commit* proto = out.mutable_commit();
@@ -205,6 +247,17 @@ void Fill(const CommitMsg& m, v1::ControlMessage& out) {
 void Fill(const StopMsg& m, v1::ControlMessage& out) {
   out.mutable_stop()->set_code(m.code);
   out.mutable_stop()->set_reason(WireText(m.reason));
+}
+void Fill(const SteerMsg& m, v1::ControlMessage& out) {
+  out.mutable_steer()->set_from_version(m.from_version);
+  *out.mutable_steer()->mutable_change() = ToChange(m.change);
+}
+void Fill(const FinishMsg& m, v1::ControlMessage& out) {
+  v1::Finish* proto = out.mutable_finish();
+  proto->set_evaluate_at_coordinator(m.evaluate_at_coordinator);
+  proto->set_evaluate_at_workers(m.evaluate_at_workers);
+  *proto->mutable_participants() = ToProto(m.participants);
+  proto->set_reason(WireText(m.reason));
 }
 
 absl::StatusOr<ControlMessage> Read(const v1::Assign& proto) {
@@ -232,11 +285,23 @@ absl::StatusOr<ControlMessage> Read(const v1::Plan& proto) {
   m.seq_first = proto.seq_first();
   m.seq_count = proto.seq_count();
   m.last_version = proto.last_version();
+  SKEIN_ASSIGN_OR_RETURN(m.change, FromChange(proto.change()));
   return m;
 }
 absl::StatusOr<ControlMessage> Read(const v1::Commit& proto) {
   CommitMsg m{proto.round(), FromProto(proto.version()), proto.evaluate_at_coordinator(),
               proto.evaluate_at_workers()};
+  SKEIN_ASSIGN_OR_RETURN(m.participants, FromProto(proto.participants()));
+  return m;
+}
+absl::StatusOr<ControlMessage> Read(const v1::Steer& proto) {
+  SteerMsg m{proto.from_version(), {}};
+  SKEIN_ASSIGN_OR_RETURN(m.change, FromChange(proto.change()));
+  return m;
+}
+absl::StatusOr<ControlMessage> Read(const v1::Finish& proto) {
+  SKEIN_RETURN_IF_ERROR(CheckLength(proto.reason(), kMaxTextBytes, "finish.reason"));
+  FinishMsg m{proto.evaluate_at_coordinator(), proto.evaluate_at_workers(), {}, proto.reason()};
   SKEIN_ASSIGN_OR_RETURN(m.participants, FromProto(proto.participants()));
   return m;
 }
@@ -277,6 +342,8 @@ absl::StatusOr<NodeMessage> FromProto(const v1::NodeMessage& proto) {
       return Read(proto.model_ready());
     case v1::NodeMessage::kGoodbye:
       return Read(proto.goodbye());
+    case v1::NodeMessage::kFinished:
+      return Read(proto.finished());
     case v1::NodeMessage::KIND_NOT_SET:
       break;
   }
@@ -299,6 +366,10 @@ absl::StatusOr<ControlMessage> FromProto(const v1::ControlMessage& proto) {
       return Read(proto.commit());
     case v1::ControlMessage::kStop:
       return Read(proto.stop());
+    case v1::ControlMessage::kSteer:
+      return Read(proto.steer());
+    case v1::ControlMessage::kFinish:
+      return Read(proto.finish());
     case v1::ControlMessage::KIND_NOT_SET:
       break;
   }

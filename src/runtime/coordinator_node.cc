@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <atomic>
+#include <deque>
 #include <filesystem>
 #include <future>
 #include <optional>
@@ -33,8 +34,8 @@ class CoordinatorNode : public AggregatingNode {
 
   absl::Status OnAssigned() override {
     SKEIN_RETURN_IF_ERROR(AggregatingNode::OnAssigned());
-    SKEIN_ASSIGN_OR_RETURN(optimizer_,
-                           services_.strategies->optimizers.Create(config_.strategy.optimizer));
+    optimizer_spec_ = config_.strategy.optimizer;
+    SKEIN_ASSIGN_OR_RETURN(optimizer_, services_.strategies->optimizers.Create(optimizer_spec_));
     services_.trainers->Run([back = WayBack(), factory = services_.trainer_factory,
                              config = config_, view = view_, this] {
       auto start =
@@ -64,6 +65,8 @@ class CoordinatorNode : public AggregatingNode {
 
   absl::Status OnMessage(ControlMessage message) override {
     if (auto* plan = std::get_if<PlanMsg>(&message)) {
+      SKEIN_RETURN_IF_ERROR(Adopt(plan->change));
+      planned_round_ = plan->round;
       Task task{TaskKind::kTrain, plan->round,     plan->attempt,   0,
                 plan->base,       plan->seq_first, plan->seq_count, plan->participants};
       if (FindModel(plan->base) == nullptr) {
@@ -76,6 +79,13 @@ class CoordinatorNode : public AggregatingNode {
       return absl::OkStatus();
     }
     if (auto* commit = std::get_if<CommitMsg>(&message)) return OnCommit(*commit);
+    if (auto* finish = std::get_if<FinishMsg>(&message)) return OnFinish(*finish);
+    if (auto* steer = std::get_if<SteerMsg>(&message)) {
+      changes_.push_back(std::move(*steer));
+      SKEIN_RETURN_IF_ERROR(AdoptDue());
+      Feed(agg_event::Tick{});  // what has come may be enough now
+      return absl::OkStatus();
+    }
     return AggregatingNode::OnMessage(std::move(message));
   }
 
@@ -99,7 +109,8 @@ class CoordinatorNode : public AggregatingNode {
                                .roster = close.roster,
                                .num_samples = tally.num_samples,
                                .metrics = tally.metrics.Means(),
-                               .bases = BasesOf(close)});
+                               .bases = BasesOf(close),
+                               .change = change_});
     pending_ = std::move(pending);
     Feed(agg_event::Delivered{});
     return absl::OkStatus();
@@ -119,6 +130,7 @@ class CoordinatorNode : public AggregatingNode {
       const std::string& directory = config_.output_dir;
       SKEIN_ASSIGN_OR_RETURN(
           digest, Store(next, directory.empty() ? "" : directory + "/model.safetensors"));
+      stored_ = {close.made, digest};
     }
     SendControl(RoundResultMsg{.round = number,
                                .attempt = close.task.attempt,
@@ -128,9 +140,12 @@ class CoordinatorNode : public AggregatingNode {
                                .num_samples = tally.num_samples,
                                .metrics = tally.metrics.Means(),
                                .bases = BasesOf(close),
-                               .evaluating = evaluated});
+                               .evaluating = evaluated,
+                               .change = change_});
+    newest_ = close.made;
     AddModel(close.made, Model::OfModel(next));
     if (evaluated) EvaluateHere(CommitMsg{.round = number, .version = close.made}, next);
+    SKEIN_RETURN_IF_ERROR(AdoptDue());
     Feed(agg_event::Delivered{});
     return absl::OkStatus();
   }
@@ -195,6 +210,8 @@ class CoordinatorNode : public AggregatingNode {
                                       "/model.safetensors: " + error.message());
       }
     }
+    newest_ = pending.version;
+    stored_ = {pending.version, pending.digest};
     AddModel(pending.version, std::move(pending.model));
     Feed(agg_event::Committed{commit.round, commit.version});
     if (commit.evaluate_at_coordinator) {
@@ -207,6 +224,69 @@ class CoordinatorNode : public AggregatingNode {
                                        .participants = commit.participants}});
     }
     return absl::OkStatus();
+  }
+
+  // ---- the run is steered, and ends early ----
+
+  // What holds for the next version.
+  absl::Status AdoptDue() {
+    while (!changes_.empty() && changes_.front().from_version <= newest_.version + 1) {
+      SKEIN_RETURN_IF_ERROR(Adopt(changes_.front().change));
+      changes_.pop_front();
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status Adopt(const StrategyChange& change) {
+    if (change.number <= change_) return absl::OkStatus();
+    if (change.optimizer && *change.optimizer != optimizer_spec_) {
+      SKEIN_ASSIGN_OR_RETURN(auto next, services_.strategies->optimizers.Create(*change.optimizer));
+      if (change.optimizer->name == optimizer_spec_.name) next->Continue(*optimizer_);
+      optimizer_ = std::move(next);
+      optimizer_spec_ = *change.optimizer;
+    }
+    change_ = change.number;
+    return AdoptPolicies(change.policies);
+  }
+
+  absl::Status OnFinish(const FinishMsg& finish) {
+    DropPending();
+    changes_.clear();
+    Feed(agg_event::Cancelled{planned_round_, finish.reason});
+    if (!stored_ || stored_->first != newest_) {
+      const std::string& directory = config_.output_dir;
+      auto digest = Store(FindModel(newest_)->tensors(),
+                          directory.empty() ? "" : directory + "/model.safetensors");
+      if (!digest.ok()) {
+        SendControl(FinishedMsg{.code = static_cast<int>(digest.status().code()),
+                                .message = skein::Message(digest.status())});
+        return absl::OkStatus();
+      }
+      stored_ = {newest_, *std::move(digest)};
+    }
+    const CommitMsg last{.round = newest_.version, .version = newest_};
+    if (finish.evaluate_at_coordinator && evaluated_ != newest_) {
+      EvaluateHere(last, FindModel(newest_)->tensors());
+    }
+    SendControl(FinishedMsg{.version = newest_,
+                            .digest = stored_->second,
+                            .evaluating = evaluated_ == newest_ && Evaluating()});
+    if (finish.evaluate_at_workers) {
+      Feed(agg_event::TaskArrived{Task{.kind = TaskKind::kEvaluate,
+                                       .round = last.round,
+                                       .base = newest_,
+                                       .participants = finish.participants}});
+    }
+    return absl::OkStatus();
+  }
+
+  // A version that was made and will not be committed.
+  void DropPending() {
+    if (pending_ && !pending_->path.empty()) {
+      std::error_code ignored;
+      std::filesystem::remove(pending_->path, ignored);
+    }
+    pending_.reset();
   }
 
   void DeliverFailure(const Task& task, const std::string& reason) override {
@@ -228,6 +308,7 @@ class CoordinatorNode : public AggregatingNode {
   bool Evaluating() const { return evaluations_reported_ != evaluations_; }
 
   void EvaluateHere(const CommitMsg& commit, const PackedTensors& version) {
+    evaluated_ = commit.version;
     if (Evaluating()) {
       next_evaluation_ = [this, commit, version] { EvaluateHere(commit, version); };
       return;
@@ -274,16 +355,20 @@ class CoordinatorNode : public AggregatingNode {
   }
 
   void OnEnd(const absl::Status& why) override {
-    if (pending_ && !pending_->path.empty()) {
-      std::error_code ignored;
-      std::filesystem::remove(pending_->path, ignored);
-    }
+    DropPending();
     AggregatingNode::OnEnd(why);
   }
 
+  PartSpec optimizer_spec_;
   std::shared_ptr<ServerOptimizer> optimizer_;
   std::shared_ptr<Trainer> trainer_;
   std::optional<Pending> pending_;
+  VersionRef newest_;                                         // that counts
+  std::optional<std::pair<VersionRef, std::string>> stored_;  // the last one, with its digest
+  std::optional<VersionRef> evaluated_;                       // here, or soon
+  uint64_t planned_round_ = 0;
+  uint64_t change_ = 0;           // of the strategy, that holds
+  std::deque<SteerMsg> changes_;  // to come
   uint64_t evaluations_ = 0;
   uint64_t evaluations_reported_ = 0;
   std::function<void()> next_evaluation_;  // when this one is over

@@ -14,29 +14,20 @@ absl::Status Bad(const std::string& field, const std::string& why) {
   return absl::InvalidArgumentError(field + ": " + why);
 }
 
-v1::Part PartToProto(const PartSpec& part) {
-  v1::Part proto;
-  proto.set_name(WireText(part.name));
-  *proto.mutable_params() = ToProto(part.params);
-  return proto;
-}
-
-PartSpec PartFromProto(const v1::Part& proto) { return {proto.name(), FromProto(proto.params())}; }
-
 v1::Strategy StrategyToProto(const StrategySpec& spec) {
   v1::Strategy proto;
-  *proto.mutable_fold() = PartToProto(spec.fold);
-  *proto.mutable_optimizer() = PartToProto(spec.optimizer);
-  *proto.mutable_selector() = PartToProto(spec.selector);
-  *proto.mutable_policy() = PartToProto(spec.policy);
-  *proto.mutable_staleness() = PartToProto(spec.staleness);
-  *proto.mutable_mixing() = PartToProto(spec.mixing);
-  for (const PartSpec& filter : spec.filters) *proto.add_filters() = PartToProto(filter);
+  *proto.mutable_fold() = ToProto(spec.fold);
+  *proto.mutable_optimizer() = ToProto(spec.optimizer);
+  *proto.mutable_selector() = ToProto(spec.selector);
+  *proto.mutable_policy() = ToProto(spec.policy);
+  *proto.mutable_staleness() = ToProto(spec.staleness);
+  *proto.mutable_mixing() = ToProto(spec.mixing);
+  for (const PartSpec& filter : spec.filters) *proto.add_filters() = ToProto(filter);
   for (const TierSpec& tier : spec.tiers) {
     v1::TierSpec* out = proto.add_tiers();
     out->set_tier(tier.tier);
-    if (tier.policy.has_value()) *out->mutable_policy() = PartToProto(*tier.policy);
-    if (tier.fold.has_value()) *out->mutable_fold() = PartToProto(*tier.fold);
+    if (tier.policy.has_value()) *out->mutable_policy() = ToProto(*tier.policy);
+    if (tier.fold.has_value()) *out->mutable_fold() = ToProto(*tier.fold);
     out->set_kappa(tier.kappa);
   }
   return proto;
@@ -44,19 +35,19 @@ v1::Strategy StrategyToProto(const StrategySpec& spec) {
 
 absl::StatusOr<StrategySpec> StrategyFromProto(const v1::Strategy& proto) {
   StrategySpec spec;
-  spec.fold = PartFromProto(proto.fold());
-  spec.optimizer = PartFromProto(proto.optimizer());
-  spec.selector = PartFromProto(proto.selector());
-  spec.policy = PartFromProto(proto.policy());
-  spec.staleness = PartFromProto(proto.staleness());
-  spec.mixing = PartFromProto(proto.mixing());
-  for (const v1::Part& filter : proto.filters()) spec.filters.push_back(PartFromProto(filter));
+  spec.fold = FromProto(proto.fold());
+  spec.optimizer = FromProto(proto.optimizer());
+  spec.selector = FromProto(proto.selector());
+  spec.policy = FromProto(proto.policy());
+  spec.staleness = FromProto(proto.staleness());
+  spec.mixing = FromProto(proto.mixing());
+  for (const v1::Part& filter : proto.filters()) spec.filters.push_back(FromProto(filter));
   if (proto.tiers_size() > Topology::kMaxDepth) return Bad("strategy.tiers", "too many");
   for (const v1::TierSpec& in : proto.tiers()) {
     TierSpec tier;
     tier.tier = in.tier();
-    if (in.has_policy()) tier.policy = PartFromProto(in.policy());
-    if (in.has_fold()) tier.fold = PartFromProto(in.fold());
+    if (in.has_policy()) tier.policy = FromProto(in.policy());
+    if (in.has_fold()) tier.fold = FromProto(in.fold());
     tier.kappa = in.kappa();
     if (tier.kappa < 1) return Bad("strategy.tiers.kappa", "must be at least 1");
     spec.tiers.push_back(std::move(tier));
@@ -89,6 +80,15 @@ absl::Status CheckLeaves(uint64_t begin, uint64_t end, uint64_t num_workers, con
 
 }  // namespace
 
+v1::Part ToProto(const PartSpec& part) {
+  v1::Part proto;
+  proto.set_name(WireText(part.name));
+  *proto.mutable_params() = ToProto(part.params);
+  return proto;
+}
+
+PartSpec FromProto(const v1::Part& proto) { return {proto.name(), FromProto(proto.params())}; }
+
 bool IsRole(v1::NodeRole role) {
   return role == v1::NODE_ROLE_COORDINATOR || role == v1::NODE_ROLE_AGGREGATOR ||
          role == v1::NODE_ROLE_WORKER;
@@ -104,7 +104,7 @@ v1::RunConfig ToProto(const RunConfig& config) {
   v1::RunConfig proto;
   proto.set_run_id(WireText(config.run_id));
   proto.set_name(WireText(config.name));
-  *proto.mutable_learner() = PartToProto(config.learner);
+  *proto.mutable_learner() = ToProto(config.learner);
   *proto.mutable_data() = ToProto(config.data);
   *proto.mutable_strategy() = StrategyToProto(config.strategy);
   proto.set_rounds(config.rounds);
@@ -130,7 +130,7 @@ absl::StatusOr<RunConfig> FromProto(const v1::RunConfig& proto) {
   config.run_id = proto.run_id();
   config.name = proto.name();
   if (config.run_id.empty()) return Bad("run_id", "is empty");
-  config.learner = PartFromProto(proto.learner());
+  config.learner = FromProto(proto.learner());
   config.data = FromProto(proto.data());
   SKEIN_ASSIGN_OR_RETURN(config.strategy, StrategyFromProto(proto.strategy()));
   config.rounds = proto.rounds();

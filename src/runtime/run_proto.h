@@ -11,6 +11,9 @@ namespace skein {
 // The messages of run.proto from and to our values. FromProto checks what the program relies on
 // (ranges, roles, lengths): InvalidArgument names the field.
 
+v1::Part ToProto(const PartSpec& part);
+PartSpec FromProto(const v1::Part& proto);
+
 v1::RunConfig ToProto(const RunConfig& config);
 absl::StatusOr<RunConfig> FromProto(const v1::RunConfig& proto);
 

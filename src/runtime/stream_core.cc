@@ -21,6 +21,8 @@ constexpr StreamCore::Transition kTransitions[] = {
     {Phase::kDelivering, Phase::kHolding, "the step has arrived above, or was cancelled"},
     {Phase::kDelivering, Phase::kIdle, "the last version is made"},
     {Phase::kHolding, Phase::kCollecting, "the parent asks again"},
+    {Phase::kCollecting, Phase::kIdle, "at the root: cancelled"},
+    {Phase::kHolding, Phase::kIdle, "at the root: cancelled"},
 };
 
 // Sums of a model are kept for as many bases at a time, those that something is on its way to among
@@ -28,8 +30,8 @@ constexpr StreamCore::Transition kTransitions[] = {
 constexpr size_t kBasesAtRoot = 8;
 constexpr size_t kBasesElsewhere = 2;
 
-// Children are asked more often than the parent asks, so their tasks have numbers of their own. Each
-// life has as many: a child that knew the last one may still hold what it did for that.
+// Children are asked more often than the parent asks, so their tasks have numbers of their own.
+// Each life has as many: a child that knew the last one may still hold what it did for that.
 constexpr Seq kTasksOfALife = Seq{1} << 24;
 
 }  // namespace
@@ -120,7 +122,8 @@ void StreamCore::DropOldModels() {
     for (const auto& [base, bucket] : buckets_) needed.insert(base);
   }
   // What a child that is an aggregator collects may refer to some versions before the newest.
-  const bool subtrees = std::ranges::any_of(children_, [](const Child& c) { return !c.is_worker(); });
+  const bool subtrees =
+      std::ranges::any_of(children_, [](const Child& c) { return !c.is_worker(); });
   if (config_.keeps_bases && subtrees) {
     const size_t kept = std::min(models_.size(), kBasesAtRoot);
     needed.insert(models_.end() - static_cast<ptrdiff_t>(kept), models_.end());
@@ -130,6 +133,7 @@ void StreamCore::DropOldModels() {
 
 void StreamCore::On(const agg_event::Cancelled& e) {
   if (!Working() || e.round != task_.round) return;
+  if (IsRoot()) return End(e.reason);
   if (phase_ != Phase::kHolding) Enter(Phase::kHolding);
 }
 
@@ -217,8 +221,8 @@ bool StreamCore::BeforeGrant(const UploadInfo& info) {
   const size_t most = IsRoot() ? kBasesAtRoot : kBasesElsewhere;
   if (buckets_.size() >= most) DropUnused();
   const bool full = buckets_.size() >= most;
-  const bool counted = std::ranges::any_of(
-      buckets_, [](const auto& entry) { return entry.second.updates > 0; });
+  const bool counted =
+      std::ranges::any_of(buckets_, [](const auto& entry) { return entry.second.updates > 0; });
   if (full && counted && Collecting()) Close("there is no room for another base");
   if (buckets_.size() >= most) return false;
   if (!buckets_.contains(info.base)) Open(info.base);
@@ -313,7 +317,7 @@ void StreamCore::Close(const std::string&) {
 void StreamCore::On(const agg_event::Delivered&) {
   if (phase_ != Phase::kDelivering) return;
   if (!IsRoot()) return Enter(Phase::kHolding);
-  if (current_->version >= last_version_) return End();
+  if (current_->version >= last_version_) return End("the last version is made");
   Enter(Phase::kCollecting);
   AskPolicy();
 }
@@ -330,10 +334,9 @@ void StreamCore::GiveUp(const std::string& reason) {
   Do(agg_action::Abandon{task_, text});
 }
 
-void StreamCore::End() {
+void StreamCore::End(const std::string& reason) {
   for (Child& child : children_) {
     if (child.standing == Standing::kPending && child.linked != 0) {
-      const std::string reason = "the last version is made";
       if (child.upload) DropUpload(*child.upload, absl::AbortedError(reason));
       Do(agg_action::SendCancel{child.view.id, CancelFrame{WorkOf(child).task.round, 0, reason}});
     }

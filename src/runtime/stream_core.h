@@ -73,9 +73,7 @@ class StreamCore : public AggregatorCore {
 
   void Enter(Phase to);
   // The control plane has not announced it since.
-  static bool IsLost(const Child& child) {
-    return child.lost != 0 && child.expected <= child.lost;
-  }
+  static bool IsLost(const Child& child) { return child.lost != 0 && child.expected <= child.lost; }
   bool Working() const { return phase_ != Phase::kIdle && phase_ != Phase::kAwaitingModel; }
   size_t IndexOf(const Child& child) const {
     return static_cast<size_t>(&child - children_.data());
@@ -93,7 +91,7 @@ class StreamCore : public AggregatorCore {
   void DropOldModels();
   absl::Status CheckAge(const VersionRef& base) const;
   void AskPolicy();
-  void End();
+  void End(const std::string& reason);
 
   Phase phase_ = Phase::kIdle;
   Task task_;                          // as it came last

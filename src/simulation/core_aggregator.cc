@@ -8,7 +8,7 @@ namespace skein {
 
 void CoreAggregator::OnTask(const Task& task) {
   if (delivery_ && !IsSameTask(delivery_->task, task)) delivery_.reset();
-  Feed(agg_event::TaskArrived{task});
+  Feed(agg_event::TaskArrived{task, 0, epoch()});
 }
 
 void CoreAggregator::OnModelBegun(const VersionRef& version, Time whole_at) {
@@ -85,6 +85,7 @@ void CoreCoordinator::MakeInitialModel() {
 }
 
 void CoreCoordinator::OnPlan(const PlanMsg& plan) {
+  planned_round_ = plan.round;
   last_version_ = plan.last_version;
   Feed(agg_event::TaskArrived{Task{TaskKind::kTrain, plan.round, plan.attempt, 0, plan.base,
                                    plan.seq_first, plan.seq_count, plan.participants},
@@ -92,8 +93,14 @@ void CoreCoordinator::OnPlan(const PlanMsg& plan) {
 }
 
 void CoreCoordinator::OnCommit(const CommitMsg& commit) {
-  AddModel(commit.version, world_->Now());
+  newest_ = commit.version;
+  AddModel(newest_, world_->Now());
   Feed(agg_event::Committed{commit.round, commit.version});
+}
+
+void CoreCoordinator::OnFinish(const FinishMsg& finish) {
+  Feed(agg_event::Cancelled{planned_round_, finish.reason});
+  world_->control->Tell(0, FinishedMsg{.version = newest_});
 }
 
 void CoreCoordinator::Deliver(const agg_action::CloseFold& close) {
@@ -106,7 +113,10 @@ void CoreCoordinator::Deliver(const agg_action::CloseFold& close) {
     result.bases.push_back({bucket.base.version, bucket.updates});
   }
   world_->control->Tell(0, std::move(result));
-  if (last_version_ != 0) AddModel(close.made, world_->Now());
+  if (last_version_ != 0) {
+    newest_ = close.made;
+    AddModel(newest_, world_->Now());
+  }
   Feed(agg_event::Delivered{});
 }
 

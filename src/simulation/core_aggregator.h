@@ -54,12 +54,15 @@ class CoreCoordinator : public CoreParent {
   void MakeInitialModel();
   void OnPlan(const PlanMsg& plan);
   void OnCommit(const CommitMsg& commit);
+  void OnFinish(const FinishMsg& finish);
 
  private:
   void Deliver(const agg_action::CloseFold& close) override;
   void DeliverFailure(const Task& task, const std::string& reason) override;
 
+  uint64_t planned_round_ = 0;
   uint64_t last_version_ = 0;  // of a plan without a barrier; otherwise 0
+  VersionRef newest_;
 };
 
 }  // namespace skein

@@ -51,8 +51,9 @@ absl::Status CoreFederation::Build() {
                                                  topology.num_workers(), topology.num_tiers()));
   SKEIN_ASSIGN_OR_RETURN(std::shared_ptr<Selector> selector,
                          options_.strategies->selectors.Create(config.strategy.selector));
-  SKEIN_ASSIGN_OR_RETURN(SchedulerSetup setup, MakeSchedulerSetup(config, options_.topology,
-                                                                  *selector, *options_.strategies));
+  SKEIN_ASSIGN_OR_RETURN(
+      SchedulerSetup setup,
+      MakeSchedulerSetup({config, options_.topology, options_.stop, nullptr}, options_.strategies));
   scheduler_ = std::make_unique<SchedulerCore>(std::move(setup), std::move(selector));
   traffic_ = std::make_unique<Traffic>(options_.topology);
 
@@ -135,7 +136,11 @@ void CoreFederation::From(size_t node, const AttachedMsg& m) {
   Feed(scheduler::NodeAttached{options_.topology->node(node).id, m.epoch});
 }
 void CoreFederation::From(size_t node, const RoundResultMsg& m) {
-  Feed(scheduler::RoundResult{options_.topology->node(node).id, m});
+  CountTraffic();
+  Feed(scheduler::RoundResult{options_.topology->node(node).id, m, traffic_->Tiers()});
+}
+void CoreFederation::From(size_t node, const FinishedMsg& m) {
+  Feed(scheduler::Finished{options_.topology->node(node).id, m});
 }
 void CoreFederation::From(size_t node, const ModelReadyMsg& m) {
   Feed(scheduler::ModelReady{options_.topology->node(node).id, m});
@@ -173,7 +178,7 @@ void CoreFederation::Do(scheduler::EmitEvent& action) {
   const bool committed =
       event.type == event::kRoundCommitted || event.type == event::kVersionCommitted;
   if (committed || event.type == event::kRunEnded) {
-    CountTraffic();
+    if (!committed) CountTraffic();
     event.fields["bytes"] = committed ? traffic_->TakeRound() : traffic_->Totals();
   }
   if (event.type == event::kRoundOpened && !std::exchange(in_rounds_, true)) BeginAbsences();
@@ -229,6 +234,9 @@ void CoreFederation::Hear(size_t node, const ChildLostMsg& message) {
 
 void CoreFederation::Hear(size_t, const PlanMsg& message) { root_->OnPlan(message); }
 void CoreFederation::Hear(size_t, const CommitMsg& message) { root_->OnCommit(message); }
+
+void CoreFederation::Hear(size_t, const FinishMsg& message) { root_->OnFinish(message); }
+void CoreFederation::Hear(size_t, const SteerMsg&) {}  // nobody steers here
 
 void CoreFederation::Hear(size_t node, const StopMsg&) {
   ending_ = true;

@@ -22,6 +22,7 @@ namespace skein {
 struct CoreFederationOptions {
   RunConfig config;  // with a run_id, and conditions that say how large a model is
   std::shared_ptr<const Topology> topology;
+  StopRules stop;                                  // by time and bytes; nothing is evaluated
   const StrategyRegistries* strategies = nullptr;  // outlives the federation
   std::shared_ptr<EventSink> events;
 };
@@ -59,6 +60,7 @@ class CoreFederation : private CoreWorld::Control {
   // ---- what nodes say ----
   void From(size_t node, const AttachedMsg& m);
   void From(size_t node, const RoundResultMsg& m);
+  void From(size_t node, const FinishedMsg& m);
   void From(size_t node, const ModelReadyMsg& m);
   void From(size_t node, const GoodbyeMsg& m);
   template <typename Other>
@@ -86,6 +88,8 @@ class CoreFederation : private CoreWorld::Control {
   void Hear(size_t node, const ChildLostMsg& message);
   void Hear(size_t node, const PlanMsg& message);
   void Hear(size_t node, const CommitMsg& message);
+  void Hear(size_t node, const FinishMsg& message);
+  void Hear(size_t node, const SteerMsg& message);
   void Hear(size_t node, const StopMsg& message);
 
   CoreParent* Parent(size_t node);  // null: it is a worker

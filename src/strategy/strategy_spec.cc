@@ -97,6 +97,15 @@ absl::Status CheckBarriers(int tier, int num_tiers, const TierParts& parts,
 
 }  // namespace
 
+StrategySpec WithPolicies(StrategySpec spec, const TierPolicies& policies) {
+  for (const auto& [tier, policy] : policies) {
+    auto own = std::ranges::find(spec.tiers, tier, &TierSpec::tier);
+    if (own == spec.tiers.end()) own = spec.tiers.insert(own, TierSpec{.tier = tier});
+    own->policy = policy;
+  }
+  return spec;
+}
+
 absl::StatusOr<TierParts> MakeTierParts(const StrategySpec& spec, int tier, int num_tiers,
                                         const StrategyRegistries& registries) {
   const TierSpec* own = FindTier(spec, tier);

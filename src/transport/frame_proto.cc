@@ -30,6 +30,14 @@ void Fill(const WelcomeFrame& frame, v1::Frame& out) {
   proto->set_incarnation(frame.incarnation);
 }
 
+// Parameters of parts are plain: a list or map among them is none that a part could have.
+void Fill(const Value& value, v1::TierPolicy::Param& out) {
+  if (const int64_t* v = value.AsInt()) out.set_integer(*v);
+  if (const double* v = value.AsDouble()) out.set_real(*v);
+  if (const bool* v = value.AsBool()) out.set_flag(*v);
+  if (const std::string* v = value.AsString()) out.set_text(WireText(*v));
+}
+
 void Fill(const Task& frame, v1::Frame& out) {
   v1::Task* proto = out.mutable_task();
   proto->set_kind(static_cast<v1::TaskKind>(frame.kind));
@@ -40,6 +48,16 @@ void Fill(const Task& frame, v1::Frame& out) {
   proto->set_seq_first(frame.seq_first);
   proto->set_seq_count(frame.seq_count);
   *proto->mutable_participants() = ToProto(frame.participants);
+  for (const auto& [tier, policy] : frame.policies) {
+    v1::TierPolicy* out_policy = proto->add_policies();
+    out_policy->set_tier(tier);
+    out_policy->set_name(WireText(policy.name));
+    for (const auto& [name, value] : policy.params) {
+      v1::TierPolicy::Param* param = out_policy->add_params();
+      param->set_name(WireText(name));
+      Fill(value, *param);
+    }
+  }
 }
 
 void FillHeader(const ModelHeader& header, v1::Offer& out) {
@@ -174,6 +192,34 @@ absl::StatusOr<Frame> Parse(v1::Welcome& proto) {
   return WelcomeFrame{proto.protocol(), proto.incarnation()};
 }
 
+Value ParamValue(const v1::TierPolicy::Param& param) {
+  switch (param.value_case()) {
+    case v1::TierPolicy::Param::kInteger:
+      return Value(int64_t{param.integer()});
+    case v1::TierPolicy::Param::kReal:
+      return Value(param.real());
+    case v1::TierPolicy::Param::kFlag:
+      return Value(param.flag());
+    case v1::TierPolicy::Param::kText:
+      return Value(param.text());
+    case v1::TierPolicy::Param::VALUE_NOT_SET:
+      break;
+  }
+  return Value();
+}
+
+absl::StatusOr<TierPolicies> PoliciesFromProto(
+    const google::protobuf::RepeatedPtrField<v1::TierPolicy>& proto) {
+  if (proto.size() > Topology::kMaxDepth) return absl::InvalidArgumentError("too many policies");
+  TierPolicies policies;
+  for (const v1::TierPolicy& in : proto) {
+    PartSpec policy{in.name(), {}};
+    for (const auto& param : in.params()) policy.params[param.name()] = ParamValue(param);
+    policies[in.tier()] = std::move(policy);
+  }
+  return policies;
+}
+
 absl::StatusOr<Frame> Parse(v1::Task& proto) {
   Task task;
   SKEIN_ASSIGN_OR_RETURN(task.kind, KindFromProto(proto.kind()));
@@ -188,6 +234,7 @@ absl::StatusOr<Frame> Parse(v1::Task& proto) {
                                       " overflow");
   }
   SKEIN_ASSIGN_OR_RETURN(task.participants, FromProto(proto.participants()));
+  SKEIN_ASSIGN_OR_RETURN(task.policies, PoliciesFromProto(proto.policies()));
   return task;
 }
 

@@ -23,11 +23,12 @@ TEST_F(ExamplesTest, QuickstartLearnsSomething) {
   EXPECT_GT(std::stod(result.substr(result.find(key) + key.size())), 0.85) << result;
 }
 
-// One of eight workers is ten times slower than the others. A root that does not wait for its site is
-// done much earlier, and as good.
+// One of eight workers is ten times slower than the others. A root that does not wait for its site
+// is done much earlier, and as good.
 TEST_F(ExamplesTest, ABufferedRootOverSynchronousSitesIsAsGoodInLessTime) {
   const std::string slow =
-      "simulate " EXAMPLES "/quickstart/quickstart.yaml --quiet"
+      "simulate " EXAMPLES
+      "/quickstart/quickstart.yaml --quiet"
       " --set 'conditions.compute={task_s: 10, stragglers: 0.125, straggler_factor: 10}'";
   const auto run = [&](const std::string& name, const std::string& more) {
     const Outcome outcome = Run(QUICKSTART, slow + more + " --out " + name);
@@ -39,8 +40,9 @@ TEST_F(ExamplesTest, ABufferedRootOverSynchronousSitesIsAsGoodInLessTime) {
     return std::pair(number("wall_s"), number("accuracy"));
   };
   const auto [sync_s, sync_accuracy] = run("sync", "");
-  const auto [async_s, async_accuracy] = run(
-      "async", " --rounds 60 --set 'strategy.tiers=[{tier: 0, policy: {name: buffered, size: 1}}]'");
+  const auto [async_s, async_accuracy] =
+      run("async",
+          " --rounds 60 --set 'strategy.tiers=[{tier: 0, policy: {name: buffered, size: 1}}]'");
   EXPECT_LT(async_s, sync_s / 4);
   EXPECT_GT(async_accuracy, sync_accuracy - 0.02);
   EXPECT_THAT(ReadAll(work_ / "async/events.jsonl"), HasSubstr("\"staleness\":9"));

@@ -39,6 +39,9 @@ class SimFederation : public EventSink {
     std::function<testing::Simulation::TaskModel(const NodeId&)> work;
     // Another trainer for some nodes; null result: the formula's.
     std::function<std::unique_ptr<Trainer>(const NodeView&)> trainer;
+    StopRules stop;
+    std::shared_ptr<Steering> steering;
+    std::function<void(StrategyRegistries&)> parts;  // further ones
   };
 
   static RunConfig Config(uint64_t rounds, uint64_t seed = 1) {
@@ -55,11 +58,13 @@ class SimFederation : public EventSink {
   explicit SimFederation(Options options)
       : options_(std::move(options)), store_(OpenSqliteStore(":memory:").value()) {
     RegisterBuiltinStrategies(strategies_);
+    if (options_.parts) options_.parts(strategies_);
     transport_ = MakeInprocTransport();
     if (options_.faults) transport_ = testing::MakeFaultyTransport(transport_, options_.faults);
     std::shared_ptr<EventSink> sink(std::shared_ptr<void>(), this);  // outlives the plane's use
-    plane_ = ControlPlane::Create({options_.config, options_.topology, "", ""}, sim_.NewExecutor(),
-                                  store_, sink, &strategies_)
+    plane_ = ControlPlane::Create(
+                 {options_.config, options_.topology, "", "", options_.stop, options_.steering},
+                 sim_.NewExecutor(), store_, sink, &strategies_)
                  .value();
     control_ = std::make_shared<testing::DirectControl>(plane_, options_.control_latency);
     plane_->Start([this](RunOutcome outcome) { outcome_ = std::move(outcome); });

@@ -9,6 +9,8 @@
 
 #include "skein/base/executor.h"
 #include "skein/control/run_store.h"
+#include "skein/control/steering.h"
+#include "skein/control/stopping.h"
 #include "skein/observe/event.h"
 #include "skein/runtime/control_link.h"
 #include "skein/runtime/run_config.h"
@@ -31,6 +33,8 @@ struct ControlPlaneOptions {
   Topology topology;
   std::string spec_text;      // for the store
   std::string topology_text;  // for the store
+  StopRules stop;
+  std::shared_ptr<Steering> steering;  // of this run alone; may be null
 };
 
 struct RunOutcome {

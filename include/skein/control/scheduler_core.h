@@ -7,8 +7,10 @@
 #include <string>
 #include <vector>
 
+#include "skein/control/helm.h"
 #include "skein/control/membership.h"
 #include "skein/control/scheduler_types.h"
+#include "skein/control/stopping.h"
 #include "skein/runtime/run_config.h"
 #include "skein/strategy/selector.h"
 #include "skein/topology/topology.h"
@@ -31,6 +33,8 @@ struct SchedulerSetup {
   std::vector<bool> loss_is_fatal;
   bool root_has_barrier = true;
   bool all_have_barriers = true;
+  StopRules stop;
+  std::shared_ptr<Helm> helm;  // null: nothing steers
 };
 
 // Tasks of a worker in one round: the product of the kappas of the aggregating tiers below the
@@ -71,6 +75,7 @@ class SchedulerCore {
   void On(const scheduler::ModelReady& event);
   void On(const scheduler::RoundResult& event);
   void On(const scheduler::Evaluated& event);
+  void On(const scheduler::Finished& event);
   void On(const scheduler::Tick&);
   void On(const scheduler::StopRequested& event);
   void On(const scheduler::StoreFailed& event);
@@ -81,28 +86,45 @@ class SchedulerCore {
   void Lose(size_t node, const std::string& reason);
   void StartIfReady();
   void OpenRound();
+  absl::StatusOr<Roster> Select(uint64_t round, const Roster& available);
   absl::Status CheckResult(const RoundResultMsg& result) const;
-  void Commit(const RoundResultMsg& result);
-  void CommitVersion(const RoundResultMsg& result);
+  void Commit(const scheduler::RoundResult& event);
+  void CommitVersion(const scheduler::RoundResult& event);
   void PersistCommit(const RoundResultMsg& result);
   skein::Event Committed(const char* type, const RoundResultMsg& result) const;
   void NextRoundOrComplete();
+  // What rules and hook make of it; `stop_reason_` is set if the run is to end.
+  void ConsultOnCommit(const scheduler::RoundResult& event);
+  void ConsultOnEvaluation(const scheduler::Evaluated& event);
+  void Steer(SteeringRecord record);
+  void Refuse(uint64_t round, const std::string& why);
+  void Apply(const SteeringRecord& record, Helm::Outcome outcome);
+  // Ends a run that `stop_reason_` is for: with the open round given up, after the last version.
+  void Finish();
+  bool Awaited(const EvaluatedMsg& result);  // not again
+  void CompleteIfDone();
+  void Complete();
   // Records how the run ends, then tells every node to stop.
   void Stop(int code, const std::string& status, const std::string& reason);
   void Fail(const std::string& reason);
   void AwaitGoodbyes();
   void EndIfAllGone();
   void End();
+  // now + duration, without overflow; never if the duration is not positive.
+  static Time After(Time now, Duration duration);
   void Wake(Time when);
   void Persist(const RoundRecord& round);
   void PersistStatus();
 
   const RunConfig config_;
   const std::shared_ptr<const Topology> topology_;
-  const std::shared_ptr<Selector> selector_;
+  const std::shared_ptr<Selector> original_selector_;
+  std::shared_ptr<Selector> selector_;  // as steered
   const uint32_t seq_count_;
-  const std::vector<bool> loss_is_fatal_;
+  std::vector<bool> loss_is_fatal_;
   const bool root_has_barrier_;
+  Stopping stopping_;
+  const std::shared_ptr<Helm> helm_;
   std::vector<RoundRecord> earlier_rounds_;
   Membership members_;
 
@@ -115,6 +137,12 @@ class SchedulerCore {
   uint64_t committed_ = 0;                  // rounds, in this life of the run
   std::set<std::string> evaluating_;        // where
   std::set<uint64_t> versions_evaluating_;  // without a barrier
+  RoundRecord last_commit_;
+  std::optional<VersionRef> evaluated_;     // with a barrier: at every place that is to
+  std::optional<std::string> stop_reason_;  // a rule or the hook ends the run
+  bool finished_ = false;                   // the coordinator has stored the last version
+  VersionRef stored_version_;
+  std::string stored_digest_;
 
   bool has_started_ = false;
   Time started_{0};
@@ -124,6 +152,7 @@ class SchedulerCore {
 
   // Of the event being handled.
   Time now_{0};
+  bool counted_ = false;  // a commit, which the store has not confirmed
   const char* handling_ = "";
   scheduler::Actions actions_;
 };

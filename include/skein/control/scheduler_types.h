@@ -12,6 +12,7 @@
 #include "skein/base/time.h"
 #include "skein/control/run_store.h"
 #include "skein/observe/event.h"
+#include "skein/observe/round_tracker.h"
 #include "skein/runtime/control_link.h"
 
 namespace skein::scheduler {
@@ -22,10 +23,11 @@ enum class State : uint8_t {
   kGathering,   // nodes register and attach, the coordinator makes the initial model
   kTraining,    // a round's plan is with the coordinator
   kEvaluating,  // the round is committed; its model is being evaluated
+  kFinishing,   // a rule ends the run: the coordinator stores and evaluates the last version
   kStopping,    // every node was told to stop
   kEnded,
 };
-inline constexpr size_t kNumStates = 5;
+inline constexpr size_t kNumStates = 6;
 const char* NameOf(State state);
 
 // ---- events ----
@@ -58,13 +60,20 @@ struct ModelReady {
   NodeId node;
   ModelReadyMsg message;
 };
+// `bytes`: the traffic so far, by tier.
 struct RoundResult {
   NodeId node;
   RoundResultMsg message;
+  std::vector<TierTraffic> bytes = {};
 };
 struct Evaluated {
   NodeId node;
   EvaluatedMsg message;
+  std::vector<TierTraffic> bytes = {};
+};
+struct Finished {
+  NodeId node;
+  FinishedMsg message;
 };
 // Time has come to a moment that WakeAt named.
 struct Tick {};
@@ -79,7 +88,7 @@ struct StoreFailed {
 
 using Event =
     std::variant<RunStarted, NodeRegistered, NodeHeard, NodeAttached, NodeLost, NodeGoodbye,
-                 ModelReady, RoundResult, Evaluated, Tick, StopRequested, StoreFailed>;
+                 ModelReady, RoundResult, Evaluated, Finished, Tick, StopRequested, StoreFailed>;
 const char* NameOf(const Event& event);
 
 // ---- actions, executed in order ----

@@ -24,6 +24,9 @@ inline constexpr char kEvaluated[] = "evaluated";
 // In place of those of single workers, where these are too many: of those below `node`.
 inline constexpr char kWorkersSummarized[] = "workers_summarized";
 inline constexpr char kNodeLost[] = "node_lost";
+inline constexpr char kSteered[] = "steered";
+inline constexpr char kSteeringRefused[] = "steering_refused";
+inline constexpr char kStopWarned[] = "stop_warned";
 inline constexpr char kRunEnded[] = "run_ended";
 }  // namespace event
 

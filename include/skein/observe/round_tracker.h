@@ -54,6 +54,9 @@ class RoundTracker {
 
   // The round that is under way; `round` is 0 before the first.
   const RoundSummary& current() const { return current_; }
+  // What an evaluation says that came after its round was concluded, as when a rule ends a run
+  // while the next round is open. Empty if there was none.
+  const std::map<std::string, double>& late_evaluation() const { return late_evaluation_; }
 
  private:
   struct Version {
@@ -65,6 +68,7 @@ class RoundTracker {
   void OnVersion(const Event& event);
   void OnCommitted(const Event& event);
   static void OnEvaluated(const Event& event, RoundSummary& round);
+  void OnLateEvaluation(const Event& event);
 
   RoundSummary current_;
   NodeId coordinator_;
@@ -73,6 +77,8 @@ class RoundTracker {
   bool evaluated_by_coordinator_ = false;
   std::deque<Version> versions_;  // that are not concluded
   bool has_versions_ = false;     // the run has no barrier
+  std::map<std::string, double> late_evaluation_;
+  bool late_by_coordinator_ = false;
 };
 
 }  // namespace skein

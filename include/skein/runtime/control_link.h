@@ -44,6 +44,14 @@ struct ReportMsg {
   uint64_t bytes_down = 0;    // sent to children, cumulative
   double peak_rss_mib = 0;
 };
+// What steering has made of the strategy by now: all of it each time, so that the last one says
+// everything.
+struct StrategyChange {
+  uint64_t number = 0;                // of changes so far; 0: none, and the rest is empty
+  std::optional<PartSpec> optimizer;  // in place of the run's
+  TierPolicies policies;              // in place of the run's
+  friend bool operator==(const StrategyChange&, const StrategyChange&) = default;
+};
 // Updates of a step that were trained from one version.
 struct BaseCount {
   uint64_t version = 0;
@@ -64,6 +72,7 @@ struct RoundResultMsg {
   std::map<std::string, double> metrics;  // sample-weighted means of the workers' training metrics
   std::vector<BaseCount> bases;           // the oldest first
   bool evaluating = false;                // without a barrier: an Evaluated will follow
+  uint64_t change = 0;                    // of the strategy, under which it was made
 };
 // The coordinator's account of an evaluation; `where` is "coordinator" or "workers".
 struct EvaluatedMsg {
@@ -80,6 +89,14 @@ struct ModelReadyMsg {
   VersionRef version;
   std::string digest;
 };
+// The coordinator's answer to FinishMsg.
+struct FinishedMsg {
+  int code = 0;  // absl::StatusCode; 0: the last version is stored
+  std::string message;
+  VersionRef version;
+  std::string digest;
+  bool evaluating = false;  // an Evaluated of it will follow
+};
 // The node is unable to go on, or has finished after StopMsg (code 0).
 struct GoodbyeMsg {
   int code = 0;
@@ -87,7 +104,7 @@ struct GoodbyeMsg {
 };
 
 using NodeMessage = std::variant<RegisterMsg, HeartbeatMsg, AttachedMsg, ReportMsg, RoundResultMsg,
-                                 EvaluatedMsg, ModelReadyMsg, GoodbyeMsg>;
+                                 EvaluatedMsg, ModelReadyMsg, GoodbyeMsg, FinishedMsg>;
 
 // ---- control plane to node ----
 
@@ -122,6 +139,22 @@ struct PlanMsg {
   Seq seq_first = 0;
   uint32_t seq_count = 1;     // tasks of each worker: the product of the tiers' kappas
   uint64_t last_version = 0;  // without a barrier at the root; otherwise 0
+  StrategyChange change;      // that holds from here on
+};
+// To a coordinator whose root has no barrier, where no plan follows: the change holds from this
+// version on, or from the next one if that is made already.
+struct SteerMsg {
+  uint64_t from_version = 0;
+  StrategyChange change;
+};
+// To the coordinator: no further version is wanted, and what is under way is void. Store the last
+// one that was committed (without a barrier: made), and evaluate it if asked; answer with
+// FinishedMsg.
+struct FinishMsg {
+  bool evaluate_at_coordinator = false;  // unless that is done or under way
+  bool evaluate_at_workers = false;
+  Roster participants;  // of the evaluation
+  std::string reason;
 };
 // To the coordinator: the round's version is committed; announce it. Evaluate it if asked.
 struct CommitMsg {
@@ -137,8 +170,8 @@ struct StopMsg {
   std::string reason;
 };
 
-using ControlMessage =
-    std::variant<AssignMsg, AttachMsg, ExpectChildMsg, ChildLostMsg, PlanMsg, CommitMsg, StopMsg>;
+using ControlMessage = std::variant<AssignMsg, AttachMsg, ExpectChildMsg, ChildLostMsg, PlanMsg,
+                                    CommitMsg, StopMsg, SteerMsg, FinishMsg>;
 
 // A node's connection to the control plane. Owned by the node; any thread may call.
 class ControlLink {

@@ -21,6 +21,9 @@ struct PartSpec {
   friend bool operator==(const PartSpec&, const PartSpec&) = default;
 };
 
+// Round policies by tier of the aggregating node.
+using TierPolicies = std::map<int, PartSpec>;
+
 // Checked parameters: every declared one is present (or absent if optional without default), has
 // its declared type and lies in its range. Asking for an undeclared name or another type is a bug
 // in the part and aborts.

@@ -22,6 +22,10 @@ class ServerOptimizer {
   // All spans have the same length; calls cover each parameter exactly once, in any chunks.
   virtual void Step(size_t tensor, uint64_t offset, std::span<const double> x,
                     std::span<const double> mean_delta, std::span<double> next) = 0;
+
+  // Takes over what `previous` has gathered: an optimizer made of the same part, whose place this
+  // one takes in the middle of a run with other parameters. Called before any step.
+  virtual void Continue(const ServerOptimizer& previous) { static_cast<void>(previous); }
 };
 
 }  // namespace skein

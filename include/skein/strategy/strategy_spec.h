@@ -35,6 +35,9 @@ struct StrategySpec {
   friend bool operator==(const StrategySpec&, const StrategySpec&) = default;
 };
 
+// The strategy with these policies at their tiers.
+StrategySpec WithPolicies(StrategySpec spec, const TierPolicies& policies);
+
 // The parts that an aggregating node at one tier works with.
 struct TierParts {
   std::shared_ptr<const Fold> fold;

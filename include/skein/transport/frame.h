@@ -11,6 +11,7 @@
 #include "skein/base/roster.h"
 #include "skein/strategy/contribution.h"
 #include "skein/strategy/numeric_plan.h"
+#include "skein/strategy/params.h"
 #include "skein/tensor/manifest.h"
 
 namespace skein {
@@ -48,7 +49,8 @@ struct Task {
   VersionRef base;
   Seq seq_first = 0;
   uint32_t seq_count = 1;
-  Roster participants;  // in the child's subtree
+  Roster participants;    // in the child's subtree
+  TierPolicies policies;  // that steering has put in place of the run's, from this task on
 };
 
 // Whether `b` is `a` heard again.

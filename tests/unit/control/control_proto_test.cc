@@ -102,12 +102,13 @@ TEST(ControlProtoTest, ResultsSurvive) {
   result.metrics = {{"loss", 0.25}};
   result.bases = {{5, 2}, {6, 10}};
   result.evaluating = true;
+  result.change = 4;
   const auto r = Same(result);
   EXPECT_EQ(std::tie(r.round, r.attempt, r.code, r.message, r.version, r.digest, r.roster,
-                     r.num_samples, r.metrics, r.bases, r.evaluating),
+                     r.num_samples, r.metrics, r.bases, r.evaluating, r.change),
             std::tie(result.round, result.attempt, result.code, result.message, result.version,
                      result.digest, result.roster, result.num_samples, result.metrics, result.bases,
-                     result.evaluating));
+                     result.evaluating, result.change));
   EvaluatedMsg evaluated{7, {7, 2, 0}, "workers", 0, ""};
   evaluated.num_samples = 55;
   evaluated.metrics = {{"accuracy", 0.5}};
@@ -139,6 +140,24 @@ TEST(ControlProtoTest, ControlMessagesSurvive) {
                      commit.evaluate_at_workers, commit.participants),
             std::tuple(5u, VersionRef{5, 1, 0}, true, false, Roster::Of({3})));
   EXPECT_EQ(Same(StopMsg{1, "enough"}).reason, "enough");
+}
+
+TEST(ControlProtoTest, MessagesOfSteeringSurvive) {
+  const StrategyChange change{
+      3, PartSpec{"sgd", {{"lr", 0.25}}}, {{0, {"quorum", {{"count", 2}}}}, {2, {"all", {}}}}};
+  EXPECT_EQ(Same(PlanMsg{5, 1, {4, 0, 0}, Roster::Of({1}), 17, 4, 0, change}).change, change);
+  EXPECT_EQ(Same(PlanMsg{5, 1, {4, 0, 0}, Roster::Of({1}), 17, 4}).change, StrategyChange{});
+  const auto steer = Same(SteerMsg{8, change});
+  EXPECT_EQ(steer.from_version, 8u);
+  EXPECT_EQ(steer.change, change);
+  const auto finish = Same(FinishMsg{false, true, Roster::Of({3, 9}), "it is enough"});
+  EXPECT_EQ(std::tie(finish.evaluate_at_coordinator, finish.evaluate_at_workers,
+                     finish.participants, finish.reason),
+            std::tuple(false, true, Roster::Of({3, 9}), "it is enough"));
+  const auto finished = Same(FinishedMsg{14, "disk is full", {7, 2, 0}, "ab", true});
+  EXPECT_EQ(std::tie(finished.code, finished.message, finished.version, finished.digest,
+                     finished.evaluating),
+            std::tuple(14, "disk is full", VersionRef{7, 2, 0}, "ab", true));
 }
 
 TEST(ControlProtoTest, NumbersWithoutFractionComeBackAsIntegers) {

@@ -45,9 +45,19 @@ class SchedulerDriver {
 
   explicit SchedulerDriver(const std::string& shape, RunConfig config = DefaultConfig(),
                            SchedulerHistory history = {},
-                           FakeSelector::Function select = SelectAll(), bool barriers = true)
+                           FakeSelector::Function select = SelectAll(), bool barriers = true,
+                           StopRules stop = {}, std::shared_ptr<Helm> helm = nullptr)
       : topology(Shape(shape)),
-        core({config, topology, {}, 1, std::move(history), {}, barriers, barriers},
+        core({config,
+              topology,
+              {},
+              1,
+              std::move(history),
+              {},
+              barriers,
+              barriers,
+              std::move(stop),
+              std::move(helm)},
              std::make_shared<FakeSelector>(std::move(select))) {}
 
   // Actions of the last event are in `last`, of all in `log`.

@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "skein/base/random.h"
+#include "skein/builtins/strategies.h"
 #include "unit/control/scheduler_driver.h"
 
 namespace skein {
@@ -13,6 +14,49 @@ namespace {
 
 using scheduler::State;
 using SeenTransitions = std::set<std::tuple<State, std::string, State>>;
+
+// Decides anything, possible or not.
+class RandomSteering : public Steering {
+ public:
+  explicit RandomSteering(Rng* rng) : rng_(rng) {}
+  absl::StatusOr<SteeringDecision> Decide(const SteeringRecord&) override {
+    SteeringDecision decision;
+    switch (rng_->Below(12)) {
+      case 0:
+        decision.stop = "enough";
+        break;
+      case 1:
+        decision.optimizer = PartSpec{"", {{"lr", rng_->Below(2) == 0 ? 0.5 : -1.0}}};
+        break;
+      case 2:
+        decision.policies[static_cast<int>(rng_->Below(3))] =
+            PartSpec{"quorum", {{"count", static_cast<int64_t>(1 + rng_->Below(3))}}};
+        break;
+      case 3:
+        decision.selector = PartSpec{"count", {{"count", static_cast<int64_t>(rng_->Below(6))}}};
+        break;
+      case 4:
+        throw std::runtime_error("no idea");
+      case 5:
+        return absl::UnavailableError("no idea");
+      default:
+        break;
+    }
+    return decision;
+  }
+
+ private:
+  Rng* const rng_;
+};
+
+const StrategyRegistries& Parts() {
+  static const StrategyRegistries parts = [] {
+    StrategyRegistries registries;
+    RegisterBuiltinStrategies(registries);
+    return registries;
+  }();
+  return parts;
+}
 
 // Executes actions as the shell would, with a store in memory that may fail, and checks each.
 class CheckedRun {
@@ -35,7 +79,21 @@ class CheckedRun {
       }
       return absl::StatusOr<Roster>(*input.available);
     };
-    driver_ = std::make_unique<SchedulerDriver>("tree:2x2", config, history_, select, barriers_);
+    StopRules stop;
+    if (rng_.Below(3) == 0) stop.time_s = 1.0 + static_cast<double>(rng_.Below(20));
+    if (rng_.Below(3) == 0) stop.bytes_mb = 3;
+    for (const bool training : {false, true}) {
+      if (rng_.Below(3) != 0) continue;
+      stop.targets.push_back({.metric = "m", .value = 8, .training = training});
+      stop.plateaus.push_back({.metric = "m", .rounds = 2, .training = training});
+    }
+    if (!barriers_) config.strategy.policy = {"every_update", {}};
+    std::shared_ptr<Steering> steering;
+    if (rng_.Below(2) == 0) steering = std::make_shared<RandomSteering>(&rng_);
+    auto helm =
+        std::make_shared<Helm>(std::move(steering), config.strategy, Shape("tree:2x2"), &Parts());
+    driver_ = std::make_unique<SchedulerDriver>("tree:2x2", config, history_, select, barriers_,
+                                                std::move(stop), std::move(helm));
   }
 
   void Live() {
@@ -79,7 +137,7 @@ class CheckedRun {
   }
 
   scheduler::Event AnyEvent() {
-    switch (rng_.Below(16)) {
+    switch (rng_.Below(18)) {
       case 0:
         return scheduler::NodeRegistered{++session_, {AnyNode(), ++incarnation_, "x"}};
       case 1:
@@ -101,7 +159,8 @@ class CheckedRun {
           result.evaluating = rng_.Below(2) == 0;
         }
         if (rng_.Below(10) == 0) result.code = 10;
-        return scheduler::RoundResult{"root", result};
+        result.metrics = AnyMetrics();
+        return scheduler::RoundResult{"root", result, {{rng_.Below(4) * 1000000, 0}}};
       }
       case 9:
       case 10:
@@ -112,7 +171,17 @@ class CheckedRun {
         EvaluatedMsg result{
             round, {round, plan.attempt, 0}, rng_.Below(2) == 0 ? "coordinator" : "workers"};
         if (rng_.Below(10) == 0) result.code = 13;
+        result.metrics = AnyMetrics();
+        if (driver_->core.state() == State::kFinishing && barriers_ && rng_.Below(2) == 0) {
+          result.round = committed_.version;
+          result.version = committed_;
+        }
         return scheduler::Evaluated{"root", result};
+      }
+      case 16: {
+        FinishedMsg result{.version = committed_, .digest = "d", .evaluating = rng_.Below(2) == 0};
+        if (rng_.Below(10) == 0) result.code = 13;
+        return scheduler::Finished{"root", result};
       }
       case 12:
         return scheduler::Tick{};
@@ -122,6 +191,11 @@ class CheckedRun {
       default:
         return scheduler::NodeHeard{AnyNode()};
     }
+  }
+
+  std::map<std::string, double> AnyMetrics() {
+    if (rng_.Below(5) == 0) return {};
+    return {{"m", static_cast<double>(rng_.Below(10))}};
   }
 
   void Tell(const scheduler::Event& event) {
@@ -183,10 +257,15 @@ class CheckedRun {
     std::erase_if(history_.rounds, [&](const RoundRecord& old) {
       if (old.round != r.round || old.attempt != r.attempt) return false;
       EXPECT_NE(r.state, "open") << "an attempt was used twice";
-      EXPECT_EQ(old.state, "open") << "a settled round was changed";
+      if (old.state == "committed" && r.state == "committed" && old.digest.empty()) {
+        EXPECT_EQ(std::tie(old.version, old.contributors), std::tie(r.version, r.contributors));
+      } else {
+        EXPECT_EQ(old.state, "open") << "a settled round was changed";
+      }
       return true;
     });
     history_.rounds.push_back(r);
+    if (r.state == "committed") committed_ = r.version;
     return status;
   }
   absl::Status Check(const scheduler::SendTo& a) {
@@ -212,7 +291,21 @@ class CheckedRun {
   void CheckSend(const NodeId& node, const ExpectChildMsg& m) {
     EXPECT_TRUE(HasAttachment(m.child, node, m.epoch));
   }
+  void CheckSend(const NodeId&, const SteerMsg& m) {
+    EXPECT_FALSE(barriers_);
+    EXPECT_GT(m.from_version, committed_.version);
+    EXPECT_GT(m.change.number, changes_);
+    changes_ = m.change.number;
+  }
+  void CheckSend(const NodeId& node, const FinishMsg&) {
+    EXPECT_EQ(node, "root");
+    EXPECT_FALSE(finishing_) << "told twice";
+    finishing_ = true;
+  }
   void CheckSend(const NodeId&, const PlanMsg& m) {
+    EXPECT_FALSE(finishing_) << "no round follows the last one";
+    EXPECT_GE(m.change.number, changes_);
+    changes_ = m.change.number;
     ASSERT_FALSE(history_.rounds.empty());
     const RoundRecord& r = history_.rounds.back();
     EXPECT_EQ(
@@ -246,6 +339,9 @@ class CheckedRun {
   std::set<NodeId> admitted_;
   std::string run_status_;
   bool store_failed_ = false;
+  bool finishing_ = false;
+  uint64_t changes_ = 0;
+  VersionRef committed_;  // the last one
   int finished_ = 0;
   uint64_t session_ = 0;
   Incarnation incarnation_ = 1000;

@@ -101,6 +101,8 @@ class ScriptedNode : public ControlHandler, public std::enable_shared_from_this<
       link_->Send(std::move(result));
     }
   }
+  void On(const SteerMsg&) {}
+  void On(const FinishMsg&) {}
   void On(const StopMsg& m) {
     if (!says_goodbye) return;
     link_->Send(GoodbyeMsg{m.code, m.reason});

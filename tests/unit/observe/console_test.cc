@@ -53,7 +53,7 @@ std::vector<Event> Run(const std::string& status) {
                     2,
                     "",
                     {{"status", status},
-                     {"reason", "w1 is gone"},
+                     {"reason", status == "completed" ? "" : "w1 is gone"},
                      {"rounds", 2},
                      {"wall_s", 9.0},
                      {"bytes", Bytes(1'000'000, 8'000'000)}}});

@@ -163,6 +163,24 @@ TEST(RoundTracker, TheEndOfTheRunConcludesAllVersions) {
   EXPECT_THAT(RoundsOf(tracker.OnEvent({0, event::kRunEnded, 2, "", {}})), ElementsAre(1u, 2u));
 }
 
+TEST(RoundTracker, AnEvaluationMayComeAfterItsRoundWasConcluded) {
+  RoundTracker rounds;
+  rounds.OnEvent(Opened(1, 2));
+  rounds.OnEvent(Committed(1, 2));
+  rounds.OnEvent(Opened(2, 2));
+  EXPECT_TRUE(rounds.late_evaluation().empty());
+  rounds.OnEvent(Evaluated(1, "coordinator", 0.25));
+  rounds.OnEvent(Evaluated(1, "workers", 0.5));
+  EXPECT_EQ(rounds.late_evaluation().at("accuracy"), 0.25);
+  EXPECT_TRUE(rounds.current().evaluation.empty());
+
+  RoundTracker versions;
+  versions.OnEvent(Opened(1, 4));
+  versions.OnEvent(Version(1, 5, false));
+  versions.OnEvent(Evaluated(1, "coordinator", 0.75));
+  EXPECT_EQ(versions.late_evaluation().at("accuracy"), 0.75);
+}
+
 TEST(TrafficOf, TakesNoMemoryForAbsurdTiers) {
   const Event event{
       0, event::kRunEnded, 0, "", {{"bytes", ValueList{ValueMap{{"tier", int64_t{1} << 60}}}}}};

@@ -178,6 +178,32 @@ TEST(StreamCore, TheLastVersionEndsTheWork) {
   EXPECT_THAT(root.Of<agg_action::SendCancel>(), SizeIs(2)) << "c1 was not asked again";
 }
 
+TEST(StreamCore, ARootThatIsCancelledEndsItsWork) {
+  StreamRoot root;
+  root.Begin();
+  root.Contribute("c0");
+  root.TellAll(agg_event::Cancelled{TrainTask().round, "it is enough"});
+  EXPECT_EQ(root.core.phase(), Phase::kIdle);
+  EXPECT_THAT(root.steps, IsEmpty()) << "what was collected is void";
+  const auto cancels = root.Of<agg_action::SendCancel>();
+  ASSERT_THAT(cancels, SizeIs(3));
+  EXPECT_EQ(cancels[0].cancel.reason, "it is enough");
+  root.TellAll(agg_event::UploadOffered{root.Answer("c1")});
+  ASSERT_THAT(root.Of<agg_action::Acknowledge>(), SizeIs(1));
+  EXPECT_FALSE(root.Of<agg_action::Acknowledge>()[0].status.ok());
+}
+
+TEST(StreamCore, AnotherPolicyHoldsFromTheNextEventOn) {
+  StreamRoot root("buffered", {{"size", 3}});
+  root.Begin();
+  root.Contribute("c0");
+  root.Contribute("c1");
+  EXPECT_THAT(root.steps, IsEmpty());
+  root.core.set_policy(PolicyOf("buffered", {{"size", 2}}));
+  root.TellAll(agg_event::Tick{});
+  EXPECT_THAT(root.steps, SizeIs(1));
+}
+
 TEST(StreamCore, EverybodyAtOnceIsOneSynchronousRound) {
   StreamRoot root("buffered", {{"size", 3}});
   root.Begin();

@@ -44,7 +44,7 @@ class CoreFederationTest : public testing::Test {
   RunOutcome Run(const std::string& shape) {
     sink_ = std::make_shared<Recorder>();
     auto topology = std::make_shared<const Topology>(Topology::FromShape(shape).value());
-    auto federation = CoreFederation::Create({config_, topology, &strategies_, sink_});
+    auto federation = CoreFederation::Create({config_, topology, stop_, &strategies_, sink_});
     EXPECT_TRUE(federation.ok()) << federation.status();
     return (*federation)->Run();
   }
@@ -56,6 +56,7 @@ class CoreFederationTest : public testing::Test {
 
   StrategyRegistries strategies_;
   RunConfig config_;
+  StopRules stop_;
   std::shared_ptr<Recorder> sink_;
 };
 
@@ -146,6 +147,20 @@ TEST_F(CoreFederationTest, WorkersThatGoAreLeftOutAndComeBack) {
   EXPECT_GT(sink_->Of(event::kNodeStarted).size(), 22u) << "some came back";
 }
 
+TEST_F(CoreFederationTest, RulesEndTheRunWithTheLastVersion) {
+  config_.rounds = 50;
+  stop_.time_s = 95;
+  EXPECT_EQ(Run("tree:2x3").status, "completed");
+  EXPECT_EQ(sink_->Of(event::kRoundCommitted).size(), 9u);
+  stop_ = {};
+  stop_.bytes_mb = 100;  // a round moves 6 + 6 + 2 + 4 MB
+  EXPECT_EQ(Run("tree:2x3").status, "completed");
+  EXPECT_EQ(sink_->Of(event::kRoundCommitted).size(), 6u);
+  Policy(0, {"every_update", {}});
+  EXPECT_EQ(Run("tree:2x3").status, "completed");
+  EXPECT_THAT(sink_->Of(event::kVersionCommitted).size(), AllOf(Ge(10u), Le(14u)));
+}
+
 TEST_F(CoreFederationTest, UnderAllALossEndsTheRun) {
   config_.conditions.availability.up_s = 5;
   const RunOutcome outcome = Run("flat:8");
@@ -172,7 +187,7 @@ TEST_F(CoreFederationTest, IsAFunctionOfTheSeed) {
 TEST_F(CoreFederationTest, AModelMustHaveASize) {
   config_.conditions.model_mb = 0;
   auto topology = std::make_shared<const Topology>(Topology::FromShape("flat:2").value());
-  auto federation = CoreFederation::Create({config_, topology, &strategies_, nullptr});
+  auto federation = CoreFederation::Create({config_, topology, {}, &strategies_, nullptr});
   EXPECT_EQ(federation.status().code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(federation.status().message(), HasSubstr("conditions.model_mb"));
 }

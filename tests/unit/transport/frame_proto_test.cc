@@ -62,7 +62,16 @@ TEST(FrameProto, RoundTripsEveryKindOfFrame) {
 
 TEST(FrameProto, RoundTripsFieldsNotOnlyEncodings) {
   const absl::StatusOr<Frame> task =
-      OverTheWire(Task{TaskKind::kTrain, 8, 1, 2, {7, 1, 2}, 100, 3, Roster::Of({4, 6})});
+      OverTheWire(Task{TaskKind::kTrain,
+                       8,
+                       1,
+                       2,
+                       {7, 1, 2},
+                       100,
+                       3,
+                       Roster::Of({4, 6}),
+                       {{1, {"quorum", {{"fraction", 0.5}, {"count", -3}, {"soft", true}}}},
+                        {2, {"all", {{"text", "a b"}}}}}});
   ASSERT_TRUE(task.ok());
   const auto& got = std::get<Task>(*task);
   EXPECT_EQ(got.kind, TaskKind::kTrain);
@@ -73,6 +82,10 @@ TEST(FrameProto, RoundTripsFieldsNotOnlyEncodings) {
   EXPECT_EQ(got.seq_first, 100u);
   EXPECT_EQ(got.seq_count, 3u);
   EXPECT_EQ(got.participants, Roster::Of({4, 6}));
+  ASSERT_EQ(got.policies.size(), 2u);
+  EXPECT_EQ(got.policies.at(1),
+            (PartSpec{"quorum", {{"fraction", 0.5}, {"count", -3}, {"soft", true}}}));
+  EXPECT_EQ(got.policies.at(2), (PartSpec{"all", {{"text", "a b"}}}));
 
   const absl::StatusOr<Frame> model = OverTheWire(SampleFrames()[3]);
   ASSERT_TRUE(model.ok());
