@@ -88,6 +88,12 @@ void CheckManifest(const Manifest& manifest) {
     Require(info.name.size() <= Manifest::kMaxNameBytes && info.shape.size() <= Manifest::kMaxDims,
             "a tensor is within bounds");
     Require(manifest.Find(info.name) == i, "a tensor is found by its name");
+    unsigned __int128 bytes = SizeOf(info.dtype);
+    for (const int64_t dim : info.shape) {
+      Require(dim >= 0, "no dimension is negative");
+      bytes *= static_cast<uint64_t>(dim);
+      Require(bytes <= Manifest::kMaxBytes, "a tensor's size does not wrap");
+    }
     offset += info.NumBytes();
   }
   Require(offset == manifest.total_bytes(), "the size is that of all tensors");

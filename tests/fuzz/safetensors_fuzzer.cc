@@ -60,7 +60,13 @@ void CheckHeader(const std::string& file, const absl::StatusOr<PackedTensors>& r
   uint64_t length = 0;
   if (file.size() < kLengthBytes) return;
   std::memcpy(&length, file.data(), kLengthBytes);
-  if (length > file.size() - kLengthBytes) return;
+  if (length > file.size() - kLengthBytes) {
+    // Told by its length alone: what lies behind the file is not looked at.
+    const std::string why = Message(read.status());
+    Require(why.find("truncated in the header") != why.npos || why.find(": header of ") != why.npos,
+            "a header beyond the file is refused for that");
+    return;
+  }
   const std::unique_ptr<char[]> json(new char[length]);
   std::memcpy(json.get(), file.data() + kLengthBytes, length);
   const absl::StatusOr<Manifest> manifest =

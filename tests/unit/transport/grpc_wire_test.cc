@@ -14,6 +14,7 @@
 #include "skein/base/thread_pool.h"
 #include "skein/transport/transport.h"
 #include "skein/v1/data_plane.grpc.pb.h"
+#include "transport/frame_limits.h"
 #include "transport/grpc/frame_bytes.h"
 
 namespace skein {
@@ -287,7 +288,23 @@ TEST(GrpcFrames, AMessageThatUnfoldsToTooMuchIsRefused) {
     return out + bytes;
   };
   const std::string offer = field('\x22', field('\x12', tensors));
-  EXPECT_TRUE(absl::IsInvalidArgument(DecodedIn({offer})));
+  const absl::Status status = DecodedIn({offer});
+  EXPECT_TRUE(absl::IsInvalidArgument(status));
+  EXPECT_THAT(Message(status), HasSubstr("unfolds to too much")) << "before it is unfolded";
+}
+
+TEST(GrpcFrames, AChunkIsTakenUpToItsLimits) {
+  const auto chunk = [](uint64_t offset, size_t bytes) {
+    const auto payload = std::make_shared<std::vector<std::byte>>(bytes);
+    grpc::ByteBuffer message = EncodeFrame(ChunkFrame{1, offset, 2, *payload, payload});
+    return DecodeFrame(message);
+  };
+  EXPECT_TRUE(chunk(Manifest::kMaxBytes, kMaxChunkBytes).chunk.has_value());
+  for (const ReceivedFrame& refused :
+       {chunk(0, kMaxChunkBytes + 1), chunk(Manifest::kMaxBytes + 1, 1)}) {
+    EXPECT_FALSE(refused.chunk.has_value());
+    EXPECT_TRUE(absl::IsInvalidArgument(refused.frame.status())) << refused.frame.status();
+  }
 }
 
 }  // namespace
