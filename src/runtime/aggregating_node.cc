@@ -12,6 +12,9 @@ namespace skein {
 namespace {
 
 constexpr uint64_t kDefaultStagingBytes = uint64_t{64} << 20;
+// From here on memory is dearer than the time in which the system gives it again, a fifth of a
+// second for a GB.
+constexpr uint64_t kLargeModel = uint64_t{256} << 20;
 
 const VersionRef& BaseOf(const OfferFrame& offer) {
   const auto* partial = std::get_if<PartialHeader>(&offer.header);
@@ -337,7 +340,7 @@ absl::StatusOr<PackedTensors> AggregatingNode::WholeModel(const VersionRef& vers
 }
 
 void AggregatingNode::RestMemory() {
-  const bool large = manifest_ && manifest_->total_bytes() >= kDefaultStagingBytes;
+  const bool large = manifest_ && manifest_->total_bytes() >= kLargeModel;
   if (large) services_.memory.buffers->Trim();
 }
 

@@ -94,6 +94,7 @@ class CoordinatorNode : public AggregatingNode {
   absl::Status DeliverFold(const agg_action::CloseFold& close) override {
     Tally tally;
     SKEIN_ASSIGN_OR_RETURN(const PackedTensors next, MakeStep(close, tally));
+    RestMemory();
     if (last_version_ != 0) return DeliverVersion(close, next, tally);
     std::string path;
     if (!config_.output_dir.empty()) {
