@@ -8,6 +8,7 @@ namespace skein {
 void RegisterBuiltins(Registries& registries) {
   RegisterBuiltinStrategies(registries.strategies);
   RegisterBuiltinLearners(registries.learners);
+  RegisterBuiltinSteering(registries.steering);
 }
 
 }  // namespace skein

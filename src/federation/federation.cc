@@ -109,6 +109,8 @@ absl::StatusOr<std::unique_ptr<Federation>> Make(Topology topology, std::string 
   spec.config.rounds = options.rounds;
   spec.config.seed = options.seed;
   spec.config.evaluate = options.evaluate;
+  spec.stop = options.stop;
+  spec.steering = options.steering;
   spec.config.init = options.init;
   spec.config.limits = options.limits;
   spec.topology = std::move(topology);

@@ -62,10 +62,15 @@ absl::Status RunHost::Open(RunHostOptions options, std::shared_ptr<Executor> exe
   if (!directory.empty()) config_.output_dir = std::filesystem::absolute(directory).string();
   auto sink = std::make_shared<FanOutSink>(
       std::vector<std::shared_ptr<EventSink>>{recorder_, std::move(options.events)});
+  std::shared_ptr<Steering> steering;
+  if (!spec.steering.name.empty()) {
+    SKEIN_ASSIGN_OR_RETURN(steering, registries.steering.Create(spec.steering));
+  }
   SKEIN_ASSIGN_OR_RETURN(
-      plane_, ControlPlane::Create({config_, spec.topology, spec_text, spec.topology_text},
-                                   std::move(executor), std::move(store), std::move(sink),
-                                   &registries.strategies));
+      plane_,
+      ControlPlane::Create(
+          {config_, spec.topology, spec_text, spec.topology_text, spec.stop, std::move(steering)},
+          std::move(executor), std::move(store), std::move(sink), &registries.strategies));
   if (options.serve) {
     SKEIN_ASSIGN_OR_RETURN(server_,
                            StartControlServer(plane_, options.listen_address, options.insecure));

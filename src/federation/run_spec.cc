@@ -19,6 +19,7 @@ namespace {
 std::string KeyForWord(const std::string& path) {
   if (path == "learner") return "name";
   if (path == "evaluate") return "where";
+  if (path == "steering") return "name";
   for (const char* part : {".fold", ".optimizer", ".selector", ".policy"}) {
     const size_t at = path.rfind(part);
     if (path.rfind("strategy.", 0) == 0 && at != path.npos && path.substr(at) == part) {
@@ -49,6 +50,14 @@ absl::StatusOr<ValueMap> ResolveLearner(const PartSpec& learner, const LearnerRe
       const Params params,
       entry.options.schema->Resolve(learner.params, "learner " + QuoteName(learner.name)));
   return params.values();
+}
+
+// Who steers, with the defaults of all parameters; checked by making it.
+absl::StatusOr<PartSpec> ResolveSteering(const PartSpec& part, const SteeringRegistry& registry) {
+  SKEIN_RETURN_IF_ERROR(registry.Create(part).status());
+  SKEIN_ASSIGN_OR_RETURN(const Params params, registry.Find(part.name)->schema.Resolve(
+                                                  part.params, "steering '" + part.name + "'"));
+  return PartSpec{part.name, params.values()};
 }
 
 // The topology that a shape or file names; `where` begins messages.
@@ -86,9 +95,10 @@ class SpecReader {
 
   absl::StatusOr<RunSpec> Read(const std::string& name, const std::string& topology) {
     const YamlNode& root = document_.root();
-    SKEIN_RETURN_IF_ERROR(CheckMap(document_, root, "",
-                                   {"name", "topology", "learner", "data", "strategy", "rounds",
-                                    "seed", "init", "evaluate", "limits", "conditions", "output"}));
+    SKEIN_RETURN_IF_ERROR(
+        CheckMap(document_, root, "",
+                 {"name", "topology", "learner", "data", "strategy", "rounds", "seed", "init",
+                  "evaluate", "stop", "steering", "limits", "conditions", "output"}));
     RunConfig& config = spec_.config;
     config.name = DefaultName(name);
     SKEIN_RETURN_IF_ERROR(ReadScalars(root));
@@ -98,6 +108,8 @@ class SpecReader {
         config.strategy, ReadStrategy(document_, root, FindValue(root, "strategy"), spec_.topology,
                                       registries_.strategies));
     SKEIN_RETURN_IF_ERROR(CheckEvaluation(root));
+    SKEIN_RETURN_IF_ERROR(ReadStop(root));
+    SKEIN_RETURN_IF_ERROR(ReadSteering(root));
     SKEIN_RETURN_IF_ERROR(ReadLearner(root));
     SKEIN_RETURN_IF_ERROR(ReadConditions(root));
     if (const YamlNode* data = FindValue(root, "data")) {
@@ -143,6 +155,43 @@ class SpecReader {
         BarriersOf(spec_.config.strategy, spec_.topology.num_tiers(), registries_.strategies);
     const absl::Status status = CheckWorkersCanEvaluate(barriers);
     return status.ok() ? status : document_.Error(evaluate->mark, Message(status));
+  }
+
+  absl::Status ReadStop(const YamlNode& root) {
+    const YamlNode* node = FindValue(root, "stop");
+    if (node == nullptr) return absl::OkStatus();
+    SKEIN_ASSIGN_OR_RETURN(const Value value, ToValue(document_, *node));
+    auto rules = StopRulesFromValue(value);
+    if (rules.ok()) {
+      const absl::Status status = CheckStopRules(*rules, spec_.config.evaluate);
+      if (!status.ok()) rules = status;
+    }
+    if (!rules.ok()) return document_.Error(node->mark, Message(rules.status()));
+    spec_.stop = *std::move(rules);
+    return absl::OkStatus();
+  }
+
+  absl::Status ReadSteering(const YamlNode& root) {
+    const YamlNode* node = FindValue(root, "steering");
+    if (node == nullptr) return absl::OkStatus();
+    PartSpec part;
+    const bool map = node->kind == YamlNode::Kind::kMap;
+    if (map && node->entries.size() == 1 && FindValue(*node, "replay") != nullptr) {
+      SKEIN_ASSIGN_OR_RETURN(const std::string run,
+                             ReadString(document_, *node->Find("replay"), "steering.replay"));
+      part = {"replay", {{"run", run}}};
+    } else {
+      SKEIN_ASSIGN_OR_RETURN(part, ReadPart(document_, *node, "steering", ""));
+    }
+    // Runs are named as other files of a spec are.
+    const auto run = part.params.find("run");
+    if (part.name == "replay" && run != part.params.end() && run->second.AsString() != nullptr) {
+      run->second = Resolve(*run->second.AsString(), directory_);
+    }
+    auto steering = ResolveSteering(part, registries_.steering);
+    if (!steering.ok()) return AtParameter(document_, *node, steering.status());
+    spec_.steering = *std::move(steering);
+    return absl::OkStatus();
   }
 
   absl::Status ReadConditions(const YamlNode& root) {
@@ -263,6 +312,10 @@ absl::Status ValidateRunSpec(const RunSpec& spec, const Registries& registries) 
   SKEIN_RETURN_IF_ERROR(
       ValidateStrategy(spec.config.strategy, spec.topology, registries.strategies));
   SKEIN_RETURN_IF_ERROR(CheckConditions(spec));
+  SKEIN_RETURN_IF_ERROR(CheckStopRules(spec.stop, spec.config.evaluate));
+  if (!spec.steering.name.empty()) {
+    SKEIN_RETURN_IF_ERROR(ResolveSteering(spec.steering, registries.steering).status());
+  }
   return ResolveLearner(spec.config.learner, registries.learners).status();
 }
 

@@ -84,6 +84,8 @@ std::string ToYaml(const RunSpec& spec) {
                       {"every", static_cast<int64_t>(config.evaluate.every)}},
              out);
   AppendLimits(config.limits, out);
+  AppendLine("stop", ToValue(spec.stop), out);
+  AppendLine("steering", spec.steering.name.empty() ? Value() : PartValue(spec.steering), out);
   AppendLine("conditions", Value(ToValues(config.conditions)), out);
   AppendLine("output", PathValue(spec.output), out);
   return out;

@@ -14,31 +14,6 @@ namespace {
 
 constexpr int64_t kMaxKappa = 10'000;
 
-// A part as written: a name, or {name: ..., its parameters}. A map without a name means the part
-// in `otherwise`, if there is one.
-absl::StatusOr<PartSpec> ReadPart(const YamlDocument& document, const YamlNode& node,
-                                  const std::string& what, const std::string& otherwise) {
-  PartSpec part;
-  if (node.kind == YamlNode::Kind::kScalar) {
-    part.name = node.text;
-    return part;
-  }
-  if (node.kind != YamlNode::Kind::kMap) {
-    return document.Error(
-        node.mark, what + ": expected a name or {name: ..., parameters}, got " + Describe(node));
-  }
-  const YamlNode* name = FindValue(node, "name");
-  if (name == nullptr && otherwise.empty()) {
-    return document.Error(node.mark, what + ": the key 'name' is missing: add it");
-  }
-  part.name = otherwise;
-  if (name != nullptr) {
-    SKEIN_ASSIGN_OR_RETURN(part.name, ReadString(document, *name, what + ".name"));
-  }
-  SKEIN_ASSIGN_OR_RETURN(part.params, ReadParams(document, node, "name"));
-  return part;
-}
-
 // The part with its parameters' defaults filled in; checked by making it.
 template <typename Part>
 absl::StatusOr<PartSpec> Resolve(const Registry<Part>& registry, const PartSpec& part) {
@@ -149,6 +124,29 @@ class StrategyReader {
 };
 
 }  // namespace
+
+absl::StatusOr<PartSpec> ReadPart(const YamlDocument& document, const YamlNode& node,
+                                  const std::string& what, const std::string& otherwise) {
+  PartSpec part;
+  if (node.kind == YamlNode::Kind::kScalar) {
+    part.name = node.text;
+    return part;
+  }
+  if (node.kind != YamlNode::Kind::kMap) {
+    return document.Error(
+        node.mark, what + ": expected a name or {name: ..., parameters}, got " + Describe(node));
+  }
+  const YamlNode* name = FindValue(node, "name");
+  if (name == nullptr && otherwise.empty()) {
+    return document.Error(node.mark, what + ": the key 'name' is missing: add it");
+  }
+  part.name = otherwise;
+  if (name != nullptr) {
+    SKEIN_ASSIGN_OR_RETURN(part.name, ReadString(document, *name, what + ".name"));
+  }
+  SKEIN_ASSIGN_OR_RETURN(part.params, ReadParams(document, node, "name"));
+  return part;
+}
 
 absl::StatusOr<StrategySpec> ReadStrategy(const YamlDocument& document, const YamlNode& root,
                                           const YamlNode* node, const Topology& topology,

@@ -17,6 +17,11 @@ absl::StatusOr<StrategySpec> ReadStrategy(const YamlDocument& document, const Ya
                                           const YamlNode* node, const Topology& topology,
                                           const StrategyRegistries& registries);
 
+// A part as written: a name, or {name: ..., its parameters}. A map without a name means the part
+// `otherwise`, if there is one.
+absl::StatusOr<PartSpec> ReadPart(const YamlDocument& document, const YamlNode& node,
+                                  const std::string& what, const std::string& otherwise);
+
 // `status`, an error about parameters of a part, at the position of the parameter that it names,
 // else at `node`.
 absl::Status AtParameter(const YamlDocument& document, const YamlNode& node,

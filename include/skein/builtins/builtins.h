@@ -1,6 +1,7 @@
 #ifndef SKEIN_BUILTINS_BUILTINS_H_
 #define SKEIN_BUILTINS_BUILTINS_H_
 
+#include "skein/control/steering.h"
 #include "skein/runtime/learner.h"
 #include "skein/strategy/registry.h"
 
@@ -10,6 +11,7 @@ namespace skein {
 struct Registries {
   StrategyRegistries strategies;
   LearnerRegistry learners;
+  SteeringRegistry steering{"steering"};
 };
 
 // The one list of what ships. Aborts if a name is taken already: call it first.

@@ -40,6 +40,8 @@ struct FederationOptions {
   uint64_t rounds = 1;
   uint64_t seed = 0;
   EvaluateSpec evaluate;
+  StopRules stop;             // end the run before its last round
+  PartSpec steering;          // who steers it, by the name in registries().steering; none: nobody
   std::string init;           // safetensors file to start from
   std::string run_directory;  // created; must not exist. Empty: nothing is written
   int threads = 0;            // that train at once; 0: one a core

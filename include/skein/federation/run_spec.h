@@ -8,6 +8,7 @@
 #include <absl/status/statusor.h>
 
 #include "skein/builtins/builtins.h"
+#include "skein/control/stopping.h"
 #include "skein/runtime/run_config.h"
 #include "skein/topology/topology.h"
 
@@ -18,7 +19,9 @@ struct RunSpec {
   RunConfig config;  // run_id and output_dir still empty
   Topology topology;
   std::string topology_text;  // the shape, or the file's content in our form
-  std::string output;         // default for the run directory; empty: runs/<name>-<time>
+  StopRules stop;
+  PartSpec steering;   // no name: nobody steers
+  std::string output;  // default for the run directory; empty: runs/<name>-<time>
   friend bool operator==(const RunSpec&, const RunSpec&) = default;
 };
 

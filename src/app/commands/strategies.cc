@@ -11,7 +11,8 @@ namespace {
 
 using Visitor = std::function<void(const std::string& kind, const PartDescriptor&)>;
 
-void VisitParts(const StrategyRegistries& registries, const Visitor& visit) {
+void VisitParts(const Registries& all_registries, const Visitor& visit) {
+  const StrategyRegistries& registries = all_registries.strategies;
   const auto all = [&visit](const std::string& kind, const auto& registry) {
     for (const std::string& name : registry.Names()) visit(kind, *registry.Find(name));
   };
@@ -22,6 +23,7 @@ void VisitParts(const StrategyRegistries& registries, const Visitor& visit) {
   all("staleness", registries.staleness);
   all("mixing", registries.mixing);
   all("filter", registries.filters);
+  all("steering", all_registries.steering);
 }
 
 const char* TypeName(ParamSpec::Type type) {
@@ -72,13 +74,13 @@ class StrategiesCommand : public Command {
   int Run(CommandContext& context) override {
     if (json_) {
       ValueList parts;
-      VisitParts(context.registries->strategies, [&parts](const auto& kind, const auto& part) {
+      VisitParts(*context.registries, [&parts](const auto& kind, const auto& part) {
         parts.push_back(Describe(kind, part));
       });
       context.out << ToJson(parts) << std::endl;
       return kSuccess;
     }
-    VisitParts(context.registries->strategies, [&context](const auto& kind, const auto& part) {
+    VisitParts(*context.registries, [&context](const auto& kind, const auto& part) {
       context.out << kind << ' ' << part.name << ": " << part.summary << " (" << part.source
                   << ")\n";
       for (const ParamSpec& param : part.schema.specs()) {

@@ -81,6 +81,65 @@ TEST(Federation, WritesItsDirectory) {
   EXPECT_FALSE(Federation::Create("tree:2x2", {}, MakeAdder, options).ok());
 }
 
+TEST(Federation, EndsByARule) {
+  FederationOptions options;
+  options.rounds = 100;
+  options.stop.targets = {{"loss", true, 8, false}};
+  auto federation = Federation::Create("flat:3", {}, MakeAdder, options);
+  ASSERT_TRUE(federation.ok()) << federation.status();
+  const auto result = (*federation)->Run();
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->status, "completed");
+  EXPECT_THAT(result->reason, HasSubstr("stop.metric: loss is 8"));
+  EXPECT_EQ(result->rounds, 3u);
+  EXPECT_GE(result->metrics.at("loss"), 8);
+}
+
+// Halves the rate after the first round, and ends the run after the third evaluation.
+class Halver : public Steering {
+ public:
+  absl::StatusOr<SteeringDecision> Decide(const SteeringRecord& record) override {
+    SteeringDecision decision;
+    const bool evaluated = record.moment == SteeringRecord::Moment::kEvaluated;
+    if (evaluated && record.round == 1) decision.optimizer = PartSpec{"", {{"lr", 0.5}}};
+    if (evaluated && record.round == 3) decision.stop = "three are enough";
+    return decision;
+  }
+};
+
+TEST(Federation, IsSteeredByAHookOfTheProgram) {
+  FederationOptions options;
+  options.rounds = 100;
+  options.steering = {"halver", {}};
+  auto federation = Federation::Create("tree:1x3", {}, MakeAdder, options);
+  ASSERT_TRUE(federation.ok()) << federation.status();
+  const absl::Status registered =
+      (*federation)
+          ->registries()
+          .steering.Register({"halver", "halves", "test", {}},
+                             [](const Params&) { return std::make_shared<Halver>(); });
+  ASSERT_TRUE(registered.ok());
+  const auto result = (*federation)->Run();
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->reason, "steering: three are enough");
+  EXPECT_EQ(result->rounds, 3u);
+  // One whole step of 14 / 6, then two halves.
+  EXPECT_NEAR(result->metrics.at("loss"), 1 + 2 * 14.0 / 6, 1e-6);
+}
+
+TEST(Federation, AHookOrRuleThatIsNoneIsRefused) {
+  FederationOptions options;
+  options.steering = {"nobody", {}};
+  auto federation = Federation::Create("flat:1", {}, MakeAdder, options);
+  ASSERT_TRUE(federation.ok());
+  EXPECT_THAT(Message((*federation)->Run().status()), HasSubstr("unknown steering 'nobody'"));
+  options.steering = {};
+  options.stop.time_s = -1;
+  federation = Federation::Create("flat:1", {}, MakeAdder, options);
+  ASSERT_TRUE(federation.ok());
+  EXPECT_THAT(Message((*federation)->Run().status()), HasSubstr("stop.time_s"));
+}
+
 TEST(Federation, RunsOnce) {
   auto federation = Federation::Create("flat:1", {}, MakeAdder);
   ASSERT_TRUE(federation.ok());

@@ -35,6 +35,7 @@ std::vector<std::string> Examples(const std::string& kind) {
 Registries DocumentedRegistries() {
   Registries registries;
   RegisterBuiltinStrategies(registries.strategies);
+  RegisterBuiltinSteering(registries.steering);
   const LearnerFactory factory = [](const WorkerContext&) {
     return absl::StatusOr<std::unique_ptr<Learner>>(absl::UnimplementedError("never made"));
   };
@@ -105,6 +106,7 @@ TEST(RunSpecDocument, NamesEveryPartAndParameter) {
   check(registries.strategies.staleness);
   check(registries.strategies.mixing);
   check(registries.strategies.filters);
+  check(registries.steering);
 }
 
 }  // namespace

@@ -45,6 +45,7 @@ Registries TestRegistries() {
   const LearnerFactory factory = [](const WorkerContext&) {
     return absl::StatusOr<std::unique_ptr<Learner>>(absl::UnimplementedError("never made"));
   };
+  RegisterBuiltinSteering(registries.steering);
   EXPECT_TRUE(registries.learners.Register("toy", factory, options).ok());
   EXPECT_TRUE(registries.learners.Register("free", factory).ok());
   return registries;
@@ -109,6 +110,10 @@ rounds: 12
 seed: 18446744073709551615
 evaluate: {where: both, every: 3}
 limits: {heartbeat_interval_s: 0.29, staging_bytes: 1048576, cancel_grace_s: 0}
+stop:
+  metric: {name: accuracy, at_least: 0.8}
+  time_s: 4000000
+steering: {name: reduce_on_plateau, rounds: 3}
 conditions:
   compute: {task_s: 2.5, stragglers: 0.5}
   links: [{tier: 1, mb_per_s: 10, latency_s: 0.01}]
@@ -146,6 +151,11 @@ TEST_F(RunSpecTest, ReadsEveryKey) {
   EXPECT_EQ(config.limits.staging_bytes, 1048576u);
   EXPECT_EQ(config.conditions.compute.task_s, 2.5);
   EXPECT_EQ(config.conditions.compute.straggler_factor, 10);
+  EXPECT_EQ(spec->stop.targets, (std::vector<StopTarget>{{"accuracy", true, 0.8, false}}));
+  EXPECT_EQ(spec->stop.time_s, 4e6);
+  EXPECT_EQ(spec->steering.name, "reduce_on_plateau");
+  EXPECT_EQ(Params(spec->steering.params).Int("rounds"), 3);
+  EXPECT_EQ(Params(spec->steering.params).Real("factor"), 0.5);
   ASSERT_EQ(config.conditions.links.size(), 1u);
   EXPECT_EQ(config.conditions.links[0].latency_s, 0.01);
   EXPECT_EQ(spec->output, std::filesystem::absolute(directory_ + "/out").lexically_normal());
@@ -163,6 +173,21 @@ TEST_F(RunSpecTest, FillsInDefaults) {
   EXPECT_EQ(spec->config.limits, RuntimeLimits());
   EXPECT_EQ(spec->config.learner.params, (ValueMap{{"lr", 0.1}, {"layers", 2}}));
   EXPECT_EQ(spec->output, "");
+  EXPECT_TRUE(spec->stop.empty());
+  EXPECT_EQ(spec->steering, PartSpec());
+}
+
+TEST_F(RunSpecTest, AReplayIsNamedAsOtherFilesAre) {
+  std::filesystem::create_directories(directory_ + "/old");
+  File("old/events.jsonl", "{\"time_s\":0,\"event\":\"run_started\",\"round\":0}\n");
+  const std::string run = std::filesystem::absolute(directory_ + "/old").lexically_normal();
+  for (const char* text : {"steering: {replay: old}\n", "steering: {name: replay, run: old}\n"}) {
+    const auto spec = With(text);
+    ASSERT_TRUE(spec.ok()) << spec.status();
+    EXPECT_EQ(spec->steering, (PartSpec{"replay", {{"run", run}}}));
+    EXPECT_EQ(*ParseRunSpec(ToYaml(*spec), "dir/demo.yaml", "/elsewhere", {}, registries_), *spec);
+  }
+  EXPECT_THAT(Refusal(With("steering: {replay: none}\n")), HasSubstr("none/events.jsonl"));
 }
 
 TEST_F(RunSpecTest, WrittenOutReadsBackEqual) {
@@ -294,6 +319,14 @@ INSTANTIATE_TEST_SUITE_P(
         BadLine{"conditions: {links: [{tier: 2}]}", "conditions.links: tier 2 has no children"},
         BadLine{"conditions: {compute: {trace: no.csv}}", "cannot read the trace"},
         BadLine{"conditions: {speed: 3}", "conditions: unknown key 'speed'"},
+        BadLine{"stop: soon", "stop: must be a map of rules"},
+        BadLine{"stop: {time_s: -1}", "'time_s' is -1"},
+        BadLine{"stop: {plateau: {metric: loss, rounds: 0}}", "'rounds' is 0"},
+        BadLine{"stop: {metrics: {}}", "stop: unknown key 'metrics'; did you mean 'metric'?"},
+        BadLine{"stop: {metric: {name: m, at_least: 1}}\nevaluate: none", "never evaluated"},
+        BadLine{"steering: nobody", "unknown steering 'nobody'"},
+        BadLine{"steering: {rounds: 3}", "steering: the key 'name' is missing"},
+        BadLine{"steering: {name: reduce_on_plateau, factor: 2}", "'factor' is 2"},
         BadLine{"limits: {heartbeat_interval_s: 0}", "limits.heartbeat_interval_s: expected"},
         BadLine{"limits: {start_timeout_s: 1e7}", "limits.start_timeout_s: expected a number"},
         BadLine{"limits: {cancel_grace_s: -1}", "limits.cancel_grace_s: expected a number"},
@@ -438,6 +471,8 @@ TEST_F(RunSpecTest, ValidatesSpecsBuiltInCode) {
   EXPECT_THAT(refusal([](RunSpec& s) { s.config.learner.name = "nobody"; }), HasSubstr("nobody"));
   EXPECT_THAT(refusal([](RunSpec& s) { s.config.strategy.policy.name = "nothing"; }),
               HasSubstr("nothing"));
+  EXPECT_THAT(refusal([](RunSpec& s) { s.stop.time_s = -1; }), HasSubstr("stop.time_s"));
+  EXPECT_THAT(refusal([](RunSpec& s) { s.steering.name = "nobody"; }), HasSubstr("nobody"));
 }
 
 }  // namespace
