@@ -74,10 +74,14 @@ class FashionCnn : public skein::Learner {
     network_.train();
     torch::optim::SGD optimizer(network_.parameters(), sgd_);
     const int64_t count = images_.labels.numel();
+    const int64_t in_epoch = (count + batch_size_ - 1) / batch_size_;
+    int64_t left = context.steps > 0 ? context.steps : epochs_ * in_epoch;
     double loss_sum = 0;
-    for (int64_t epoch = 0; epoch < epochs_; ++epoch) {
+    int64_t seen = 0;
+    while (left > 0) {
       const at::Tensor order = at::randperm(count, context.generator, at::kLong);
       for (const at::Tensor& batch : order.split(batch_size_)) {
+        if (left-- == 0) break;
         if (context.Cancelled()) return absl::CancelledError("cancelled");
         optimizer.zero_grad();
         const at::Tensor loss = at::cross_entropy_loss(
@@ -86,12 +90,13 @@ class FashionCnn : public skein::Learner {
         loss.backward();
         optimizer.step();
         loss_sum += loss.item<double>() * static_cast<double>(batch.numel());
+        seen += batch.numel();
       }
     }
     skein::TrainResult result;
     SKEIN_ASSIGN_OR_RETURN(result.model, skein::StateDictOf(network_));
     result.num_samples = static_cast<uint64_t>(count);
-    result.metrics = {{"loss", loss_sum / static_cast<double>(count * epochs_)}};
+    result.metrics = {{"loss", loss_sum / static_cast<double>(seen)}};
     return result;
   }
 
@@ -141,7 +146,7 @@ std::vector<skein::ParamSpec> CommonParams() {
        .default_value = 1,
        .min = 1,
        .max = 1000,
-       .doc = "passes over the worker's images in a round"},
+       .doc = "passes over the worker's images in a round, unless the policy counts steps"},
   };
 }
 

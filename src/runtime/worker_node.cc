@@ -103,9 +103,11 @@ class WorkerNode : public NodeShell, public Uplink::Owner {
   void Do(const worker_action::StartWork& a) {
     cancelled_ = std::make_shared<std::atomic<bool>>(false);
     working_ = true;
-    done_at_ = Now() + (a.task.kind == TaskKind::kEvaluate ? pace_.Evaluation(evaluations_++)
-                                                           : pace_.Training(trainings_++));
-    const TrainRequest request{a.task.round, a.task.local_round, a.task.seq_first, cancelled_};
+    done_at_ =
+        Now() + (a.task.kind == TaskKind::kEvaluate ? pace_.Evaluation(evaluations_++)
+                                                    : pace_.Training(trainings_++, a.task.steps));
+    const TrainRequest request{a.task.round, a.task.local_round, a.task.seq_first, cancelled_,
+                               a.task.steps};
     ticket_ = services_.trainers->Run([this, back = WayBack(), trainer = trainer_, model = model_,
                                        request, start = a.start, task = a.task] {
       if (task.kind == TaskKind::kEvaluate) {

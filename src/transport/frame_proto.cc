@@ -58,6 +58,7 @@ void Fill(const Task& frame, v1::Frame& out) {
       Fill(value, *param);
     }
   }
+  proto->set_steps(frame.steps);
 }
 
 void FillHeader(const ModelHeader& header, v1::Offer& out) {
@@ -235,6 +236,7 @@ absl::StatusOr<Frame> Parse(v1::Task& proto) {
   }
   SKEIN_ASSIGN_OR_RETURN(task.participants, FromProto(proto.participants()));
   SKEIN_ASSIGN_OR_RETURN(task.policies, PoliciesFromProto(proto.policies()));
+  task.steps = proto.steps();
   return task;
 }
 

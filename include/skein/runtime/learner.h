@@ -48,6 +48,8 @@ struct TrainContext {
   uint32_t local_round = 0;
   at::Generator generator;
   std::shared_ptr<const std::atomic<bool>> cancelled;
+  // Minibatches to train on, where the policy counts on it (`fedcompass`); 0: as many as you like.
+  uint32_t steps = 0;
 
   // True when the result is no longer wanted: return soon (any Status).
   bool Cancelled() const { return cancelled->load(std::memory_order_relaxed); }

@@ -23,6 +23,7 @@ struct TrainRequest {
   uint32_t local_round = 0;
   uint64_t seq = 0;
   std::shared_ptr<const std::atomic<bool>> cancelled;  // never null
+  uint32_t steps = 0;                                  // local ones; 0: the learner's own number
 };
 
 struct TrainOutput {

@@ -51,6 +51,7 @@ struct Task {
   uint32_t seq_count = 1;
   Roster participants;    // in the child's subtree
   TierPolicies policies;  // that steering has put in place of the run's, from this task on
+  uint32_t steps = 0;     // local steps of each worker; 0: the learner's own number
 };
 
 // Whether `b` is `a` heard again.

@@ -61,10 +61,11 @@ class LinearLearner : public Learner {
     SKEIN_ASSIGN_OR_RETURN(at::Tensor steps, global.Get("steps"));
     const double lr = params_.Real("lr");
     double loss = 0;
-    for (int64_t epoch = 0; epoch < params_.Int("epochs"); ++epoch) {
+    const int64_t count = context.steps > 0 ? context.steps : params_.Int("epochs");
+    for (int64_t step = 0; step < count; ++step) {
       if (context.Cancelled()) return absl::CancelledError("cancelled");
       const at::Tensor error = at::mv(data_.x, w) + b - data_.y;
-      if (epoch == 0) loss = error.square().mean().item<double>();
+      if (step == 0) loss = error.square().mean().item<double>();
       w = w - at::mv(data_.x.t(), error) * (2 * lr / static_cast<double>(error.numel()));
       b = b - error.mean() * (2 * lr);
       steps = steps + 1;
@@ -121,7 +122,7 @@ absl::Status RegisterLinearLearner(LearnerRegistry& registry) {
        .default_value = 5,
        .min = 1,
        .max = 1e6,
-       .doc = "gradient steps a round, each over all samples"},
+       .doc = "gradient steps a round, each over all samples, unless the policy says how many"},
       {.name = "noise",
        .type = Type::kReal,
        .default_value = 0.1,

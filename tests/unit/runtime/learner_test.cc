@@ -159,6 +159,20 @@ TEST_F(LearnerTest, UpdateIsTheDifferenceForParametersAndTheValueForBuffers) {
   EXPECT_EQ(output->metrics.at("loss"), 0.5);
 }
 
+TEST_F(LearnerTest, IsToldHowManyStepsToTrain) {
+  uint32_t told = 0;
+  auto trainer = Make(Drawing([&](const at::Tensor& w, TrainContext& context) {
+    told = context.steps;
+    return w;
+  }));
+  TrainRequest request = RequestOf(1);
+  ASSERT_TRUE(trainer->Train(Base(), request).ok());
+  EXPECT_EQ(told, 0u) << "as many as it likes";
+  request.steps = 35;
+  ASSERT_TRUE(trainer->Train(Base(), request).ok());
+  EXPECT_EQ(told, 35u);
+}
+
 TEST_F(LearnerTest, TrainingInPlaceDoesNotTouchTheBase) {
   auto trainer = Make(Drawing([](const at::Tensor& w, TrainContext&) {
     at::Tensor mine = w;
@@ -562,6 +576,22 @@ TEST_F(BuiltinLearnersTest, EchoStallsUntilItIsCancelled) {
   auto stalled = std::async(std::launch::async, [&] { return trainer->Train(*model, request); });
   *flag = true;
   EXPECT_EQ(stalled.get().status().code(), absl::StatusCode::kCancelled);
+}
+
+TEST_F(BuiltinLearnersTest, LinearMakesAsManyStepsAsItIsTold) {
+  const RunConfig config = ConfigOf("linear");
+  const auto model = Make(config, CoordinatorView())->Initialize();
+  ASSERT_TRUE(model.ok()) << model.status();
+  auto worker = Make(config, WorkerView(0));
+  for (const auto& [told, made] : {std::pair(0u, 5), std::pair(3u, 3), std::pair(40u, 40)}) {
+    TrainRequest request = RequestOf(1);
+    request.steps = told;
+    auto output = worker->Train(*model, request);
+    ASSERT_TRUE(output.ok()) << output.status();
+    int64_t steps = 0;
+    std::memcpy(&steps, output->update.tensor(2).data(), sizeof(steps));
+    EXPECT_EQ(steps, made);
+  }
 }
 
 // FedAvg by hand over four workers.

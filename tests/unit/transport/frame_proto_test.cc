@@ -71,7 +71,8 @@ TEST(FrameProto, RoundTripsFieldsNotOnlyEncodings) {
                        3,
                        Roster::Of({4, 6}),
                        {{1, {"quorum", {{"fraction", 0.5}, {"count", -3}, {"soft", true}}}},
-                        {2, {"all", {{"text", "a b"}}}}}});
+                        {2, {"all", {{"text", "a b"}}}}},
+                       40});
   ASSERT_TRUE(task.ok());
   const auto& got = std::get<Task>(*task);
   EXPECT_EQ(got.kind, TaskKind::kTrain);
@@ -86,6 +87,7 @@ TEST(FrameProto, RoundTripsFieldsNotOnlyEncodings) {
   EXPECT_EQ(got.policies.at(1),
             (PartSpec{"quorum", {{"fraction", 0.5}, {"count", -3}, {"soft", true}}}));
   EXPECT_EQ(got.policies.at(2), (PartSpec{"all", {{"text", "a b"}}}));
+  EXPECT_EQ(got.steps, 40u);
 
   const absl::StatusOr<Frame> model = OverTheWire(SampleFrames()[3]);
   ASSERT_TRUE(model.ok());

@@ -50,7 +50,7 @@ inline std::vector<Frame> SampleFrames() {
       {1, {"quorum", {{"fraction", 0.5}, {"count", -3}, {"soft", true}, {"text", "a b"}}}}};
   return {HelloFrame{1, "run-1", "w17", 4, 9},
           WelcomeFrame{1, 12},
-          Task{TaskKind::kEvaluate, 8, 1, 2, base, 1000000, 3, Roster::Range(4, 1000), policies},
+          Task{TaskKind::kEvaluate, 8, 1, 2, base, 1000000, 3, Roster::Range(4, 1000), policies, 70},
           OfferFrame{1, SampleManifest(), ModelHeader{base, numeric}},
           OfferFrame{2, SampleManifest(),
                      UpdateHeader{17, 55, 8, 2, base, 600, {{"loss", 0.25}, {"grad", -1e300}}}},
