@@ -110,7 +110,11 @@ const Fields<AvailabilityConditions>& AvailabilityFields() {
 }
 
 const ParamSchema& AvailabilitySchema() {
-  static const ParamSchema schema = SchemaOf(AvailabilityFields(), {});
+  static const ParamSchema schema =
+      SchemaOf(AvailabilityFields(), {{.name = "trace",
+                                       .type = ParamSpec::Type::kString,
+                                       .default_value = "",
+                                       .doc = "CSV file with the times when workers are there"}});
   return schema;
 }
 
@@ -171,7 +175,12 @@ absl::StatusOr<ComputeConditions> ReadCompute(const Value& value) {
 absl::StatusOr<AvailabilityConditions> ReadAvailability(const Value& value) {
   SKEIN_ASSIGN_OR_RETURN(const Params params,
                          Resolve(value, AvailabilitySchema(), "conditions.availability"));
-  const auto availability = FromParams(AvailabilityFields(), params);
+  auto availability = FromParams(AvailabilityFields(), params);
+  if (availability != AvailabilityConditions{} && !params.String("trace").empty()) {
+    return absl::InvalidArgumentError(
+        "conditions.availability.trace: it says all; leave up_s, down_s, period_s and share out");
+  }
+  availability.trace = params.String("trace");
   if (availability.down_s > 0 && availability.up_s == 0) {
     return absl::InvalidArgumentError(
         "conditions.availability: down_s says how long after up_s a worker is away: give up_s");
@@ -227,7 +236,9 @@ ValueMap ToValues(const Conditions& conditions) {
   }
   if (!links.empty()) values["links"] = std::move(links);
   if (conditions.availability != AvailabilityConditions{}) {
-    values["availability"] = ToValues(AvailabilityFields(), conditions.availability);
+    ValueMap map = ToValues(AvailabilityFields(), conditions.availability);
+    map["trace"] = conditions.availability.trace;
+    values["availability"] = std::move(map);
   }
   if (conditions.model_mb != 0) values["model_mb"] = conditions.model_mb;
   return values;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <set>
 
 #include "conditions/trace.h"
 #include "skein/base/names.h"
@@ -87,6 +88,11 @@ std::optional<Absence> Absences::NextFailure() {
 
 // The two kinds of absences, merged where they overlap.
 std::optional<Absence> Absences::Next() {
+  if (!listed_.empty()) {
+    const Absence next = listed_.back();
+    listed_.pop_back();
+    return next;
+  }
   std::optional<Absence> next;
   while (true) {
     if (!failure_) failure_ = NextFailure();
@@ -125,6 +131,9 @@ absl::StatusOr<std::shared_ptr<const ConditionsModel>> ConditionsModel::Create(
   const ComputeConditions& compute = conditions.compute;
   if (!compute.trace.empty()) {
     SKEIN_ASSIGN_OR_RETURN(model->traces_, ReadTaskTraces(compute.trace));
+  }
+  if (const std::string& trace = conditions.availability.trace; !trace.empty()) {
+    SKEIN_ASSIGN_OR_RETURN(model->presences_, ReadPresenceTraces(trace));
   }
   const double count = std::round(compute.stragglers * static_cast<double>(num_workers));
   model->stragglers_ =
@@ -167,11 +176,42 @@ const LinkConditions* ConditionsModel::LinksOf(int tier) const {
 
 bool ConditionsModel::has_absences() const {
   const AvailabilityConditions& a = conditions_.availability;
-  return a.up_s > 0 || (a.period_s > 0 && a.share < 1);
+  return a.up_s > 0 || (a.period_s > 0 && a.share < 1) || !a.trace.empty();
 }
 
-Absences ConditionsModel::AbsencesOf(LeafIndex leaf) const {
+absl::Status ConditionsModel::CheckWorkers(const std::vector<NodeId>& workers) const {
+  const std::string& trace = conditions_.availability.trace;
+  for (LeafIndex leaf = 0; leaf < workers.size() && !traces_.empty(); ++leaf) {
+    SKEIN_RETURN_IF_ERROR(PaceOf(workers[leaf], leaf).status());
+  }
+  if (trace.empty()) return absl::OkStatus();
+  for (const NodeId& worker : workers) {
+    if (presences_.contains(worker)) continue;
+    return absl::NotFoundError("conditions.availability.trace: " + trace +
+                               " has no line of worker " + QuoteName(worker));
+  }
+  const std::set<NodeId> known(workers.begin(), workers.end());
+  for (const auto& [worker, presences] : presences_) {
+    if (known.contains(worker)) continue;
+    return absl::InvalidArgumentError("conditions.availability.trace: " + trace + ":" +
+                                      std::to_string(presences[0].line) +
+                                      ": the tree has no worker " + QuoteName(worker));
+  }
+  return absl::OkStatus();
+}
+
+Absences ConditionsModel::AbsencesOf(const NodeId& worker, LeafIndex leaf) const {
   Absences absences;
+  if (const auto found = presences_.find(worker); found != presences_.end()) {
+    Duration gone{0};  // since
+    for (const Presence& presence : found->second) {
+      if (presence.from > gone) absences.listed_.push_back({gone, presence.from});
+      gone = presence.to;
+    }
+    if (gone != kNever) absences.listed_.push_back({gone, kNever});
+    std::reverse(absences.listed_.begin(), absences.listed_.end());
+    return absences;
+  }
   absences.availability_ = conditions_.availability;
   absences.seed_ = DeriveSeed(seed_, {kFailures, leaf});
   return absences;

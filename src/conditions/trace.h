@@ -8,6 +8,7 @@
 #include <absl/status/statusor.h>
 
 #include "skein/base/ids.h"
+#include "skein/conditions/conditions_model.h"
 
 namespace skein {
 
@@ -21,6 +22,15 @@ using TaskTraces = std::map<NodeId, std::vector<double>>;
 absl::StatusOr<TaskTraces> ParseTaskTraces(const std::string& text, const std::string& name);
 // Also NotFound, and other errors of reading a file.
 absl::StatusOr<TaskTraces> ReadTaskTraces(const std::string& path);
+
+// When workers are there, in order of time.
+using PresenceTraces = std::map<NodeId, std::vector<Presence>>;
+
+// Reads lines of "worker,from_s,to_s" after a header of these names, those of a worker one after
+// another in time, at most touching. `to_s` may be inf. Otherwise as above.
+absl::StatusOr<PresenceTraces> ParsePresenceTraces(const std::string& text,
+                                                   const std::string& name);
+absl::StatusOr<PresenceTraces> ReadPresenceTraces(const std::string& path);
 
 }  // namespace skein
 

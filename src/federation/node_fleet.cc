@@ -49,7 +49,9 @@ void NodeFleet::OnEvent(const Event& event) {
   options_.executor->Post([self = shared_from_this()] {
     const Time begin = self->options_.executor->Now();
     for (LeafIndex leaf = 0; leaf < self->options_.topology.num_workers(); ++leaf) {
-      self->Await(leaf, std::make_shared<Absences>(self->options_.conditions->AbsencesOf(leaf)),
+      const NodeId& worker = self->options_.topology.worker(leaf).id;
+      self->Await(leaf,
+                  std::make_shared<Absences>(self->options_.conditions->AbsencesOf(worker, leaf)),
                   begin);
     }
   });

@@ -38,12 +38,13 @@ struct LinkConditions {
   friend bool operator==(const LinkConditions&, const LinkConditions&) = default;
 };
 
-// Of each worker, by itself. Both may be given.
+// Of each worker, by itself. Failures and days may both be given.
 struct AvailabilityConditions {
   double up_s = 0;      // mean time for which it stays; 0: for good
   double down_s = 0;    // mean time for which it is away then; 0: it does not come back
   double period_s = 0;  // of a day; 0: none
   double share = 1;     // of the day that it is there, from an hour of its own on
+  std::string trace;    // CSV file: worker,from_s,to_s, when each is there; instead of all above
   friend bool operator==(const AvailabilityConditions&, const AvailabilityConditions&) = default;
 };
 

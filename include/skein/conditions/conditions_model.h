@@ -41,6 +41,13 @@ struct Absence {
   Duration to{0};
 };
 
+// A line of an availability trace: a worker is there in [from, to).
+struct Presence {
+  Duration from{0};
+  Duration to{0};  // kNever: for good
+  size_t line = 0;
+};
+
 // The absences of one worker, one after another.
 class Absences {
  public:
@@ -51,6 +58,7 @@ class Absences {
   std::optional<Absence> NextFailure();
   std::optional<Absence> NextNight();
 
+  std::vector<Absence> listed_;  // of a trace, the last first
   AvailabilityConditions availability_;
   uint64_t seed_ = 0;
   uint64_t failures_ = 0;
@@ -65,8 +73,8 @@ class Absences {
 // asked about, so that all nodes agree without a word. Immutable.
 class ConditionsModel {
  public:
-  // Reads the trace. NotFound for its file; InvalidArgument for its content, with the line, and for
-  // a tier that has no children.
+  // Reads the traces. NotFound for their files; InvalidArgument for their content, with the line,
+  // and for a tier that has no children.
   static absl::StatusOr<std::shared_ptr<const ConditionsModel>> Create(const Conditions& conditions,
                                                                        uint64_t seed,
                                                                        uint64_t num_workers,
@@ -79,7 +87,10 @@ class ConditionsModel {
   // Of the links below a node of the tier; null: they carry what they can.
   const LinkConditions* LinksOf(int tier) const;
   bool has_absences() const;
-  Absences AbsencesOf(LeafIndex leaf) const;
+  Absences AbsencesOf(const NodeId& worker, LeafIndex leaf) const;
+  // InvalidArgument or NotFound if a trace does not fit the tree's workers: who is missing, or,
+  // with the line, who is not there.
+  absl::Status CheckWorkers(const std::vector<NodeId>& workers) const;
   bool IsStraggler(LeafIndex leaf) const;
 
  private:
@@ -91,6 +102,7 @@ class ConditionsModel {
   int num_tiers_ = 0;
   std::vector<bool> stragglers_;  // by leaf; empty: none
   std::map<NodeId, std::vector<double>> traces_;
+  std::map<NodeId, std::vector<Presence>> presences_;
 };
 
 // The model that the nodes of a process share, so that it is made and its trace read once.

@@ -65,8 +65,8 @@ TEST(ConditionsModel, AllIsAFunctionOfTheSeed) {
   EXPECT_EQ(TaskSeconds(*one, 5, 3), TaskSeconds(*same, 5, 3));
   EXPECT_NE(TaskSeconds(*one, 5, 3), TaskSeconds(*other, 5, 3));
   EXPECT_NE(TaskSeconds(*one, 5, 3), TaskSeconds(*one, 5, 4));
-  EXPECT_EQ(one->AbsencesOf(4).Next()->from, same->AbsencesOf(4).Next()->from);
-  EXPECT_NE(one->AbsencesOf(4).Next()->from, other->AbsencesOf(4).Next()->from);
+  EXPECT_EQ(one->AbsencesOf("w4", 4).Next()->from, same->AbsencesOf("w4", 4).Next()->from);
+  EXPECT_NE(one->AbsencesOf("w4", 4).Next()->from, other->AbsencesOf("w4", 4).Next()->from);
 }
 
 TEST(ConditionsModel, FewerStepsTakeTheirShareOfTheTime) {
@@ -84,7 +84,7 @@ TEST(ConditionsModel, FailuresAndReturnsFollowOneAnother) {
   constexpr int kWorkers = 200;
   constexpr int kEach = 10;
   for (LeafIndex leaf = 0; leaf < kWorkers; ++leaf) {
-    Absences absences = model->AbsencesOf(leaf);
+    Absences absences = model->AbsencesOf("w", leaf);
     Duration back{0};
     for (int i = 0; i < kEach; ++i) {
       const auto absence = absences.Next();
@@ -101,7 +101,7 @@ TEST(ConditionsModel, FailuresAndReturnsFollowOneAnother) {
 }
 
 TEST(ConditionsModel, WhoLeavesForGoodDoesNotComeBack) {
-  Absences absences = Model({.availability = {.up_s = 100}})->AbsencesOf(0);
+  Absences absences = Model({.availability = {.up_s = 100}})->AbsencesOf("w0", 0);
   EXPECT_EQ(absences.Next()->to, kNever);
   EXPECT_FALSE(absences.Next().has_value());
 }
@@ -109,7 +109,7 @@ TEST(ConditionsModel, WhoLeavesForGoodDoesNotComeBack) {
 TEST(ConditionsModel, DaysHaveTheirShareOfThePeriod) {
   const auto model = Model({.availability = {.period_s = 100, .share = 0.75}});
   for (LeafIndex leaf = 0; leaf < 50; ++leaf) {
-    Absences absences = model->AbsencesOf(leaf);
+    Absences absences = model->AbsencesOf("w", leaf);
     absences.Next();  // may have begun before the run
     Absence last = *absences.Next();
     for (int i = 0; i < 5; ++i) {
@@ -124,7 +124,7 @@ TEST(ConditionsModel, DaysHaveTheirShareOfThePeriod) {
 TEST(ConditionsModel, OverlappingAbsencesAreOne) {
   const auto model =
       Model({.availability = {.up_s = 5, .down_s = 5, .period_s = 20, .share = 0.5}});
-  Absences absences = model->AbsencesOf(3);
+  Absences absences = model->AbsencesOf("w3", 3);
   Duration back{-1};
   for (int i = 0; i < 100; ++i) {
     const Absence absence = absences.Next().value();
@@ -132,6 +132,53 @@ TEST(ConditionsModel, OverlappingAbsencesAreOne) {
     EXPECT_GE(absence.to, absence.from);
     back = absence.to;
   }
+}
+
+class PresenceTest : public ::testing::Test {
+ protected:
+  std::shared_ptr<const ConditionsModel> ModelOf(const std::string& lines) {
+    WriteAll(path_, "worker,from_s,to_s\n" + lines);
+    return Model({.availability = {.trace = path_}}, 1, 2);
+  }
+  const TempDir directory_;
+  const std::string path_ = directory_ / "there.csv";
+};
+
+TEST_F(PresenceTest, AbsencesAreWhatIsBetween) {
+  const auto model = ModelOf("w0,0,10\nw1,5,inf\nw0,10,20\nw0,30,40\n");
+  EXPECT_TRUE(model->has_absences());
+  Absences w0 = model->AbsencesOf("w0", 0);
+  std::optional<Absence> absence = w0.Next();
+  ASSERT_TRUE(absence.has_value());
+  EXPECT_EQ(absence->from, seconds(20)) << "times that touch are one";
+  EXPECT_EQ(absence->to, seconds(30));
+  absence = w0.Next();
+  ASSERT_TRUE(absence.has_value());
+  EXPECT_EQ(absence->from, seconds(40));
+  EXPECT_EQ(absence->to, kNever);
+  EXPECT_FALSE(w0.Next().has_value());
+  Absences w1 = model->AbsencesOf("w1", 1);
+  absence = w1.Next();
+  ASSERT_TRUE(absence.has_value());
+  EXPECT_EQ(absence->from, seconds(0));
+  EXPECT_EQ(absence->to, seconds(5));
+  EXPECT_FALSE(w1.Next().has_value());
+}
+
+TEST_F(PresenceTest, ItsWorkersAreTheTrees) {
+  const auto model = ModelOf("w0,0,10\nw1,5,inf\n");
+  EXPECT_TRUE(model->CheckWorkers({"w0", "w1"}).ok());
+  EXPECT_THAT(Message(model->CheckWorkers({"w0", "w1", "w2"})),
+              HasSubstr("has no line of worker 'w2'"));
+  EXPECT_THAT(Message(model->CheckWorkers({"w0"})),
+              HasSubstr("there.csv:3: the tree has no worker 'w1'"));
+}
+
+TEST(ConditionsModel, ATraceThatIsMissingIsNamed) {
+  const auto model =
+      ConditionsModel::Create({.availability = {.trace = "/nowhere/a.csv"}}, 1, 2, 2);
+  EXPECT_TRUE(absl::IsNotFound(model.status()));
+  EXPECT_THAT(Message(model.status()), HasSubstr("/nowhere/a.csv"));
 }
 
 TEST(ConditionsModel, LinksAreFoundByTheParentsTier) {

@@ -60,6 +60,10 @@ TEST(Conditions, ErrorsNameTheKey) {
   EXPECT_THAT(ErrorOf({{"availability", ValueMap{{"share", 0.5}}}}), HasSubstr("give period_s"));
   EXPECT_THAT(ErrorOf({{"availability", ValueMap{{"share", 0}, {"period_s", 9}}}}),
               HasSubstr("nobody is ever there"));
+  EXPECT_THAT(ErrorOf({{"availability", ValueMap{{"up_s", -5}}}}),
+              AllOf(HasSubstr("conditions.availability"), HasSubstr("up_s")));
+  EXPECT_THAT(ErrorOf({{"availability", ValueMap{{"up_s", 5}, {"trace", "t.csv"}}}}),
+              HasSubstr("conditions.availability.trace: it says all"));
   EXPECT_THAT(ErrorOf({{"model_mb", "big"}}), HasSubstr("model_mb"));
 }
 
