@@ -12,9 +12,11 @@
 #include "strategy/policy_all/policy_all.h"
 #include "strategy/policy_buffered/policy_buffered.h"
 #include "strategy/policy_every_update/policy_every_update.h"
+#include "strategy/policy_fedcompass/policy_fedcompass.h"
 #include "strategy/policy_interval/policy_interval.h"
 #include "strategy/policy_over_select/policy_over_select.h"
 #include "strategy/policy_quorum/policy_quorum.h"
+#include "strategy/policy_tiered/policy_tiered.h"
 #include "strategy/select_all/select_all.h"
 #include "strategy/select_count/select_count.h"
 #include "strategy/select_fraction/select_fraction.h"
@@ -28,7 +30,8 @@ void RegisterBuiltinStrategies(StrategyRegistries& registries) {
        {RegisterFedAvg, RegisterMean, RegisterMedian, RegisterSgd, RegisterSelectAll,
         RegisterSelectFraction, RegisterSelectCount, RegisterPolicyAll, RegisterPolicyQuorum,
         RegisterPolicyOverSelect, RegisterPolicyBuffered, RegisterPolicyEveryUpdate,
-        RegisterPolicyInterval, RegisterMaxNormFilter, RegisterStaleness, RegisterMixing}) {
+        RegisterPolicyInterval, RegisterPolicyFedCompass, RegisterPolicyTiered,
+        RegisterMaxNormFilter, RegisterStaleness, RegisterMixing}) {
     const absl::Status status = register_part(registries);
     if (status.ok()) continue;
     std::fprintf(stderr, "%s\n", Message(status).c_str());

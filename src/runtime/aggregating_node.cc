@@ -47,7 +47,7 @@ absl::Status AggregatingNode::OnAssigned() {
                             .staging_bytes = config_.limits.staging_bytes,
                             .upload_stall_timeout = config_.limits.upload_stall_timeout,
                             .staleness = parts_.staleness,
-                            .keeps_bases = view_.tier == 0 && parts_.mixing->MixesModels()};
+                            .bases_kept = view_.tier == 0 ? parts_.mixing->VersionsKept() : 0};
   if (parts_.policy->has_barrier()) {
     core_ = std::make_unique<BarrierCore>(std::move(core));
   } else {
@@ -217,16 +217,38 @@ void AggregatingNode::Do(const agg_action::BeginTask&) {
 }
 
 void AggregatingNode::Do(const agg_action::OpenBucket& a) {
-  auto [it, fresh] = buckets_.try_emplace(a.base);
+  auto [it, fresh] = buckets_.try_emplace(a.key);
   if (!fresh) return;
   it->second.sums = parts_.fold->NewAccumulator(*manifest_, numeric_, services_.memory.buffers);
 }
 
-void AggregatingNode::Do(const agg_action::DropBucket& a) { buckets_.erase(a.base); }
+void AggregatingNode::Do(const agg_action::DropBucket& a) { buckets_.erase(a.key); }
 
-AggregatingNode::Bucket AggregatingNode::TakeBucket(const VersionRef& base) {
-  auto node = buckets_.extract(base);
-  return node.empty() ? Bucket() : std::move(node.mapped());
+absl::StatusOr<AggregatingNode::Bucket> AggregatingNode::TakeBucket(
+    const agg_action::Bucket& closed) {
+  Bucket taken;
+  for (const uint64_t lot : closed.lots) {
+    auto node = buckets_.extract(BucketKey{lot, closed.base});
+    if (node.empty()) continue;
+    Bucket& bucket = node.mapped();
+    taken.tally.Merge(bucket.tally);
+    if (taken.sums == nullptr) {
+      taken.sums = std::move(bucket.sums);
+      continue;
+    }
+    SKEIN_ASSIGN_OR_RETURN(Partial partial, bucket.sums->TakePartial());
+    PartialHeader header;
+    header.base = closed.base;
+    header.total_weight = partial.total_weight;
+    header.scalars = std::move(partial.scalars);
+    header.roster = std::move(bucket.roster);
+    header.updates = bucket.updates;
+    SKEIN_RETURN_IF_ERROR(taken.sums->Merge(header, partial.sums));
+  }
+  if (taken.sums == nullptr) {
+    return absl::InternalError("nothing was collected for " + ToString(closed.base));
+  }
+  return taken;
 }
 
 void AggregatingNode::Tally::Merge(const Tally& other) {
@@ -240,7 +262,7 @@ void AggregatingNode::Do(const agg_action::Fold& a) {
 
 absl::StatusOr<std::unique_ptr<Intake>> AggregatingNode::BeginIntake(const OfferFrame& offer,
                                                                      const PackedTensors& block) {
-  Accumulator& sums = *buckets_.at(BaseOf(offer)).sums;
+  Accumulator& sums = *buckets_.at(BucketKey{0, BaseOf(offer)}).sums;
   if (auto* partial = std::get_if<PartialHeader>(&offer.header)) return sums.Begin(*partial, block);
   if (!parts_.filters.empty()) return nullptr;  // a filter wants to see the whole update first
   return sums.Begin(std::get<UpdateHeader>(offer.header), block);
@@ -250,9 +272,11 @@ absl::Status AggregatingNode::FoldUpload(const UploadInfo& info) {
   const OfferFrame* offer = downlinks_->Offer(info.id);
   if (offer == nullptr) return absl::UnavailableError("the link broke");
   InboundTransfer& staged = *downlinks_->Staged(info.id);
-  Bucket& bucket = buckets_.at(info.base);
+  Bucket& bucket = buckets_.at(BucketKey{info.lot, info.base});
   SKEIN_RETURN_IF_ERROR(staged.folds() ? staged.CompleteFold()
                                        : FoldWhole(*offer, staged.tensors(), *bucket.sums));
+  bucket.roster.Merge(info.roster);
+  bucket.updates += info.updates;
   if (auto* partial = std::get_if<PartialHeader>(&offer->header)) {
     bucket.tally.Merge({partial->num_samples, partial->metrics});
   } else {
@@ -292,8 +316,10 @@ absl::StatusOr<PackedTensors> AggregatingNode::FinishLocalRound(const agg_action
 }
 
 void AggregatingNode::MakeLocalModel(const agg_action::CloseFold& close) {
-  const Bucket bucket = TakeBucket(close.base);  // sums of every local round would add up
-  absl::StatusOr<PackedTensors> local = FinishLocalRound(close, *bucket.sums);
+  // Sums of every local round would add up.
+  absl::StatusOr<Bucket> bucket = TakeBucket(close.buckets.front());
+  absl::StatusOr<PackedTensors> local =
+      bucket.ok() ? FinishLocalRound(close, *bucket->sums) : bucket.status();
   if (!local.ok()) {
     DeliverFailure(close.task, "'" + id() + "': " + Message(local.status()));
     Feed(agg_event::Delivered{});

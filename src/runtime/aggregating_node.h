@@ -35,6 +35,8 @@ class AggregatingNode : public NodeShell, public Downlinks::Owner {
   struct Bucket {
     std::unique_ptr<Accumulator> sums;
     Tally tally;
+    Roster roster;
+    uint64_t updates = 0;
   };
 
   // ---- for subclasses ----
@@ -56,8 +58,8 @@ class AggregatingNode : public NodeShell, public Downlinks::Owner {
                                                  Accumulator& sums);
   // Large models: until the next version comes, other processes may have what was staged with.
   void RestMemory();
-  // Takes a bucket that is closed.
-  Bucket TakeBucket(const VersionRef& base);
+  // Takes a bucket that is closed: what its lots have, as one.
+  absl::StatusOr<Bucket> TakeBucket(const agg_action::Bucket& closed);
   const Tally& evaluation() const { return evaluation_; }
   const TierParts& parts() const { return parts_; }
 
@@ -119,7 +121,7 @@ class AggregatingNode : public NodeShell, public Downlinks::Owner {
   TierPolicies policies_;             // in place of the run's
   std::optional<Manifest> manifest_;  // of every model of the run, once one has come
   std::map<VersionRef, Model> models_;
-  std::map<VersionRef, Bucket> buckets_;
+  std::map<BucketKey, Bucket> buckets_;
   Tally evaluation_;
 };
 

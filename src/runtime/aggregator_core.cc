@@ -356,14 +356,14 @@ std::set<VersionRef> AggregatorCore::BasesUnderWay() const {
 }
 
 void AggregatorCore::Count(const UploadInfo& info) {
-  agg_action::Bucket& bucket = buckets_[info.base];
+  agg_action::Bucket& bucket = buckets_[{info.lot, info.base}];
   bucket.base = info.base;
-  members_[info.base].Add(info.roster);
+  members_[{info.lot, info.base}].Add(info.roster);
   bucket.updates += info.updates;
 }
 
 bool AggregatorCore::IsCounted(const VersionRef& base, const Roster& roster) const {
-  const auto members = members_.find(base);
+  const auto members = members_.find({0, base});
   return members != members_.end() && members->second.Intersects(roster);
 }
 
@@ -372,18 +372,24 @@ void AggregatorCore::ClearBuckets() {
   members_.clear();
 }
 
-agg_action::CloseFold AggregatorCore::TakeBuckets(const Task& task, const VersionRef& base) {
+agg_action::CloseFold AggregatorCore::TakeBuckets(const Task& task, const VersionRef& base,
+                                                  const std::vector<uint64_t>& lots) {
+  std::map<VersionRef, agg_action::Bucket> taken;  // the lots' buckets of one base are one
+  std::erase_if(buckets_, [&](const auto& entry) {
+    const auto& [key, bucket] = entry;
+    if (bucket.updates == 0) return false;  // something is on its way to it
+    if (std::find(lots.begin(), lots.end(), key.lot) == lots.end()) return false;
+    agg_action::Bucket& into = taken[key.base];
+    into.base = key.base;
+    into.roster.Merge(members_.extract(key).mapped().ToRoster());
+    into.updates += bucket.updates;
+    into.lots.push_back(key.lot);
+    return true;
+  });
   agg_action::CloseFold close{.task = task, .base = base};
-  for (auto it = buckets_.begin(); it != buckets_.end();) {
-    if (it->second.updates == 0) {  // something is on its way to it
-      ++it;
-      continue;
-    }
-    agg_action::Bucket bucket = std::move(it->second);
-    it = buckets_.erase(it);
-    bucket.roster = members_.extract(bucket.base).mapped().ToRoster();
+  for (auto& [version, bucket] : taken) {
     if (config_.staleness != nullptr) {
-      bucket.staleness_weight = config_.staleness->Weight(StalenessOf(bucket.base, base));
+      bucket.staleness_weight = config_.staleness->Weight(StalenessOf(version, base));
     }
     close.roster.Merge(bucket.roster);
     close.buckets.push_back(std::move(bucket));
@@ -391,13 +397,15 @@ agg_action::CloseFold AggregatorCore::TakeBuckets(const Task& task, const Versio
   return close;
 }
 
-void AggregatorCore::AskPolicy(PolicyView view, Time since) {
-  policy_asks_at_ = Time::max();
+void AggregatorCore::AskPolicy(PolicyView view, Time since, Time at) {
+  policy_asks_at_ = at;
   view.elapsed = now_ - since;
   const PolicyDecision decision = config_.policy->Decide(view);
   switch (decision.verdict) {
     case PolicyDecision::Verdict::kWait:
-      if (decision.ask_again != Duration::max()) policy_asks_at_ = since + decision.ask_again;
+      if (decision.ask_again != Duration::max()) {
+        policy_asks_at_ = std::min(at, since + decision.ask_again);
+      }
       break;
     case PolicyDecision::Verdict::kClose:
       Close(decision.reason);

@@ -25,7 +25,7 @@ struct AggregatorCoreConfig {
   uint64_t staging_bytes = 0;  // of granted uploads at one time; one is always admitted
   Duration upload_stall_timeout{0};
   std::shared_ptr<const Staleness> staleness;  // of what refers to older versions than the newest
-  bool keeps_bases = false;  // the models that updates refer to are needed to fold them
+  size_t bases_kept = 0;  // so many models that updates refer to are needed to fold them; 0: none
 };
 
 // The decisions of an aggregator or coordinator: whose updates count, when a step is made, who may
@@ -91,8 +91,8 @@ class AggregatorCore {
   // The next upload may begin. False: not now, and none behind it either.
   virtual bool BeforeGrant(const UploadInfo& info) = 0;
   virtual bool FoldsEarly() const = 0;
-  // It is whole and will be folded next, unless it is no good any more.
-  virtual absl::Status BeforeFold(const UploadInfo& info) const = 0;
+  // It is whole and will be folded next, unless it is no good any more: into which lot?
+  virtual absl::Status BeforeFold(UploadInfo& info) = 0;
   // It was folded.
   virtual void OnAccepted(Child& child, const UploadInfo& info) = 0;
   // What a pending child offered is no good.
@@ -121,14 +121,16 @@ class AggregatorCore {
   std::set<VersionRef> BasesUnderWay() const;
   // Counts what was folded with the others of its base.
   void Count(const UploadInfo& info);
-  // Whether someone of the roster has been counted for that base.
+  // Whether someone of the roster has been counted for that base, where there are no lots.
   bool IsCounted(const VersionRef& base, const Roster& roster) const;
   void ClearBuckets();
-  // A step of all that was counted, weighed by how much older than `base` it is; empty buckets
-  // stay.
-  agg_action::CloseFold TakeBuckets(const Task& task, const VersionRef& base);
-  // Asks the policy, with the time since `since`, and does what it says.
-  void AskPolicy(PolicyView view, Time since);
+  // A step of all that was counted in the lots, weighed by how much older than `base` it is; empty
+  // buckets stay.
+  agg_action::CloseFold TakeBuckets(const Task& task, const VersionRef& base,
+                                    const std::vector<uint64_t>& lots = {0});
+  // Asks the policy, with the time since `since`, and does what it says. Again at `at` at the
+  // latest.
+  void AskPolicy(PolicyView view, Time since, Time at = Time::max());
   void Report(const char* type, const Child& child, uint64_t round, ValueMap fields);
   void ReportAccepted(const Child& child, const UploadInfo& info, ValueMap fields);
   void ReportFailed(const char* type, const Child& child, const std::string& reason);
@@ -142,8 +144,8 @@ class AggregatorCore {
   AggregatorCoreConfig config_;
   std::vector<Child> children_;
   std::deque<VersionRef> models_;  // that the shell holds, newest last
-  // That are open, by base; maybe empty. Their rosters are in members_ until they are taken.
-  std::map<VersionRef, agg_action::Bucket> buckets_;
+  // That are open; maybe empty. Their rosters are in members_ until they are taken.
+  std::map<BucketKey, agg_action::Bucket> buckets_;
   Time now_{0};
 
  private:
@@ -177,7 +179,7 @@ class AggregatorCore {
   void CheckStalls();
   void SetWake();
 
-  std::map<VersionRef, LeafSet> members_;  // of buckets that are not empty
+  std::map<BucketKey, LeafSet> members_;  // of buckets that are not empty
   std::map<NodeId, size_t> index_;
   std::map<UploadId, Upload> uploads_;
   std::map<Turn, UploadId> queue_;  // waiting for a grant

@@ -15,6 +15,13 @@
 
 namespace skein {
 
+// Contributions that are summed together: of one lot, to one base.
+struct BucketKey {
+  uint64_t lot = 0;
+  VersionRef base;
+  friend auto operator<=>(const BucketKey&, const BucketKey&) = default;
+};
+
 // An upload at this node: the child, its attachment, and the transfer's number on that link.
 struct UploadId {
   NodeId child;
@@ -37,6 +44,7 @@ struct UploadInfo {
   uint64_t updates = 1;
   Roster roster;
   uint64_t bytes = 0;
+  uint64_t lot = 0;   // that it belongs to, from when it is folded; see ChildSchedule
   absl::Status form;  // what the shell found when it compared the manifest with the model's
 };
 
@@ -153,13 +161,13 @@ struct SendCommitted {
 struct BeginTask {
   Task task;
 };
-// An empty accumulator and tally for updates to `base`, unless there is one.
+// An empty accumulator and tally, unless there is one.
 struct OpenBucket {
-  VersionRef base;
+  BucketKey key;
 };
 // It is empty, and nothing is on its way to it.
 struct DropBucket {
-  VersionRef base;
+  BucketKey key;
 };
 // `early`: fold it while it arrives, into a bucket that will not be closed before it is whole.
 struct Grant {
@@ -178,7 +186,8 @@ struct Bucket {
   VersionRef base;
   Roster roster;
   uint64_t updates = 0;
-  double staleness_weight = 1;  // of the coordinator's
+  double staleness_weight = 1;      // of the coordinator's
+  std::vector<uint64_t> lots = {};  // in which they lie
 };
 // These buckets are complete, and gone after this: make of them ...
 struct CloseFold {
@@ -194,6 +203,7 @@ struct CloseFold {
   VersionRef made;              // the name of the local model or version
   std::vector<Bucket> buckets;  // the oldest base first; of one base for local models and deltas
   Roster roster;                // of all of them
+  double weight = 1;            // the step is taken so far only
 };
 struct DeliverEvaluation {
   Task task;

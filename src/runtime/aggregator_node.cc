@@ -97,7 +97,7 @@ class AggregatorNode : public AggregatingNode, public Uplink::Owner {
   absl::Status DeliverFold(const agg_action::CloseFold& close) override {
     Delivery delivery{.task = close.task, .parts = {}};
     for (const agg_action::Bucket& closed : close.buckets) {
-      Bucket bucket = TakeBucket(closed.base);
+      SKEIN_ASSIGN_OR_RETURN(Bucket bucket, TakeBucket(closed));
       SKEIN_ASSIGN_OR_RETURN(Partial partial, MakePartial(close, *bucket.sums));
       const bool local = close.into == agg_action::CloseFold::Into::kLocalDelta;
       PartialHeader header{.round = close.task.round,

@@ -99,7 +99,7 @@ void BarrierCore::StartCollecting() {
   evaluated_ = {};
   ClearBuckets();
   Do(agg_action::BeginTask{task_});
-  if (task_.kind == TaskKind::kTrain) Do(agg_action::OpenBucket{LocalBase()});
+  if (task_.kind == TaskKind::kTrain) Do(agg_action::OpenBucket{{0, LocalBase()}});
   standings_ = {};
   for (Child& child : children_) {
     child.standing = Standing::kNotAsked;
@@ -159,7 +159,7 @@ bool BarrierCore::IsCounted(const Child& child, const UploadInfo& info) const {
 }
 
 bool BarrierCore::BeforeGrant(const UploadInfo& info) {
-  if (info.base != LocalBase()) Do(agg_action::OpenBucket{info.base});
+  if (info.base != LocalBase()) Do(agg_action::OpenBucket{{0, info.base}});
   return true;
 }
 

@@ -49,7 +49,7 @@ class BarrierCore : public AggregatorCore {
   bool IsCounted(const Child& child, const UploadInfo& info) const override;
   bool BeforeGrant(const UploadInfo& info) override;
   bool FoldsEarly() const override { return true; }
-  absl::Status BeforeFold(const UploadInfo&) const override { return absl::OkStatus(); }
+  absl::Status BeforeFold(UploadInfo&) override { return absl::OkStatus(); }
   void OnAccepted(Child& child, const UploadInfo& info) override;
   void OnRefused(Child& child, const UploadInfo& info, const std::string& reason) override;
   void OnLost(Child& child, const std::string& reason) override;

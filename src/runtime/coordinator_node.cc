@@ -176,14 +176,17 @@ class CoordinatorNode : public AggregatingNode {
     std::vector<Bucket> buckets;
     std::vector<MixBucket> weights;
     for (const agg_action::Bucket& closed : close.buckets) {
-      buckets.push_back(TakeBucket(closed.base));
-      tally.Merge(buckets.back().tally);
-      weights.push_back({closed.staleness_weight, buckets.back().sums->total_weight()});
+      SKEIN_ASSIGN_OR_RETURN(Bucket bucket, TakeBucket(closed));
+      tally.Merge(bucket.tally);
+      weights.push_back(
+          {closed.staleness_weight, bucket.sums->total_weight(),
+           static_cast<double>(closed.updates) / static_cast<double>(view_.num_workers)});
+      buckets.push_back(std::move(bucket));
     }
     const std::vector<double> coefficients = parts().mixing->Coefficients(weights);
     std::vector<MixPart> mixed;
     for (size_t i = 0; i < buckets.size(); ++i) {
-      MixPart part{buckets[i].sums.get(), coefficients[i], nullptr};
+      MixPart part{buckets[i].sums.get(), coefficients[i] * close.weight, nullptr};
       if (parts().mixing->MixesModels()) {
         const Model* base = FindModel(close.buckets[i].base);
         if (base == nullptr) {

@@ -29,6 +29,7 @@ constexpr StreamCore::Transition kTransitions[] = {
 // them. One more makes a step, whatever the policy says, or waits: what is collected is O(model).
 constexpr size_t kBasesAtRoot = 8;
 constexpr size_t kBasesElsewhere = 2;
+constexpr size_t kBasesOfLots = 16;  // of all lots together
 
 // Children are asked more often than the parent asks, so their tasks have numbers of their own.
 // Each life has as many: a child that knew the last one may still hold what it did for that.
@@ -39,7 +40,9 @@ constexpr Seq kTasksOfALife = Seq{1} << 24;
 std::span<const StreamCore::Transition> StreamCore::Transitions() { return kTransitions; }
 
 StreamCore::StreamCore(AggregatorCoreConfig config)
-    : AggregatorCore(std::move(config)), work_(children_.size()) {}
+    : AggregatorCore(std::move(config)),
+      schedule_(config_.policy->NewSchedule(children_.size())),
+      work_(children_.size()) {}
 
 // ---- tasks ----
 
@@ -93,6 +96,7 @@ void StreamCore::On(const agg_event::ModelArrived& e) {
       const bool failed = child.standing == Standing::kFailed;
       const bool in_vain =
           child.standing == Standing::kPending && !child.upload && LacksModel(child);
+      if (in_vain && schedule_ != nullptr) schedule_->Left(IndexOf(child), now_);
       if ((failed || in_vain) && child.linked != 0) Rest(child);
     }
   }
@@ -114,21 +118,30 @@ void StreamCore::On(const agg_event::ModelArrived& e) {
 // What a child has to train from is sent again from here; what is mixed as models is needed until
 // then. A child that comes back for one that is gone gets a new task.
 void StreamCore::DropOldModels() {
+  const std::set<VersionRef> needed = BasesNeeded();
+  std::erase_if(models_, [&](const VersionRef& version) { return !needed.contains(version); });
+}
+
+// What has been collected, or is about to be, cannot do without its bases. Of the others as many as
+// there is room for, the newest first.
+std::set<VersionRef> StreamCore::BasesNeeded() const {
   std::set<VersionRef> needed = {*current_};
-  if (config_.keeps_bases) {
-    for (const Child& child : children_) {
-      if (child.standing == Standing::kPending) needed.insert(WorkOf(child).task.base);
+  if (config_.bases_kept == 0) return needed;
+  for (const auto& [key, bucket] : buckets_) needed.insert(key.base);
+  std::set<VersionRef> wanted;
+  for (const Child& child : children_) {
+    if (child.standing == Standing::kPending) {
+      (child.upload ? needed : wanted).insert(WorkOf(child).task.base);
     }
-    for (const auto& [base, bucket] : buckets_) needed.insert(base);
   }
   // What a child that is an aggregator collects may refer to some versions before the newest.
   const bool subtrees =
       std::ranges::any_of(children_, [](const Child& c) { return !c.is_worker(); });
-  if (config_.keeps_bases && subtrees) {
-    const size_t kept = std::min(models_.size(), kBasesAtRoot);
-    needed.insert(models_.end() - static_cast<ptrdiff_t>(kept), models_.end());
+  if (subtrees) wanted.insert(models_.begin(), models_.end());
+  for (auto it = wanted.rbegin(); it != wanted.rend() && needed.size() < config_.bases_kept; ++it) {
+    needed.insert(*it);
   }
-  std::erase_if(models_, [&](const VersionRef& version) { return !needed.contains(version); });
+  return needed;
 }
 
 void StreamCore::On(const agg_event::Cancelled& e) {
@@ -155,23 +168,36 @@ void StreamCore::Rest(Child& child) {
   Do(agg_action::WakeAt{now_});
 }
 
+// Those that are accepted and not asked again since; others have had another task or have left.
+void StreamCore::RestReleased() {
+  for (const size_t index : schedule_->TakeReleased()) {
+    if (children_[index].standing == Standing::kAccepted) Rest(children_[index]);
+  }
+}
+
 void StreamCore::AskResting() {
   rest_ends_ = false;
   if (!current_ || phase_ == Phase::kIdle) return;
-  std::set<size_t> waiting;  // for a link
-  for (const size_t index : std::exchange(resting_, {})) {
-    if (children_[index].linked != 0) {
-      Ask(children_[index]);
-    } else {
-      waiting.insert(index);
-    }
+  std::vector<size_t> ready;
+  std::erase_if(resting_, [&](size_t index) {
+    const bool linked = children_[index].linked != 0;
+    if (linked) ready.push_back(index);
+    return linked;
+  });
+  if (schedule_ == nullptr) {
+    for (const size_t index : ready) Ask(children_[index], task_.steps);
+    return;
   }
-  resting_ = std::move(waiting);
+  for (const auto& [index, steps] : schedule_->Assign(ready, now_)) {
+    Ask(children_[index], steps != 0 ? steps : task_.steps);
+  }
 }
 
-void StreamCore::Ask(Child& child) {
+void StreamCore::Ask(Child& child, uint32_t steps) {
   Work& work = WorkOf(child);
+  work.counted = false;
   work.task = task_;
+  work.task.steps = steps;
   work.task.round = current_->version + 1;
   work.task.local_round = 0;
   work.task.base = *current_;
@@ -207,8 +233,11 @@ absl::Status StreamCore::CheckUpload(const Child& child, const UploadInfo& info)
 
 absl::Status StreamCore::CheckAge(const VersionRef& base) const {
   SKEIN_RETURN_IF_ERROR(CheckStaleness(base, *current_));
-  if (!config_.keeps_bases || HasModel(base)) return absl::OkStatus();
-  return absl::OutOfRangeError(ToString(base) + ", which it refers to, is no longer kept");
+  if (config_.bases_kept == 0 || HasModel(base)) return absl::OkStatus();
+  return absl::OutOfRangeError("the model that it refers to, " + ToString(base) +
+                               ", is no longer kept, and is needed to mix models; keep more of "
+                               "them than strategy.mixing.keep, " +
+                               std::to_string(config_.bases_kept));
 }
 
 bool StreamCore::IsCounted(const Child& child, const UploadInfo& info) const {
@@ -216,41 +245,66 @@ bool StreamCore::IsCounted(const Child& child, const UploadInfo& info) const {
   return Working() && asked != 0 && info.seq == asked && info.part < child.parts_taken;
 }
 
+uint64_t StreamCore::LotOf(const Child& child) const {
+  return schedule_ == nullptr ? 0 : schedule_->LotOf(IndexOf(child), now_);
+}
+
 bool StreamCore::BeforeGrant(const UploadInfo& info) {
-  if (buckets_.contains(info.base)) return true;
-  const size_t most = IsRoot() ? kBasesAtRoot : kBasesElsewhere;
+  const BucketKey key = {LotOf(*Find(info.id.child)), info.base};
+  if (buckets_.contains(key)) return true;
+  const size_t most =
+      schedule_ != nullptr ? kBasesOfLots : (IsRoot() ? kBasesAtRoot : kBasesElsewhere);
   if (buckets_.size() >= most) DropUnused();
   const bool full = buckets_.size() >= most;
   const bool counted =
       std::ranges::any_of(buckets_, [](const auto& entry) { return entry.second.updates > 0; });
   if (full && counted && Collecting()) Close("there is no room for another base");
-  if (buckets_.size() >= most) return false;
-  if (!buckets_.contains(info.base)) Open(info.base);
+  // A schedule may have no step to make, and waits for this one perhaps.
+  if (schedule_ == nullptr && buckets_.size() >= most) return false;
+  if (!buckets_.contains(key)) Open(key);
   return true;
 }
 
-void StreamCore::Open(const VersionRef& base) {
-  buckets_[base].base = base;
-  Do(agg_action::OpenBucket{base});
+void StreamCore::Open(const BucketKey& key) {
+  buckets_[key].base = key.base;
+  Do(agg_action::OpenBucket{key});
 }
 
 void StreamCore::DropUnused() {
   const std::set<VersionRef> bases = BasesUnderWay();
   std::erase_if(buckets_, [&](const auto& entry) {
-    const bool unused = entry.second.updates == 0 && !bases.contains(entry.first);
+    const bool unused = entry.second.updates == 0 && !bases.contains(entry.first.base);
     if (unused) Do(agg_action::DropBucket{entry.first});
     return unused;
   });
 }
 
+// Versions were made since it was offered, and its lot may be another now.
+absl::Status StreamCore::BeforeFold(UploadInfo& info) {
+  SKEIN_RETURN_IF_ERROR(CheckAge(info.base));
+  info.lot = LotOf(*Find(info.id.child));
+  const BucketKey key = {info.lot, info.base};
+  if (!buckets_.contains(key)) Open(key);
+  return absl::OkStatus();
+}
+
 void StreamCore::OnAccepted(Child& child, const UploadInfo& info) {
   Count(info);
+  WorkOf(child).counted = true;
   ReportAccepted(child, info, {{"staleness", StalenessOf(info.base, *current_)}});
-  if (++child.parts_taken >= info.parts) {
-    ++accepted_;
-    Rest(child);
-  }
+  if (++child.parts_taken >= info.parts) Answered(child, info.lot);
   AskPolicy();
+}
+
+// The child has said all that it has to its task.
+void StreamCore::Answered(Child& child, uint64_t lot) {
+  if (schedule_ == nullptr) {
+    ++accepted_;
+    return Rest(child);
+  }
+  SetStanding(child, Standing::kAccepted);
+  schedule_->Contributed(IndexOf(child), lot, now_);
+  RestReleased();
 }
 
 // One part of an answer may be too old, and the next one good.
@@ -258,7 +312,14 @@ void StreamCore::OnRefused(Child& child, const UploadInfo& info, const std::stri
   if (child.is_worker()) return OnFailed(child, reason, event::kUpdateRejected);
   Report(event::kUpdateRejected, child, WorkOf(child).task.round,
          {{"reason", reason}, {"roster", info.roster.ToString()}});
-  if (++child.parts_taken >= info.parts) Rest(child);
+  if (++child.parts_taken < info.parts) return;
+  if (WorkOf(child).counted) {
+    Answered(child, LotOf(child));
+  } else {
+    if (schedule_ != nullptr) schedule_->Left(IndexOf(child), now_);
+    Rest(child);
+  }
+  AskPolicy();
 }
 
 void StreamCore::OnLost(Child& child, const std::string& reason) {
@@ -271,6 +332,7 @@ void StreamCore::OnLost(Child& child, const std::string& reason) {
 // It is asked again from the next version: the same one would come to the same.
 void StreamCore::OnFailed(Child& child, const std::string& reason, const char* event_type) {
   child.failure = reason;
+  if (schedule_ != nullptr) schedule_->Left(IndexOf(child), now_);
   ReportFailed(event_type, child, reason);
   const bool older = current_ && WorkOf(child).task.base < *current_;
   if (older && child.linked != 0) {
@@ -290,17 +352,47 @@ void StreamCore::OnTime() {
 
 void StreamCore::AskPolicy() {
   if (!Collecting()) return;
+  if (schedule_ != nullptr && StepBySchedule()) return;
   PolicyView view;
   view.accepted = accepted_;
   view.failed = static_cast<int>(failed_);
   view.expected = accepted_ + static_cast<int>(pending_ + resting_.size() + failed_);
   view.base_version = task_.base.version;
   view.current_version = current_->version;
-  AggregatorCore::AskPolicy(view, stepped_);
+  AggregatorCore::AskPolicy(view, stepped_,
+                            schedule_ != nullptr ? schedule_->NextTime() : Time::max());
+}
+
+// False: none is due.
+bool StreamCore::StepBySchedule() {
+  while (auto step = schedule_->TakeStep(now_)) {
+    RestReleased();
+    MakeStep(step->lots, step->weight);
+    if (!Collecting()) return true;
+  }
+  return false;
 }
 
 void StreamCore::Close(const std::string&) {
-  agg_action::CloseFold close = TakeBuckets(task_, *current_);
+  if (schedule_ == nullptr) return MakeStep({0}, 1);
+  const auto step = schedule_->TakeStepEarly(now_);
+  if (!step) return;
+  RestReleased();
+  MakeStep(step->lots, step->weight);
+}
+
+// What comes next, or does not: at the root a version, whatever the round of the plan was.
+Task StreamCore::Owed() const {
+  Task task = task_;
+  if (IsRoot()) task.round = current_->version + 1;
+  return task;
+}
+
+void StreamCore::MakeStep(const std::vector<uint64_t>& lots, double weight) {
+  agg_action::CloseFold close = TakeBuckets(task_, *current_, lots);
+  if (close.buckets.empty()) return;  // what was to come was refused
+  close.weight = weight;
+  close.task = Owed();
   accepted_ = 0;
   stepped_ = now_;
   using Into = agg_action::CloseFold::Into;
@@ -308,9 +400,10 @@ void StreamCore::Close(const std::string&) {
   if (IsRoot()) close.made = VersionRef{current_->version + 1, task_.attempt, 0};
   Enter(Phase::kDelivering);
   Do(std::move(close));
+  if (schedule_ != nullptr) return;  // lots open when something is folded into them
   // What is on its way goes into the next step.
   for (const VersionRef& base : BasesUnderWay()) {
-    if (!buckets_.contains(base)) Open(base);
+    if (!buckets_.contains({0, base})) Open({0, base});
   }
 }
 
@@ -331,7 +424,7 @@ void StreamCore::GiveUp(const std::string& reason) {
   }
   Enter(Phase::kHolding);
   given_up_ = true;
-  Do(agg_action::Abandon{task_, text});
+  Do(agg_action::Abandon{Owed(), text});
 }
 
 void StreamCore::End(const std::string& reason) {

@@ -2,6 +2,7 @@
 #define SKEIN_SRC_RUNTIME_STREAM_CORE_H_
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <set>
 #include <span>
@@ -15,7 +16,8 @@ namespace skein {
 // Work without a barrier: a child that has contributed is asked again, from the newest version, and
 // what comes is collected by the version that it refers to until the policy makes a step of it: at
 // the root a version, elsewhere the answer to the parent's task. What is collected before the
-// parent has a new task waits for it.
+// parent has a new task waits for it. A policy may have a schedule: then that says which children
+// are asked again when, for how many steps, and which contributions make a step.
 class StreamCore : public AggregatorCore {
  public:
   enum class Phase {
@@ -43,6 +45,7 @@ class StreamCore : public AggregatorCore {
   struct Work {
     Task task;
     Seq next_seq = 0;
+    bool counted = false;  // some part of the answer
   };
 
   void On(const agg_event::TaskArrived& e) override;
@@ -60,9 +63,7 @@ class StreamCore : public AggregatorCore {
   bool IsCounted(const Child& child, const UploadInfo& info) const override;
   bool BeforeGrant(const UploadInfo& info) override;
   bool FoldsEarly() const override { return false; }
-  absl::Status BeforeFold(const UploadInfo& info) const override {
-    return CheckAge(info.base);  // versions were made since it was offered
-  }
+  absl::Status BeforeFold(UploadInfo& info) override;
   void OnAccepted(Child& child, const UploadInfo& info) override;
   void OnRefused(Child& child, const UploadInfo& info, const std::string& reason) override;
   void OnLost(Child& child, const std::string& reason) override;
@@ -84,15 +85,23 @@ class StreamCore : public AggregatorCore {
   bool LacksModel(const Child& child) const { return child.offered != WorkOf(child).task.base; }
   void SetStanding(Child& child, Standing standing);
   void Rest(Child& child);  // until it is asked again, after all else that happens now
+  void RestReleased();      // as the schedule says
   void AskResting();
-  void Ask(Child& child);
-  void Open(const VersionRef& base);
+  void Ask(Child& child, uint32_t steps);
+  void Answered(Child& child, uint64_t lot);
+  uint64_t LotOf(const Child& child) const;
+  void Open(const BucketKey& key);
   void DropUnused();
   void DropOldModels();
   absl::Status CheckAge(const VersionRef& base) const;
+  std::set<VersionRef> BasesNeeded() const;
   void AskPolicy();
+  bool StepBySchedule();
+  Task Owed() const;
+  void MakeStep(const std::vector<uint64_t>& lots, double weight);
   void End(const std::string& reason);
 
+  const std::unique_ptr<ChildSchedule> schedule_;  // null: whoever has contributed is asked again
   Phase phase_ = Phase::kIdle;
   Task task_;                          // as it came last
   uint64_t last_version_ = 0;          // at the root

@@ -36,7 +36,7 @@ void CoreAggregator::Deliver(const agg_action::CloseFold& close) {
                               .seq = close.task.seq_first,
                               .part = static_cast<uint32_t>(delivery.parts.size()),
                               .parts = static_cast<uint32_t>(close.buckets.size()),
-                              .num_samples = TakeSamples(closed.base),
+                              .num_samples = TakeSamples(closed),
                               .updates = closed.updates,
                               .roster = closed.roster,
                               .bytes = 2 * CoreChild::world_->sizes.model_bytes});
@@ -109,7 +109,7 @@ void CoreCoordinator::Deliver(const agg_action::CloseFold& close) {
                         .version = close.made,
                         .roster = close.roster};
   for (const agg_action::Bucket& bucket : close.buckets) {
-    result.num_samples += TakeSamples(bucket.base);
+    result.num_samples += TakeSamples(bucket);
     result.bases.push_back({bucket.base.version, bucket.updates});
   }
   world_->control->Tell(0, std::move(result));

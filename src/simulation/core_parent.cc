@@ -29,7 +29,7 @@ absl::Status CoreParent::Assign(const NodeView& view) {
           staging != 0 ? staging : std::max(kDefaultStagingBytes, world_->sizes.model_bytes),
       .upload_stall_timeout = config.limits.upload_stall_timeout,
       .staleness = parts.staleness,
-      .keeps_bases = view.tier == 0 && parts.mixing->MixesModels()};
+      .bases_kept = view.tier == 0 ? parts.mixing->VersionsKept() : 0};
   if (parts.policy->has_barrier()) {
     core_ = std::make_unique<BarrierCore>(std::move(core));
   } else {
@@ -126,7 +126,7 @@ void CoreParent::Do(const agg_action::Grant& a) {
 }
 
 void CoreParent::Do(const agg_action::Fold& a) {
-  samples_[a.info.base] += a.info.num_samples;
+  samples_[{a.info.lot, a.info.base}] += a.info.num_samples;
   Feed(agg_event::UploadFolded{a.info.id, absl::OkStatus()});
 }
 
@@ -167,9 +167,13 @@ void CoreParent::DropOldModels() {
   });
 }
 
-uint64_t CoreParent::TakeSamples(const VersionRef& base) {
-  const auto node = samples_.extract(base);
-  return node.empty() ? 0 : node.mapped();
+uint64_t CoreParent::TakeSamples(const agg_action::Bucket& closed) {
+  uint64_t samples = 0;
+  for (const uint64_t lot : closed.lots) {
+    const auto node = samples_.extract(BucketKey{lot, closed.base});
+    if (!node.empty()) samples += node.mapped();
+  }
+  return samples;
 }
 
 }  // namespace skein

@@ -36,8 +36,8 @@ class CoreParent {
   // It can be sent on; all of it is here at `whole_at`.
   void AddModel(const VersionRef& version, Time whole_at);
   bool Knows(const VersionRef& version) const { return whole_at_.contains(version); }
-  // Training samples behind a base's updates; one for each here.
-  uint64_t TakeSamples(const VersionRef& base);
+  // Training samples behind a bucket's updates; one for each here.
+  uint64_t TakeSamples(const agg_action::Bucket& closed);
 
   CoreWorld* const world_;
 
@@ -50,7 +50,7 @@ class CoreParent {
   void Do(const agg_action::SendCommitted& a);
   void Do(const agg_action::BeginTask& a);
   void Do(const agg_action::OpenBucket&) {}
-  void Do(const agg_action::DropBucket& a) { samples_.erase(a.base); }
+  void Do(const agg_action::DropBucket& a) { samples_.erase(a.key); }
   void Do(const agg_action::Grant& a);
   void Do(const agg_action::Fold& a);
   void Do(const agg_action::Acknowledge& a);
@@ -70,7 +70,7 @@ class CoreParent {
   std::unique_ptr<AggregatorCore> core_;
   CoreLinks links_;
   std::map<VersionRef, Time> whole_at_;
-  std::map<VersionRef, uint64_t> samples_;  // by base
+  std::map<BucketKey, uint64_t> samples_;
 };
 
 }  // namespace skein

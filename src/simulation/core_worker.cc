@@ -63,7 +63,7 @@ void CoreWorker::Do(const worker_action::StartWork& a) {
   task_ = a.task;
   start_ = a.start;
   const auto pace = world_->conditions->PaceOf(id(), leaf());
-  const Duration time = pace.ok() ? pace->Training(trainings_) : Duration(0);
+  const Duration time = pace.ok() ? pace->Training(trainings_, task_.steps) : Duration(0);
   ++trainings_;
   WorkEnds(world_->Now() + time, start_);
 }

@@ -199,6 +199,17 @@ TEST(SimAsync, ASiteThatGaveUpGoesOnWithAWorkerThatComesBack) {
                           [](const Event& event) { return event.node == "w0"; }));
 }
 
+TEST(SimAsync, ARunThatHasLostEverybodyEnds) {
+  SimFederation federation(
+      {.topology = Tree("flat:2"), .config = AsyncConfig(1000, Buffered(2)), .work = Speeds({})});
+  for (const char* worker : {"w0", "w1"}) {
+    federation.simulation().At(seconds(5), [&federation, worker] { federation.Kill(worker); });
+  }
+  ASSERT_TRUE(federation.Run());
+  EXPECT_EQ(federation.outcome().status, "failed");
+  EXPECT_THAT(federation.outcome().reason, ::testing::HasSubstr("no child is left"));
+}
+
 TEST(SimAsync, AWorkerThatIsLostIsMissedByNobody) {
   SimFederation federation(
       {.topology = Tree("flat:4"), .config = AsyncConfig(30, Buffered(2)), .work = Speeds({})});

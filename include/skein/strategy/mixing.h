@@ -1,6 +1,7 @@
 #ifndef SKEIN_STRATEGY_MIXING_H_
 #define SKEIN_STRATEGY_MIXING_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -13,6 +14,7 @@ namespace skein {
 struct MixBucket {
   double staleness_weight = 1;  // of all of them
   Fixed128 total_weight;
+  double share = 1;  // its updates, as a share of the tree's workers
 };
 
 // How contributions of different bases become one step of the model, at the coordinator. What goes
@@ -26,6 +28,8 @@ class Mixing {
   virtual ~Mixing() = default;
   // Whether it mixes whole models, for which old versions are kept while somebody trains from them.
   virtual bool MixesModels() const = 0;
+  // How many of them at most, if it does. What refers to others is refused.
+  virtual size_t VersionsKept() const { return 0; }
   // c_b for each bucket; they are at least one, and their weights are positive.
   virtual std::vector<double> Coefficients(std::span<const MixBucket> buckets) const = 0;
 };

@@ -3,9 +3,11 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "skein/base/time.h"
+#include "skein/strategy/child_schedule.h"
 
 namespace skein {
 
@@ -45,6 +47,13 @@ class RoundPolicy {
   // The same policy for the parent of nodes that go through this one `times` times (their kappa)
   // in each of its rounds: its limits leave them the time. Null if it applies as it is.
   virtual std::shared_ptr<const RoundPolicy> Relaxed(int times) const = 0;
+  // Without a barrier: who decides child by child, for a node with so many. Then Decide is asked
+  // only whether anything can still come, and its view has no contributions. Null: nobody.
+  virtual std::unique_ptr<ChildSchedule> NewSchedule(size_t) const { return nullptr; }
+  // Why it can stand at the root only; empty: it can stand anywhere.
+  virtual std::string WhyOnlyAtRoot() const { return ""; }
+  // With a barrier: the time after which it goes on without those who have not answered, or fails.
+  virtual std::optional<Duration> Patience() const { return std::nullopt; }
 };
 
 }  // namespace skein

@@ -3,15 +3,22 @@
 namespace skein {
 namespace {
 
+enum class Divisor { kWeights, kDiscounted, kWorkers };
+
 class MixDeltas : public Mixing {
  public:
-  explicit MixDeltas(bool discounted) : discounted_(discounted) {}
+  explicit MixDeltas(Divisor divisor) : divisor_(divisor) {}
   bool MixesModels() const override { return false; }
   std::vector<double> Coefficients(std::span<const MixBucket> buckets) const override {
+    const bool discounted = divisor_ == Divisor::kDiscounted;
     double divisor = 0;
+    double share = 0;
     for (const MixBucket& bucket : buckets) {
-      divisor += (discounted_ ? bucket.staleness_weight : 1) * bucket.total_weight.ToDouble();
+      divisor += (discounted ? bucket.staleness_weight : 1) * bucket.total_weight.ToDouble();
+      share += bucket.share;
     }
+    // What all workers would weigh if they were like these.
+    if (divisor_ == Divisor::kWorkers) divisor /= share;
     std::vector<double> shares;
     for (const MixBucket& bucket : buckets) {
       shares.push_back(bucket.staleness_weight * bucket.total_weight.ToDouble() / divisor);
@@ -20,13 +27,14 @@ class MixDeltas : public Mixing {
   }
 
  private:
-  const bool discounted_;
+  const Divisor divisor_;
 };
 
 class MixModels : public Mixing {
  public:
-  explicit MixModels(double alpha) : alpha_(alpha) {}
+  MixModels(double alpha, size_t kept) : alpha_(alpha), kept_(kept) {}
   bool MixesModels() const override { return true; }
+  size_t VersionsKept() const override { return kept_; }
   std::vector<double> Coefficients(std::span<const MixBucket> buckets) const override {
     std::vector<double> shares;
     for (const MixBucket& bucket : buckets) shares.push_back(alpha_ * bucket.staleness_weight);
@@ -35,6 +43,7 @@ class MixModels : public Mixing {
 
  private:
   const double alpha_;
+  const size_t kept_;
 };
 
 }  // namespace
@@ -47,11 +56,14 @@ absl::Status RegisterMixing(StrategyRegistries& registries) {
        .schema = ParamSchema({{.name = "divisor",
                                .type = ParamSpec::Type::kString,
                                .default_value = "weights",
-                               .choices = {"weights", "discounted"},
-                               .doc = "what the discounted sum is divided by: the weights, or the "
-                                      "discounted weights"}})},
+                               .choices = {"weights", "discounted", "workers"},
+                               .doc = "what the discounted sum is divided by: the weights, the "
+                                      "discounted weights, or the weights of all workers"}})},
       [](const Params& params) -> absl::StatusOr<std::shared_ptr<const Mixing>> {
-        return std::make_shared<MixDeltas>(params.String("divisor") == "discounted");
+        const std::string& divisor = params.String("divisor");
+        return std::make_shared<MixDeltas>(divisor == "workers"      ? Divisor::kWorkers
+                                           : divisor == "discounted" ? Divisor::kDiscounted
+                                                                     : Divisor::kWeights);
       }));
   return registries.mixing.Register(
       {.name = "models",
@@ -61,9 +73,16 @@ absl::Status RegisterMixing(StrategyRegistries& registries) {
                                .default_value = 0.6,
                                .min = 1e-9,
                                .max = 1,
-                               .doc = "share of the way, when fresh"}})},
+                               .doc = "share of the way, when fresh"},
+                              {.name = "keep",
+                               .type = ParamSpec::Type::kInt,
+                               .default_value = 256,
+                               .min = 1,
+                               .max = 1e6,
+                               .doc = "versions in memory for those who train from them"}})},
       [](const Params& params) -> absl::StatusOr<std::shared_ptr<const Mixing>> {
-        return std::make_shared<MixModels>(params.Real("alpha"));
+        return std::make_shared<MixModels>(params.Real("alpha"),
+                                           static_cast<size_t>(params.Int("keep")));
       });
 }
 

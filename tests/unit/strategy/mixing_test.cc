@@ -33,10 +33,12 @@ class MixingTest : public ::testing::Test {
     return Filled(x_.manifest(), [x](size_t, uint64_t) { return x; });
   }
 
+  static constexpr double kWorkers = 4;
   struct Bucket {
     std::unique_ptr<Accumulator> sums;
     double staleness_weight = 1;
     std::optional<PackedTensors> base;
+    double share = 1;
   };
   struct Sample {
     uint64_t samples = 1;
@@ -45,6 +47,7 @@ class MixingTest : public ::testing::Test {
   void AddBucket(double staleness_weight, const std::vector<Sample>& samples,
                  std::optional<double> base = {}) {
     Bucket bucket{fold_->NewAccumulator(x_.manifest(), plan_), staleness_weight, {}};
+    bucket.share = static_cast<double>(samples.size()) / kWorkers;
     if (base) bucket.base = Like(*base);
     for (const Sample& sample : samples) {
       UpdateHeader header;
@@ -61,7 +64,7 @@ class MixingTest : public ::testing::Test {
     const auto mixing = Make(registries_.mixing, name, params);
     std::vector<MixBucket> weights;
     for (const Bucket& bucket : buckets_) {
-      weights.push_back({bucket.staleness_weight, bucket.sums->total_weight()});
+      weights.push_back({bucket.staleness_weight, bucket.sums->total_weight(), bucket.share});
     }
     const std::vector<double> coefficients = mixing->Coefficients(weights);
     std::vector<MixPart> parts;
@@ -108,6 +111,29 @@ TEST_F(MixingTest, DeltasWeighByTheFoldsWeightsWithinAndAcrossBuckets) {
   AddBucket(0.5, {{100, 1}, {300, 5}});
   AddBucket(1, {{600, 2}});
   EXPECT_NEAR(Mixed("deltas"), 10 + (0.5 * (100 * 1 + 300 * 5) + 600 * 2) / 1000, kDigits);
+}
+
+// FedCompass' x + sum of s(u_i) w_i delta_i, with w_i = 1 / 4 for each of 4 workers.
+TEST_F(MixingTest, AmongAllWorkersAFewMoveTheModelALittle) {
+  Start(10);
+  AddBucket(0.5, {{100, 1}});
+  EXPECT_NEAR(Mixed("deltas", {{"divisor", "workers"}}), 10 + 0.5 * 1 / 4, kDigits);
+  Start(10);
+  AddBucket(0.5, {{100, 1}});
+  AddBucket(1, {{100, 2}, {100, 5}});
+  EXPECT_NEAR(Mixed("deltas", {{"divisor", "workers"}}), 10 + (0.5 * 1 + 2 + 5) / 4, kDigits);
+  // Unequal weights: as if the other workers weighed what these do on average.
+  Start(10);
+  AddBucket(1, {{300, 1}, {100, 5}});
+  EXPECT_NEAR(Mixed("deltas", {{"divisor", "workers"}}), 10 + 2.0 / 4 * (300 * 1 + 100 * 5) / 400,
+              kDigits);
+}
+
+TEST_F(MixingTest, ModelsSayHowManyVersionsAreKept) {
+  EXPECT_EQ(Make(registries_.mixing, "models")->VersionsKept(), 256u);
+  EXPECT_EQ(Make(registries_.mixing, "models", {{"keep", 3}})->VersionsKept(), 3u);
+  EXPECT_EQ(Make(registries_.mixing, "deltas")->VersionsKept(), 0u);
+  EXPECT_THAT(Refusal(registries_.mixing, "models", {{"keep", 0}}), HasSubstr("'keep' is 0"));
 }
 
 // x = 0, alpha = 0.6, weights by (1 + u)^-0.5; models arrive one by one: (1, u = 0), (1, 1), (-1,
