@@ -74,17 +74,35 @@ absl::StatusOr<Topology> LoadTopology(const std::string& text, const std::string
   return topology;
 }
 
-// That they fit the tree, and that a trace has all of its workers.
-absl::Status CheckConditions(const RunSpec& spec) {
+// Where a policy says how many steps tasks have, made-up times must depend on them.
+absl::Status CheckSteps(const RunSpec& spec, const StrategyRegistries& strategies) {
+  const ComputeConditions& compute = spec.config.conditions.compute;
+  if (compute.steps > 0 || (compute.task_s == 0 && compute.trace.empty())) return absl::OkStatus();
+  for (int tier = 0; tier < spec.topology.num_tiers() - 1; ++tier) {
+    SKEIN_ASSIGN_OR_RETURN(
+        const TierParts parts,
+        MakeTierParts(spec.config.strategy, tier, spec.topology.num_tiers(), strategies));
+    const auto schedule = parts.policy->NewSchedule(1);
+    if (schedule == nullptr || schedule->Assign({0}, Time(0)).at(0).steps == 0) continue;
+    return absl::InvalidArgumentError(
+        "conditions.compute.steps: the policy of tier " + std::to_string(tier) +
+        " gives tasks unlike numbers of local steps: say for how many of them a task's time is");
+  }
+  return absl::OkStatus();
+}
+
+// That they fit the tree, and traces its workers.
+absl::Status CheckConditions(const RunSpec& spec, const StrategyRegistries& strategies) {
+  SKEIN_RETURN_IF_ERROR(CheckSteps(spec, strategies));
   const Topology& topology = spec.topology;
   SKEIN_ASSIGN_OR_RETURN(const auto model,
                          ConditionsModel::Create(spec.config.conditions, spec.config.seed,
                                                  topology.num_workers(), topology.num_tiers()));
-  if (spec.config.conditions.compute.trace.empty()) return absl::OkStatus();
+  std::vector<NodeId> workers;
   for (LeafIndex leaf = 0; leaf < topology.num_workers(); ++leaf) {
-    SKEIN_RETURN_IF_ERROR(model->PaceOf(topology.worker(leaf).id, leaf).status());
+    workers.push_back(topology.worker(leaf).id);
   }
-  return absl::OkStatus();
+  return model->CheckWorkers(workers);
 }
 
 class SpecReader {
@@ -110,6 +128,7 @@ class SpecReader {
     SKEIN_RETURN_IF_ERROR(CheckEvaluation(root));
     SKEIN_RETURN_IF_ERROR(ReadStop(root));
     SKEIN_RETURN_IF_ERROR(ReadSteering(root));
+    SKEIN_RETURN_IF_ERROR(CheckDeadlines(root));
     SKEIN_RETURN_IF_ERROR(ReadLearner(root));
     SKEIN_RETURN_IF_ERROR(ReadConditions(root));
     if (const YamlNode* data = FindValue(root, "data")) {
@@ -194,16 +213,27 @@ class SpecReader {
     return absl::OkStatus();
   }
 
+  absl::Status CheckDeadlines(const YamlNode& root) {
+    const absl::Status status =
+        skein::CheckDeadlines(spec_.config.strategy, spec_.topology.num_tiers(),
+                              spec_.config.limits.heartbeat_interval, registries_.strategies);
+    const YamlNode* strategy = FindValue(root, "strategy");
+    return status.ok()
+               ? status
+               : document_.Error((strategy != nullptr ? *strategy : root).mark, Message(status));
+  }
+
   absl::Status ReadConditions(const YamlNode& root) {
     const YamlNode* node = FindValue(root, "conditions");
     if (node == nullptr) return absl::OkStatus();
     SKEIN_ASSIGN_OR_RETURN(const ValueMap values, ReadValueMap(document_, *node, "conditions"));
     auto conditions = ConditionsFromValues(values);
     if (!conditions.ok()) return document_.Error(node->mark, Message(conditions.status()));
-    std::string& trace = conditions->compute.trace;
-    if (!trace.empty()) trace = Resolve(trace, directory_);
+    for (std::string* trace : {&conditions->compute.trace, &conditions->availability.trace}) {
+      if (!trace->empty()) *trace = Resolve(*trace, directory_);
+    }
     spec_.config.conditions = *std::move(conditions);
-    const absl::Status status = CheckConditions(spec_);
+    const absl::Status status = CheckConditions(spec_, registries_.strategies);
     return status.ok() ? status : document_.Error(node->mark, Message(status));
   }
 
@@ -311,7 +341,10 @@ absl::Status ValidateRunSpec(const RunSpec& spec, const Registries& registries) 
   }
   SKEIN_RETURN_IF_ERROR(
       ValidateStrategy(spec.config.strategy, spec.topology, registries.strategies));
-  SKEIN_RETURN_IF_ERROR(CheckConditions(spec));
+  SKEIN_RETURN_IF_ERROR(CheckDeadlines(spec.config.strategy, spec.topology.num_tiers(),
+                                       spec.config.limits.heartbeat_interval,
+                                       registries.strategies));
+  SKEIN_RETURN_IF_ERROR(CheckConditions(spec, registries.strategies));
   SKEIN_RETURN_IF_ERROR(CheckStopRules(spec.stop, spec.config.evaluate));
   if (!spec.steering.name.empty()) {
     SKEIN_RETURN_IF_ERROR(ResolveSteering(spec.steering, registries.steering).status());

@@ -49,20 +49,40 @@ absl::Status CheckTiers(const StrategySpec& spec, int num_tiers) {
   return absl::OkStatus();
 }
 
+bool HasOwnPolicy(const StrategySpec& spec, int tier) {
+  const TierSpec* own = FindTier(spec, tier);
+  return own != nullptr && own->policy;
+}
+
+// For messages: "strategy, tier 1: policy 'quorum'".
+std::string PolicyName(const StrategySpec& spec, int tier) {
+  const PartSpec& policy = HasOwnPolicy(spec, tier) ? *FindTier(spec, tier)->policy : spec.policy;
+  return TierName(tier) + ": policy '" + policy.name + "'";
+}
+
 absl::Status CheckPolicyFits(const StrategySpec& spec, int tier, const RoundPolicy& policy,
-                             const Topology& topology) {
+                             const Topology& topology, const Selector& selector) {
+  const std::string remedy =
+      HasOwnPolicy(spec, tier) ? "" : "; give the tier a policy of its own under 'tiers'";
+  if (const std::string why = policy.WhyOnlyAtRoot(); tier > 0 && !why.empty()) {
+    return absl::InvalidArgumentError(PolicyName(spec, tier) +
+                                      " can only stand at the root, tier 0: " + why + remedy);
+  }
   const auto needed = static_cast<size_t>(policy.MinChildren());
+  const size_t selected = selector.MaxWorkers(topology.num_workers());
+  if (policy.has_barrier() && selected < needed && needed <= topology.num_workers()) {
+    return absl::InvalidArgumentError(PolicyName(spec, tier) + " needs " + std::to_string(needed) +
+                                      " children and selector '" + spec.selector.name + "' takes " +
+                                      std::to_string(selected) +
+                                      " workers at most: it could never close");
+  }
   for (const TopologyNode& node : topology.nodes()) {
     if (node.tier != tier || node.role == NodeRole::kWorker || node.children.size() >= needed) {
       continue;
     }
-    const TierSpec* own = FindTier(spec, tier);
-    const bool own_policy = own != nullptr && own->policy;
-    return absl::InvalidArgumentError(
-        TierName(tier) + ": policy '" + (own_policy ? *own->policy : spec.policy).name +
-        "' needs " + std::to_string(needed) + " children and '" + node.id + "' has " +
-        std::to_string(node.children.size()) +
-        (own_policy ? "" : "; give the tier a policy of its own under 'tiers'"));
+    return absl::InvalidArgumentError(PolicyName(spec, tier) + " needs " + std::to_string(needed) +
+                                      " children and '" + node.id + "' has " +
+                                      std::to_string(node.children.size()) + remedy);
   }
   return absl::OkStatus();
 }
@@ -149,6 +169,21 @@ absl::Status CheckWorkersCanEvaluate(const std::vector<bool>& barriers) {
       std::to_string(without - barriers.begin()) + " has none; use 'coordinator' or 'none'");
 }
 
+absl::Status CheckDeadlines(const StrategySpec& spec, int num_tiers, Duration heartbeat,
+                            const StrategyRegistries& registries) {
+  const auto seconds = [](Duration d) { return ToJson(Value(ToSeconds(d))) + " s"; };
+  for (int tier = 0; tier < num_tiers - 1; ++tier) {
+    SKEIN_ASSIGN_OR_RETURN(const TierParts parts, MakeTierParts(spec, tier, num_tiers, registries));
+    const std::optional<Duration> patience = parts.policy->Patience();
+    if (!patience || *patience >= heartbeat) continue;
+    return absl::InvalidArgumentError(PolicyName(spec, tier) + " waits for " + seconds(*patience) +
+                                      ", less than the time between two signs of life of a node, " +
+                                      seconds(heartbeat) +
+                                      "; give it more, or set limits.heartbeat_interval_s lower");
+  }
+  return absl::OkStatus();
+}
+
 absl::Status ValidateStrategy(const StrategySpec& spec, const Topology& topology,
                               const StrategyRegistries& registries) {
   const int num_tiers = topology.num_tiers();
@@ -182,7 +217,7 @@ absl::Status ValidateStrategy(const StrategySpec& spec, const Topology& topology
           "' needs every update at once and can only stand right above the workers, at tier " +
           std::to_string(lowest));
     }
-    SKEIN_RETURN_IF_ERROR(CheckPolicyFits(spec, tier, *parts->policy, topology));
+    SKEIN_RETURN_IF_ERROR(CheckPolicyFits(spec, tier, *parts->policy, topology, **selector));
     SKEIN_RETURN_IF_ERROR(CheckBarriers(tier, num_tiers, *parts, registries, spec));
     const TierSpec* own = FindTier(spec, tier);
     if (own != nullptr && own->fold && *own->fold != spec.fold) {

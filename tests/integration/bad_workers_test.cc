@@ -18,7 +18,7 @@ class BadWorkersTest : public ProgramTest {
                            "\nlearner: {name: echo, params: {" + fault +
                            "}}\nstrategy:\n  policy: " + policy +
                            "\n  tiers: [{tier: 0, policy: all}]\n"
-                           "limits: {cancel_grace_s: 0.2}\n");
+                           "limits: {cancel_grace_s: 0.2, heartbeat_interval_s: 0.2}\n");
   }
   // Runs to the end without w3, and says why.
   void ExpectLeftOut(const std::string& policy, const std::string& fault, const std::string& event,

@@ -26,6 +26,8 @@ class Selector {
   virtual bool SelectsEveryone() const { return false; }
   // A tree with fewer workers than this can never give it enough.
   virtual size_t MinWorkers() const { return 1; }
+  // It never takes more of so many.
+  virtual size_t MaxWorkers(size_t num_workers) const { return num_workers; }
 };
 
 }  // namespace skein

@@ -61,10 +61,16 @@ std::vector<bool> BarriersOf(const StrategySpec& spec, int num_tiers,
 // its workers are always at work.
 absl::Status CheckWorkersCanEvaluate(const std::vector<bool>& barriers);
 
+// InvalidArgument "strategy, tier 1: ..." for users if a policy with a barrier waits for less than
+// the time between two heartbeats of a node.
+absl::Status CheckDeadlines(const StrategySpec& spec, int num_tiers, Duration heartbeat,
+                            const StrategyRegistries& registries);
+
 // Checks a strategy against a tree: all parts exist with good parameters, tiers are aggregating
 // tiers and listed once, kappa is 1 at the root and in range, a fold that does not compose stands
 // only right above the workers and is the same fold elsewhere, no part needs more workers or
-// children than there are. Names the tier and, where it matters, the node.
+// children than there are or are selected, what can only stand at the root stands there. Names the
+// tier and, where it matters, the node.
 absl::Status ValidateStrategy(const StrategySpec& spec, const Topology& topology,
                               const StrategyRegistries& registries);
 

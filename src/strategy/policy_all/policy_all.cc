@@ -26,6 +26,7 @@ class PolicyAll : public RoundPolicy {
     return {Verdict::kWait, "", timeout_};
   }
   bool has_barrier() const override { return true; }
+  std::optional<Duration> Patience() const override { return timeout_; }
   bool NeedsEveryone() const override { return true; }
   std::shared_ptr<const RoundPolicy> Relaxed(int times) const override {
     if (times <= 0) return nullptr;

@@ -32,6 +32,7 @@ class PolicyOverSelect : public RoundPolicy {
                                 std::to_string(view.accepted) + ", " + why};
   }
   bool has_barrier() const override { return true; }
+  std::optional<Duration> Patience() const override { return deadline_; }
   std::shared_ptr<const RoundPolicy> Relaxed(int times) const override {
     if (times <= 0) return nullptr;
     return std::make_shared<PolicyOverSelect>(factor_, min_fraction_, RelaxLimit(deadline_, times));

@@ -50,6 +50,7 @@ class PolicyQuorum : public RoundPolicy {
   }
   int MinChildren() const override { return quorum_.count ? quorum_.Of(0) : 1; }
   bool has_barrier() const override { return true; }
+  std::optional<Duration> Patience() const override { return deadline_.value_or(timeout_); }
   std::shared_ptr<const RoundPolicy> Relaxed(int times) const override {
     if (times <= 0) return nullptr;
     std::optional<Duration> deadline = deadline_;

@@ -12,6 +12,7 @@ class SelectCount : public Selector {
     return SampleUniformly(input, MinWorkers());
   }
   size_t MinWorkers() const override { return static_cast<size_t>(count_); }
+  size_t MaxWorkers(size_t) const override { return MinWorkers(); }
 
  private:
   int64_t count_;

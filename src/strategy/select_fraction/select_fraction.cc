@@ -13,10 +13,12 @@ class SelectFraction : public Selector {
  public:
   SelectFraction(double fraction, int64_t minimum) : fraction_(fraction), minimum_(minimum) {}
   absl::StatusOr<Roster> Select(const SelectionInput& input) override {
-    const size_t available = input.available->Count();
+    return SampleUniformly(input, MaxWorkers(input.available->Count()));
+  }
+  size_t MaxWorkers(size_t available) const override {
     // The small addend keeps 0.29 * 100 at 29 in binary floating point.
     const auto share = static_cast<size_t>(fraction_ * static_cast<double>(available) + 1e-9);
-    return SampleUniformly(input, std::max(share, MinWorkers()));
+    return std::max(share, MinWorkers());
   }
   size_t MinWorkers() const override { return static_cast<size_t>(minimum_); }
 

@@ -347,6 +347,50 @@ TEST_F(RunSpecTest, RefusesUnknownPartsAndLearners) {
   EXPECT_THAT(Refusal(Parse("topology: flat:2\n")), HasSubstr("the key 'learner' is missing"));
 }
 
+TEST_F(RunSpecTest, RefusesPoliciesThatCannotWork) {
+  EXPECT_THAT(Refusal(With("strategy: {policy: {name: quorum, count: 1, deadline_s: 1}}\n")),
+              AllOf(StartsWith("dir/demo.yaml:3:11: strategy, tier 1: policy 'quorum' waits for 1"),
+                    HasSubstr("limits.heartbeat_interval_s")));
+  EXPECT_TRUE(With("limits: {heartbeat_interval_s: 0.5}\n"
+                   "strategy: {policy: {name: quorum, count: 1, deadline_s: 1}}\n")
+                  .ok());
+  EXPECT_THAT(Refusal(With("strategy: {policy: fedcompass}\n")),
+              AllOf(StartsWith("dir/demo.yaml:3:11: strategy, tier 1: policy 'fedcompass'"),
+                    HasSubstr("at the root")));
+  EXPECT_THAT(Refusal(With("strategy:\n  tiers: [{tier: 0, policy: {name: tiered, groups: 3}}]\n")),
+              HasSubstr("strategy, tier 0: policy 'tiered' needs 3 children and 'root' has 2"));
+  EXPECT_THAT(Refusal(With("strategy: {policy: {name: buffered, size: 2, max_wait_s: -1}}\n")),
+              HasSubstr("'max_wait_s'"));
+}
+
+TEST_F(RunSpecTest, TimesOfTasksMustDependOnTheirStepsWhereTheseDiffer) {
+  const std::string compass =
+      "strategy: {policy: all, tiers: [{tier: 0, policy: fedcompass}]}\n"
+      "conditions: {compute: {task_s: 2";
+  EXPECT_THAT(Refusal(With(compass + "}}\n")),
+              AllOf(StartsWith("dir/demo.yaml:4:13: conditions.compute.steps: "),
+                    HasSubstr("the policy of tier 0")));
+  EXPECT_TRUE(With(compass + ", steps: 100}}\n").ok());
+  EXPECT_TRUE(With("conditions: {compute: {task_s: 2}}\n").ok());
+}
+
+TEST_F(RunSpecTest, ATraceOfAvailabilityFitsTheTree) {
+  const std::string all = "worker,from_s,to_s\nw0,0,9\nw1,0,9\nw2,0,9\nw3,0,9\nw4,0,9\nw5,0,9\n";
+  const std::string path = File("there.csv", all);
+  const auto spec = With("conditions: {availability: {trace: there.csv}}\n");
+  ASSERT_TRUE(spec.ok()) << spec.status();
+  EXPECT_EQ(spec->config.conditions.availability.trace, path) << "it is made absolute";
+  File("there.csv", all + "w6,0,9\n");
+  EXPECT_THAT(Refusal(With("conditions: {availability: {trace: there.csv}}\n")),
+              AllOf(StartsWith("dir/demo.yaml:3:13: "), HasSubstr("there.csv:8: the tree has no")));
+  File("there.csv", all + "w0,5,19\n");
+  EXPECT_THAT(Refusal(With("conditions: {availability: {trace: there.csv}}\n")),
+              HasSubstr("there.csv:8: worker 'w0' is there from 5 s"));
+  File("there.csv", "worker,from_s,to_s\nw0,0,9\n");
+  EXPECT_THAT(Refusal(With("conditions: {availability: {trace: there.csv}}\n")),
+              HasSubstr("no line of worker 'w1'"));
+}
+
 TEST_F(RunSpecTest, PutsErrorsOfParametersAtTheParameter) {
   EXPECT_THAT(
       Refusal(With("strategy:\n  policy:\n    name: patient\n    count: 3\n    deadlin_s: 3\n")),

@@ -191,6 +191,67 @@ INSTANTIATE_TEST_SUITE_P(
                                  2, 3, Verdict::kFail, "no child is left"}),
     [](const auto& tested) { return tested.param.name; });
 
+// Their schedules make the steps; these only say when nothing can come any more.
+const ValueMap kTwoGroups = {{"groups", 2}};
+INSTANTIATE_TEST_SUITE_P(
+    WithSchedules, Policy,
+    ::testing::Values(Transition{"FedCompassFailsWhenNobodyIsLeft", "fedcompass", kNever, 3, 0, 3,
+                                 5, Verdict::kFail, "policy 'fedcompass': no child is left"},
+                      Transition{"TieredFailsWhenNobodyIsLeft", "tiered", kTwoGroups, 3, 0, 3, 5,
+                                 Verdict::kFail, "policy 'tiered': no child is left"}),
+    [](const auto& tested) { return tested.param.name; });
+
+// None gives up while somebody may come, or waits for nobody.
+TEST(Policies, ThatHaveNoBarrierAnswerForEveryView) {
+  const StrategyRegistries registries = BuiltinStrategies();
+  int seen = 0;
+  for (const std::string& name : registries.policies.Names()) {
+    ValueMap params;
+    if (name == "quorum") params = {{"count", 1}};
+    if (name == "buffered") params = {{"size", 2}};
+    if (name == "interval") params = {{"period_s", 5}};
+    if (name == "tiered") params = {{"groups", 2}};
+    const auto policy = Make(registries.policies, name, params);
+    ASSERT_NE(policy, nullptr) << name;
+    if (policy->has_barrier()) {
+      EXPECT_TRUE(policy->Patience().has_value()) << name;
+      EXPECT_EQ(policy->NewSchedule(3), nullptr) << name;
+      continue;
+    }
+    ++seen;
+    EXPECT_EQ(policy->Relaxed(2), nullptr) << name;
+    for (int accepted = 0; accepted <= 3; ++accepted) {
+      for (int failed = 0; accepted + failed <= 3; ++failed) {
+        PolicyView view;
+        view.expected = 3;
+        view.accepted = policy->NewSchedule(3) != nullptr ? 0 : accepted;
+        view.failed = failed;
+        view.elapsed = seconds(100);
+        const PolicyDecision decision = policy->Decide(view);
+        if (view.pending() > 0) {
+          EXPECT_NE(decision.verdict, Verdict::kFail) << name;
+        } else {
+          EXPECT_NE(decision.verdict, Verdict::kWait) << name << " waits for nobody";
+        }
+      }
+    }
+  }
+  EXPECT_EQ(seen, 5);
+}
+
+TEST(Policies, ThatCountStepsRefuseARangeThatIsNone) {
+  const StrategyRegistries registries = BuiltinStrategies();
+  EXPECT_EQ(Refusal(registries.policies, "fedcompass", {{"q_min", 9}, {"q_max", 8}}),
+            "policy 'fedcompass': q_min is 9, more than q_max, which is 8");
+  EXPECT_THAT(Refusal(registries.policies, "fedcompass", {{"latest_time_factor", 0.5}}),
+              HasSubstr("from 1"));
+  EXPECT_THAT(Refusal(registries.policies, "fedcompass", {{"q_min", 0}}), HasSubstr("from 1"));
+  EXPECT_THAT(Refusal(registries.policies, "tiered", {{"groups", 0}}), HasSubstr("from 1"));
+  EXPECT_THAT(Refusal(registries.policies, "tiered"), HasSubstr("groups"));
+  EXPECT_THAT(Refusal(registries.policies, "tiered", {{"groups", 2}, {"patience", -1}}),
+              HasSubstr("from 1"));
+}
+
 TEST(Policies, WithoutABarrierNothingIsWaitedForButTheNextContribution) {
   const StrategyRegistries registries = BuiltinStrategies();
   for (const auto& [name, params] :

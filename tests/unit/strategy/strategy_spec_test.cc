@@ -208,6 +208,64 @@ TEST(ValidateStrategy, AFoldThatDoesNotComposeNeedsABarrier) {
                         "'buffered' has no rounds"));
 }
 
+TEST(ValidateStrategy, WhatMakesVersionsStandsAtTheRootOnly) {
+  StrategySpec spec;
+  spec.policy = {"fedcompass", {}};
+  EXPECT_TRUE(ValidateStrategy(spec, *Topology::FromShape("flat:4"), BuiltinStrategies()).ok());
+  EXPECT_EQ(StrategyRefusal(spec, "tree:2x4"),
+            "strategy, tier 1: policy 'fedcompass' can only stand at the root, tier 0: it times "
+            "children by the versions of the model that it makes; give the tier a policy of its "
+            "own under 'tiers'");
+  spec.tiers = {{.tier = 1, .policy = PartSpec{"all", {}}}};
+  EXPECT_TRUE(ValidateStrategy(spec, *Topology::FromShape("tree:2x4"), BuiltinStrategies()).ok());
+
+  spec.policy = {"all", {}};
+  spec.tiers = {{.tier = 1, .policy = PartSpec{"tiered", {{"groups", 2}}}}};
+  EXPECT_THAT(StrategyRefusal(spec, "tree:2x4"),
+              HasSubstr("policy 'tiered' can only stand at the root, tier 0: a group's weight"));
+  spec.tiers = {{.tier = 1, .policy = PartSpec{"tiered", {{"groups", 2}, {"weights", "none"}}}}};
+  EXPECT_TRUE(ValidateStrategy(spec, *Topology::FromShape("tree:2x4"), BuiltinStrategies()).ok());
+}
+
+TEST(ValidateStrategy, MoreGroupsThanChildrenAreRefused) {
+  StrategySpec spec;
+  spec.policy = {"tiered", {{"groups", 5}}};
+  EXPECT_THAT(StrategyRefusal(spec, "flat:4"),
+              HasSubstr("strategy, tier 0: policy 'tiered' needs 5 children and 'root' has 4"));
+}
+
+TEST(ValidateStrategy, APolicyThatCouldNeverCloseIsRefused) {
+  StrategySpec spec;
+  spec.policy = {"quorum", {{"count", 6}}};
+  spec.selector = {"count", {{"count", 5}}};
+  EXPECT_EQ(StrategyRefusal(spec, "flat:8"),
+            "strategy, tier 0: policy 'quorum' needs 6 children and selector 'count' takes 5 "
+            "workers at most: it could never close");
+  spec.selector = {"fraction", {{"fraction", 0.5}}};
+  EXPECT_THAT(StrategyRefusal(spec, "flat:8"), HasSubstr("'fraction' takes 4 workers at most"));
+  spec.selector = {"count", {{"count", 6}}};
+  EXPECT_TRUE(ValidateStrategy(spec, *Topology::FromShape("flat:8"), BuiltinStrategies()).ok());
+}
+
+TEST(CheckDeadlines, APolicyMustOutliveAHeartbeat) {
+  const auto check = [](const StrategySpec& spec) {
+    return Message(CheckDeadlines(spec, 3, std::chrono::seconds(2), BuiltinStrategies()));
+  };
+  StrategySpec spec;
+  EXPECT_EQ(check(spec), "");
+  spec.tiers = {{.tier = 1, .policy = PartSpec{"quorum", {{"count", 1}, {"deadline_s", 1.5}}}}};
+  EXPECT_EQ(check(spec),
+            "strategy, tier 1: policy 'quorum' waits for 1.5 s, less than the time between two "
+            "signs of life of a node, 2 s; give it more, or set limits.heartbeat_interval_s "
+            "lower");
+  spec.tiers = {{.tier = 1, .policy = PartSpec{"over_select", {{"deadline_s", 1}}}}};
+  EXPECT_THAT(check(spec), HasSubstr("policy 'over_select' waits for 1"));
+  spec.tiers = {{.tier = 0, .policy = PartSpec{"all", {{"timeout_s", 0.1}}}}};
+  EXPECT_THAT(check(spec), HasSubstr("strategy, tier 0: policy 'all' waits for 0.1 s"));
+  spec.tiers = {{.tier = 0, .policy = PartSpec{"interval", {{"period_s", 0.1}}}}};
+  EXPECT_EQ(check(spec), "") << "it waits for nobody";
+}
+
 TEST(CheckWorkersCanEvaluate, NamesTheTierWithoutABarrier) {
   EXPECT_TRUE(CheckWorkersCanEvaluate({true, true}).ok());
   const absl::Status refused = CheckWorkersCanEvaluate({true, false});
