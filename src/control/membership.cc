@@ -101,6 +101,7 @@ absl::Status Membership::Register(const RegisterMsg& message, uint64_t session,
     actions.push_back(scheduler::PersistAttachment{record});
   }
   Event started{0, event::kNodeStarted, 0, place.id, {{"role", NameOf(place.role)}}};
+  if (place.parent.has_value()) started.fields["parent"] = topology_->node(*place.parent).id;
   if (message.pid != 0) started.fields["pid"] = message.pid;
   actions.push_back(scheduler::EmitEvent{std::move(started)});
   actions.push_back(

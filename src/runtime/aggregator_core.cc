@@ -1,6 +1,7 @@
 #include "runtime/aggregator_core.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "skein/base/status.h"
@@ -124,6 +125,11 @@ void AggregatorCore::OfferModel(Child& child, const VersionRef& version) {
   if (child.offered == version || !HasModel(version)) return;
   Do(agg_action::OfferModel{child.view.id, version});
   child.offered = version;
+}
+
+void AggregatorCore::SendTask(Child& child, const Task& task) {
+  if (!child.asked) child.asked = now_;
+  Do(agg_action::SendTask{child.view.id, task});
 }
 
 void AggregatorCore::On(const agg_event::ModelLost& e) {
@@ -314,6 +320,8 @@ void AggregatorCore::On(const agg_event::ChildFailed& e) {
 
 void AggregatorCore::Report(const char* type, const Child& child, uint64_t round, ValueMap fields) {
   fields["parent"] = config_.view.id;
+  // To the microsecond, as events are stamped.
+  if (child.asked) fields["task_s"] = std::round(ToSeconds(now_ - *child.asked) * 1e6) / 1e6;
   Do(agg_action::Report{Event{0, type, round, child.view.id, std::move(fields)}});
 }
 

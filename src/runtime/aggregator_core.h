@@ -63,6 +63,7 @@ class AggregatorCore {
     std::optional<VersionRef> offered;  // the last model offered on the live link
     Standing standing = Standing::kNotAsked;
     std::string failure;
+    std::optional<Time> asked;       // since when it has its task, if it has one
     uint32_t parts_taken = 0;        // of its answer to the task
     std::optional<UploadId> upload;  // the one under way
     uint64_t last_grant = 0;         // the number of its last; 0: none yet
@@ -132,6 +133,7 @@ class AggregatorCore {
   // latest.
   void AskPolicy(PolicyView view, Time since, Time at = Time::max());
   void Report(const char* type, const Child& child, uint64_t round, ValueMap fields);
+  void SendTask(Child& child, const Task& task);  // anew, or again after a reconnection
   void ReportAccepted(const Child& child, const UploadInfo& info, ValueMap fields);
   void ReportFailed(const char* type, const Child& child, const std::string& reason);
   // Forgets an upload, gives its credit back and tells the child.

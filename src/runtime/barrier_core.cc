@@ -104,6 +104,7 @@ void BarrierCore::StartCollecting() {
   for (Child& child : children_) {
     child.standing = Standing::kNotAsked;
     child.failure.clear();
+    child.asked.reset();
     child.parts_taken = 0;
     if (TaskOf(child).participants.empty()) continue;
     child.standing = Standing::kPending;
@@ -115,7 +116,7 @@ void BarrierCore::StartCollecting() {
 
 void BarrierCore::AskChild(Child& child) {
   const Task task = TaskOf(child);
-  Do(agg_action::SendTask{child.view.id, task});
+  SendTask(child, task);
   OfferModel(child, LocalBase());
 }
 

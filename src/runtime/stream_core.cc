@@ -156,6 +156,7 @@ void StreamCore::SetStanding(Child& child, Standing standing) {
   pending_ -= child.standing == Standing::kPending;
   failed_ -= child.standing == Standing::kFailed;
   child.standing = standing;
+  if (standing != Standing::kPending) child.asked.reset();
   pending_ += standing == Standing::kPending;
   failed_ += standing == Standing::kFailed;
 }
@@ -207,7 +208,7 @@ void StreamCore::Ask(Child& child, uint32_t steps) {
   child.parts_taken = 0;
   child.failure.clear();
   SetStanding(child, Standing::kPending);
-  Do(agg_action::SendTask{child.view.id, work.task});
+  SendTask(child, work.task);
   OfferModel(child, work.task.base);
 }
 
@@ -217,7 +218,7 @@ void StreamCore::OnLinked(Child& child) {
   // but it may have come for the model, too.
   const Task& task = WorkOf(child).task;
   if (child.standing != Standing::kPending || !HasModel(task.base)) return Rest(child);
-  Do(agg_action::SendTask{child.view.id, task});
+  SendTask(child, task);
   OfferModel(child, task.base);
 }
 

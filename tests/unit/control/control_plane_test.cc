@@ -131,6 +131,11 @@ TEST_F(ControlPlaneTest, CompletesARunAndKeepsItInTheStore) {
             R"({"name":"test","nodes":7,"rounds":3,"run":"r1","seed":7,"workers":4})");
   EXPECT_THAT(sink_->Of(event::kNodeStarted), SizeIs(7));
   EXPECT_EQ(sink_->Of(event::kNodeStarted)[0].fields.at("pid"), Value(42));
+  for (const Event& node : sink_->Of(event::kNodeStarted)) {
+    const bool has_parent = node.fields.contains("parent");
+    EXPECT_EQ(has_parent, node.node != "root");
+    EXPECT_TRUE(node.node != "w3" || node.fields.at("parent") == Value("a1"));
+  }
   EXPECT_THAT(sink_->Of(event::kEvaluated), SizeIs(3));
   // Register, assign, attach, attached, plan: five messages and the first to arrive.
   EXPECT_DOUBLE_EQ(sink_->Of(event::kRoundOpened)[0].time_s, 0.03);

@@ -421,6 +421,36 @@ TEST_F(AggregatorCoreTest, AnAggregatorsFailureNamesItsWorkers) {
   EXPECT_FALSE(quorum_.Of<agg_action::Report>().at(0).event.fields.contains("roster"));
 }
 
+TEST_F(AggregatorCoreTest, ReportsSayForHowLongAChildHadItsTask) {
+  quorum_.now = seconds(100);
+  quorum_.Open();
+  quorum_.now += std::chrono::nanoseconds(2'500'000'400);
+  quorum_.Contribute("c0");
+  EXPECT_THAT(quorum_.TaskTimes(), ElementsAre(2.5));
+  quorum_.Tell(agg_event::ChildDown{"c1", 1});
+  quorum_.Tell(agg_event::ChildUp{"c1", 1});  // hears of it again
+  quorum_.AdvanceTo(seconds(104));
+  quorum_.Contribute("c1");
+  EXPECT_THAT(quorum_.TaskTimes(), ElementsAre(4.0));
+  quorum_.AdvanceTo(seconds(110));  // the deadline, without c2
+  EXPECT_THAT(quorum_.TaskTimes(), ElementsAre(10.0));
+  quorum_.Tell(agg_event::Delivered{});
+  quorum_.Tell(agg_event::ModelArrived{TrainTask(2).base});
+  quorum_.Tell(agg_event::TaskArrived{TrainTask(2)});
+  quorum_.AdvanceTo(seconds(111));
+  quorum_.Fail("c0", "no battery", TrainTask(2));
+  EXPECT_THAT(quorum_.TaskTimes(), ElementsAre(1.0));
+}
+
+TEST_F(AggregatorCoreTest, AChildThatWasNeverAskedHasHadNoTask) {
+  for (const char* child : {"c0", "c1"}) quorum_.Connect(child);
+  quorum_.Tell(agg_event::ModelArrived{TrainTask().base});
+  quorum_.Tell(agg_event::TaskArrived{TrainTask()});
+  quorum_.AdvanceTo(seconds(3));
+  quorum_.Tell(agg_event::ChildLost{"c2", 1, "silent"});
+  EXPECT_THAT(quorum_.TaskTimes(), ElementsAre(-1));
+}
+
 TEST_F(AggregatorCoreTest, ManyFailuresAreCountedNotListed) {
   AggregatorCoreConfig config = ConfigOf(PolicyOf("all"));
   for (int i = 3; i < 9; ++i) {

@@ -142,6 +142,15 @@ class CoreDriver {
     }
     return reported;
   }
+  // The `task_s` of the last reports; -1 if one says nothing of it.
+  std::vector<double> TaskTimes() const {
+    std::vector<double> times;
+    for (const auto& report : Of<agg_action::Report>()) {
+      const auto it = report.event.fields.find("task_s");
+      times.push_back(it == report.event.fields.end() ? -1 : *it->second.AsDouble());
+    }
+    return times;
+  }
   std::string ReasonOfReport(size_t i = 0) const {
     return *Of<agg_action::Report>().at(i).event.fields.at("reason").AsString();
   }

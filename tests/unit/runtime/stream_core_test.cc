@@ -115,6 +115,26 @@ TEST(StreamCore, AChildThatHasContributedIsAskedAgainAtOnce) {
   EXPECT_THAT(root.steps, IsEmpty());
 }
 
+TEST(StreamCore, ReportsSayForHowLongAChildHadItsTask) {
+  StreamRoot root("buffered", {{"size", 3}});
+  root.Begin();
+  root.now = std::chrono::seconds(3);
+  root.Contribute("c0");
+  EXPECT_THAT(root.TaskTimes(), ElementsAre(3.0));
+  root.now = std::chrono::seconds(4);
+  root.Contribute("c0");
+  EXPECT_THAT(root.TaskTimes(), ElementsAre(1.0)) << "it was asked again at once";
+  root.now = std::chrono::seconds(6);
+  root.Tell(agg_event::ChildFailed{"c1", {TaskKind::kTrain, 1, 0, "no battery", false}});
+  EXPECT_THAT(root.TaskTimes(), ElementsAre(6.0));
+  root.now = std::chrono::seconds(7);
+  root.Contribute("c2");  // makes a version, from which c1 is asked again
+  EXPECT_EQ(root.tasks.at("c1").base, (VersionRef{1, 0, 0}));
+  root.now = std::chrono::seconds(9);
+  root.Contribute("c1");
+  EXPECT_THAT(root.TaskTimes(), ElementsAre(2.0));
+}
+
 TEST(StreamCore, AFullBufferMakesAVersionAndTheLastChildStartsFromIt) {
   StreamRoot root;
   root.Begin();
