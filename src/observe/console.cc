@@ -36,6 +36,36 @@ std::string Metric(const RoundSummary& round, const std::string& name) {
 }
 
 constexpr double kRedrawSeconds = 0.1;
+// Without a barrier: shares of the run's time so far, so that virtual time does not flood a
+// terminal.
+constexpr double kRedrawShare = 0.001;
+constexpr double kLineShare = 0.02;
+constexpr double kLineSeconds = 1;
+constexpr double kLineSecondsMax = 3600;
+
+// "version  12/960 [#---------] ".
+std::string Head(const char* noun, uint64_t number, uint64_t total, double done) {
+  const int width = static_cast<int>(std::to_string(total).size());
+  return Format("%s %*llu/%llu ", noun, width, static_cast<unsigned long long>(number),
+                static_cast<unsigned long long>(total)) +
+         Bar(total == 0 ? 0 : done / static_cast<double>(total)) + ' ';
+}
+
+std::string Rate(const Pace& pace) {
+  const double rate = pace.UpdatesPerSecond();
+  return rate < 100 ? Format("%.3g/s", rate) : Format("%.0f/s", rate);
+}
+
+// What a line ends with, whatever the round is.
+std::string Tail(const RoundSummary& round) {
+  std::string text;
+  if (!round.bytes.empty()) {
+    text += "  root " + FormatBytes(static_cast<double>(round.bytes[0].up)) + " up";
+  }
+  if (round.left_out > 0) text += "  " + std::to_string(round.left_out) + " left out";
+  if (round.rejected > 0) text += "  " + std::to_string(round.rejected) + " rejected";
+  return text;
+}
 
 }  // namespace
 
@@ -55,27 +85,36 @@ std::string ProgressLine(const RoundSummary& round, uint64_t total_rounds) {
   if (!round.committed && round.participants > 0) {
     done += static_cast<double>(workers) / static_cast<double>(round.participants) - 1;
   }
-  const int width = static_cast<int>(std::to_string(total_rounds).size());
-  std::string line =
-      Format("round %*llu/%llu ", width, static_cast<unsigned long long>(round.round),
-             static_cast<unsigned long long>(total_rounds)) +
-      Bar(total_rounds == 0 ? 0 : done / static_cast<double>(total_rounds)) + ' ' +
-      Metric(round, "loss") + Metric(round, "accuracy") +
-      Format("%llu/%llu workers", static_cast<unsigned long long>(workers),
-             static_cast<unsigned long long>(round.participants));
+  std::string line = Head("round", round.round, total_rounds, done) + Metric(round, "loss") +
+                     Metric(round, "accuracy") +
+                     Format("%llu/%llu workers", static_cast<unsigned long long>(workers),
+                            static_cast<unsigned long long>(round.participants));
   if (round.committed) line += Format("  %.1f s", round.wall_s);
-  if (!round.bytes.empty()) {
-    line += "  root " + FormatBytes(static_cast<double>(round.bytes[0].up)) + " up";
-  }
-  if (round.left_out > 0) line += "  " + std::to_string(round.left_out) + " left out";
-  if (round.rejected > 0) line += "  " + std::to_string(round.rejected) + " rejected";
-  return line;
+  return line + Tail(round);
+}
+
+std::string VersionLine(const RoundSummary& version, uint64_t total_versions, uint64_t updates,
+                        const Pace& pace) {
+  const uint64_t done =
+      version.round - (version.committed ? 0 : std::min<uint64_t>(version.round, 1));
+  std::string line = Head("version", version.round, total_versions, static_cast<double>(done)) +
+                     Metric(version, "loss") + Metric(version, "accuracy") +
+                     Plural(updates, "update");
+  if (!version.committed) return line + Tail(version);
+  if (pace.seconds > 0) line += ", " + Rate(pace);
+  line += Format("  staleness %.1f, max %llu", pace.MeanStaleness(),
+                 static_cast<unsigned long long>(pace.staleness_max));
+  if (const auto idle = pace.Idle()) line += Format("  idle %.1f%%", 100 * *idle);
+  return line + Format("  %.1f s", pace.seconds) + Tail(version);
 }
 
 void ConsoleProgress::OnEvent(const Event& event) {
+  pace_.OnEvent(event);
+  if (event.type == event::kRoundOpened && rounds_.current().round == 0) {
+    began_s_ = shown_s_ = event.time_s;
+  }
   for (RoundSummary& concluded : rounds_.OnEvent(event)) {
-    last_ = std::move(concluded);
-    ShowLine(ProgressLine(last_, total_rounds_), /*final=*/true);
+    OnConcluded(std::move(concluded), event.time_s);
   }
   if (event.type == event::kRunStarted) {
     total_rounds_ = CountField(event.fields, "rounds");
@@ -91,12 +130,47 @@ void ConsoleProgress::OnEvent(const Event& event) {
   } else if (event.type == event::kNodeLost) {
     ShowNotice(event.node + " was lost: " + TextField(event.fields, "reason"));
   } else if (event.type == event::kRunEnded) {
+    if (unshown_) ShowVersions(event.time_s);
     ShowSummary(event);
-  } else if (options_.redraw && rounds_.current().round > 0 &&
-             (event.type != event::kUpdateAccepted || event.time_s >= drawn_s_ + kRedrawSeconds)) {
-    drawn_s_ = event.time_s;
-    ShowLine(ProgressLine(rounds_.current(), total_rounds_), /*final=*/false);
+  } else if (options_.redraw && rounds_.current().round > 0) {
+    ShowOpen(event);
   }
+}
+
+void ConsoleProgress::OnConcluded(RoundSummary round, double now_s) {
+  last_ = std::move(round);
+  if (!rounds_.has_versions()) return ShowLine(ProgressLine(last_, total_rounds_), /*final=*/true);
+  updates_ += last_.updates;
+  RoundSummary versions = last_;
+  if (unshown_) {
+    versions.rejected += unshown_->rejected;
+    if (versions.evaluation.empty()) versions.evaluation = std::move(unshown_->evaluation);
+    if (!versions.bytes.empty() && !unshown_->bytes.empty()) {
+      versions.bytes[0].up += unshown_->bytes[0].up;
+    }
+  }
+  unshown_ = std::move(versions);
+  const double gap = std::clamp(kLineShare * RunningFor(now_s), kLineSeconds, kLineSecondsMax);
+  if (now_s >= shown_s_ + gap) ShowVersions(now_s);
+}
+
+void ConsoleProgress::ShowVersions(double now_s) {
+  shown_s_ = now_s;
+  ShowLine(VersionLine(*unshown_, total_rounds_, updates_, pace_.Take(now_s)), /*final=*/true);
+  unshown_.reset();
+}
+
+void ConsoleProgress::ShowOpen(const Event& event) {
+  const RoundSummary& open = rounds_.current();
+  const bool versions = rounds_.has_versions();
+  const double gap =
+      std::max(kRedrawSeconds, versions ? kRedrawShare * RunningFor(event.time_s) : 0);
+  const bool at_once = !versions && event.type != event::kUpdateAccepted;
+  if (!at_once && event.time_s < drawn_s_ + gap) return;
+  drawn_s_ = event.time_s;
+  ShowLine(versions ? VersionLine(open, total_rounds_, updates_ + open.arrived, {})
+                    : ProgressLine(open, total_rounds_),
+           /*final=*/false);
 }
 
 void ConsoleProgress::ShowLine(const std::string& text, bool final) {
@@ -128,8 +202,9 @@ void ConsoleProgress::ShowSummary(const Event& event) {
   line_open_ = false;
   out << status;
   if (!reason.empty()) out << ": " << reason;
+  const char* noun = rounds_.has_versions() ? "version" : "round";
   out << '\n'
-      << "  " << Plural(CountField(event.fields, "rounds"), "round") << " in "
+      << "  " << Plural(CountField(event.fields, "rounds"), noun) << " in "
       << Format("%.1f s", NumberField(event.fields, "wall_s").value_or(0));
   if (!rounds_.late_evaluation().empty()) last_.evaluation = rounds_.late_evaluation();
   const std::string digest = TextField(event.fields, "digest");
@@ -138,6 +213,7 @@ void ConsoleProgress::ShowSummary(const Event& event) {
     if (const auto value = last_.Evaluated(metric)) out << Format(", %s %.4f", metric, *value);
   }
   out << '\n';
+  if (rounds_.has_versions()) ShowPace();
   if (!last_.digest.empty()) out << "  model sha256 " << last_.digest << '\n';
   if (!options_.directory.empty()) {
     out << "  files in " << options_.directory << ": "
@@ -146,6 +222,16 @@ void ConsoleProgress::ShowSummary(const Event& event) {
   }
   if (CountField(event.fields, "rounds") > 0) ShowTraffic(TrafficOf(event));
   out.flush();
+}
+
+void ConsoleProgress::ShowPace() {
+  const Pace& pace = pace_.total();
+  std::ostream& out = *options_.out;
+  out << "  " << Plural(pace.updates, "update") << ", " << Rate(pace)
+      << Format(", staleness %.1f, max %llu", pace.MeanStaleness(),
+                static_cast<unsigned long long>(pace.staleness_max));
+  if (const auto idle = pace.Idle()) out << Format(", workers idle %.1f%%", 100 * *idle);
+  out << '\n';
 }
 
 void ConsoleProgress::ShowTraffic(const std::vector<TierTraffic>& bytes) {

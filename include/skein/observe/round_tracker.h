@@ -57,6 +57,8 @@ class RoundTracker {
   // What an evaluation says that came after its round was concluded, as when a rule ends a run
   // while the next round is open. Empty if there was none.
   const std::map<std::string, double>& late_evaluation() const { return late_evaluation_; }
+  // The run has no barrier at its root, so far as is known: rounds are versions.
+  bool has_versions() const { return has_versions_; }
 
  private:
   struct Version {

@@ -1,5 +1,6 @@
 #include "skein/observe/console.h"
 
+#include <algorithm>
 #include <sstream>
 
 #include <gmock/gmock.h>
@@ -119,6 +120,91 @@ TEST(ConsoleProgress, ShowsTrainingLossWithoutEvaluation) {
   round.committed = true;
   round.training["loss"] = 0.25;
   EXPECT_THAT(ProgressLine(round, 1), HasSubstr("train loss 0.2500"));
+}
+
+// ---- without a barrier at the root ----
+
+Event VersionMade(double time_s, uint64_t version, uint64_t base, bool evaluating = false) {
+  return {time_s,
+          event::kVersionCommitted,
+          version,
+          "root",
+          {{"contributors", 2},
+           {"updates", 4},
+           {"evaluating", evaluating},
+           {"bases", ValueList{ValueMap{{"version", base}, {"updates", 3}},
+                               ValueMap{{"version", version - 1}, {"updates", 1}}}},
+           {"bytes", Bytes(1'000'000, 1)}}};
+}
+
+// A version every `gap_s`, each of four updates.
+std::string ShowStream(uint64_t versions, double gap_s, bool redraw = false) {
+  std::ostringstream out;
+  ConsoleProgress console({.out = &out, .redraw = redraw});
+  console.OnEvent({0, event::kRunStarted, 0, "", {{"name", "demo"}, {"rounds", versions}}});
+  console.OnEvent({0, event::kNodeStarted, 0, "w0", {{"role", "worker"}}});
+  console.OnEvent({10, event::kRoundOpened, 1, "", {{"participants", 2}}});
+  double now = 10;
+  for (uint64_t version = 1; version <= versions; ++version) {
+    now += gap_s;
+    console.OnEvent({now,
+                     event::kUpdateAccepted,
+                     version,
+                     "w0",
+                     {{"parent", "root"}, {"task_s", 0.75 * gap_s}}});
+    console.OnEvent(VersionMade(now, version, version > 3 ? version - 3 : 0));
+  }
+  console.OnEvent({now,
+                   event::kRunEnded,
+                   versions,
+                   "",
+                   {{"status", "completed"}, {"rounds", versions}, {"wall_s", now}}});
+  return out.str();
+}
+
+TEST(ConsoleProgress, TellsOfVersionsInUpdatesWithPaceAndStaleness) {
+  const std::string text = ShowStream(4, 2.0);
+  EXPECT_THAT(text, HasSubstr("\nversion 1/4 [##--------] 4 updates, 2/s  staleness 0.0, max 0"
+                              "  idle 25.0%  2.0 s  root 1.0 MB up\n"));
+  // Three updates made from version 1 went into version 4: two versions late.
+  EXPECT_THAT(text, HasSubstr("\nversion 4/4 [##########] 16 updates, 2/s  staleness 1.5, max 2"
+                              "  idle 25.0%  2.0 s  root 1.0 MB up\ncompleted\n"));
+  EXPECT_THAT(text, HasSubstr("\n  4 versions in 18.0 s\n"
+                              "  16 updates, 2/s, staleness 0.9, max 2, workers idle 25.0%\n"));
+  EXPECT_THAT(text, Not(HasSubstr("workers  ")));
+}
+
+TEST(ConsoleProgress, ALineTellsOfAllVersionsSinceTheOneBefore) {
+  const std::string text = ShowStream(10, 0.25);
+  EXPECT_THAT(text, HasSubstr("\nversion  4/10 [####------] 16 updates, 16/s  staleness 0.9, max 2"
+                              "  idle 25.0%  1.0 s  root 4.0 MB up\nversion  8/10 "));
+  EXPECT_THAT(text, HasSubstr("\nversion 10/10 [##########] 40 updates, 16/s  staleness 1.5, max 2"
+                              "  idle 25.0%  0.5 s  root 2.0 MB up\ncompleted"));
+}
+
+size_t CountOf(char wanted, const std::string& text) {
+  return static_cast<size_t>(std::count(text.begin(), text.end(), wanted));
+}
+
+TEST(ConsoleProgress, ThousandsOfVersionsMakeFewLines) {
+  EXPECT_LE(CountOf('\n', ShowStream(10'000, 0.001)), 20u) << "10 s";
+  const size_t lines = CountOf('\n', ShowStream(10'000, 10));
+  EXPECT_LE(lines, 500u) << "a day of virtual time";
+  EXPECT_GE(lines, 100u);
+  EXPECT_LE(CountOf('\r', ShowStream(10'000, 10, /*redraw=*/true)), 6'000u);
+}
+
+TEST(ConsoleProgress, AnEvaluationIsToldOfWithTheLineThatCoversIt) {
+  std::ostringstream out;
+  ConsoleProgress console({.out = &out});
+  console.OnEvent({0, event::kRoundOpened, 1, "", {{"participants", 2}}});
+  console.OnEvent(VersionMade(0.5, 1, 0, /*evaluating=*/true));
+  console.OnEvent(VersionMade(0.6, 2, 0));
+  console.OnEvent({0.7, event::kEvaluated, 1, "root", {{"where", "coordinator"}, {"loss", 0.5}}});
+  console.OnEvent(VersionMade(2, 3, 1));
+  EXPECT_THAT(out.str(), HasSubstr("loss 0.5000  12 updates"));
+  console.OnEvent(VersionMade(4, 4, 1));
+  EXPECT_THAT(out.str(), HasSubstr("] 16 updates")) << "it is not told of twice";
 }
 
 TEST(FormatBytes, PicksTheUnit) {
