@@ -11,8 +11,12 @@ find_path(SKEIN_XXHASH_INCLUDE_DIR xxhash.h REQUIRED)  # used header-only
 if(SKEIN_WITH_TORCH)
   find_package(Torch REQUIRED)
   find_package(CLI11 REQUIRED CONFIG)
+  find_package(nlohmann_json REQUIRED CONFIG)
 endif()
 find_package(GTest REQUIRED)  # for skein::testing, which is built without our own tests, too
 if(SKEIN_BUILD_BENCH)
   find_package(benchmark REQUIRED CONFIG)
+endif()
+if(SKEIN_BUILD_TESTS AND SKEIN_WITH_TORCH)
+  find_package(EXPAT REQUIRED)  # reads what `skein plot` has drawn
 endif()

@@ -7,13 +7,14 @@ packages=(
   # to build
   build-essential ccache cmake mold ninja-build pkg-config
   libabsl-dev libcli11-dev libgrpc++-dev libprotobuf-dev libspdlog-dev libsqlite3-dev libssl-dev
-  libtorch-dev libxxhash-dev libyaml-cpp-dev protobuf-compiler protobuf-compiler-grpc zlib1g-dev
+  libtorch-dev libxxhash-dev libyaml-cpp-dev nlohmann-json3-dev protobuf-compiler
+  protobuf-compiler-grpc zlib1g-dev
   # to run: the reference BLAS would make libtorch crawl
   libopenblas0-openmp
   # the demo's data
   dataset-fashion-mnist
   # to test
-  clang-format-14 libgmock-dev libgtest-dev
+  clang-format-14 libexpat1-dev libgmock-dev libgtest-dev
   # to test: fuzzing, which is a part of clang, and line numbers for what it finds
   clang-14 libclang-rt-14-dev llvm-14
   # to test: a worker in another language

@@ -27,6 +27,7 @@ std::vector<std::unique_ptr<Command>> Commands() {
   commands.push_back(MakeRunCommand());
   commands.push_back(MakeSimulateCommand());
   commands.push_back(MakeConditionsCommand());
+  commands.push_back(MakePlotCommand());
   commands.push_back(MakeTopologyCommand());
   commands.push_back(MakeStrategiesCommand());
   commands.push_back(MakeControlCommand());

@@ -53,6 +53,7 @@ std::unique_ptr<Command> MakeWorkerCommand();
 std::unique_ptr<Command> MakeTopologyCommand();
 std::unique_ptr<Command> MakeStrategiesCommand();
 std::unique_ptr<Command> MakeBenchCommand();
+std::unique_ptr<Command> MakePlotCommand();
 
 // "skein: message" as one line; returns `code`.
 int Complain(CommandContext& context, const std::string& message, ExitCode code);
