@@ -248,7 +248,8 @@ void CoreFederation::Hear(size_t node, const StopMsg&) {
 void CoreFederation::BeginAbsences() {
   if (!world_.conditions->has_absences()) return;
   for (LeafIndex leaf = 0; leaf < options_.topology->num_workers(); ++leaf) {
-    AwaitAbsence(leaf, std::make_shared<Absences>(world_.conditions->AbsencesOf(leaf)),
+    const NodeId& worker = options_.topology->worker(leaf).id;
+    AwaitAbsence(leaf, std::make_shared<Absences>(world_.conditions->AbsencesOf(worker, leaf)),
                  simulation_.Now());
   }
 }

@@ -828,7 +828,7 @@ TEST(StreamGateway, SumsThatNothingCameToMakeRoom) {
   EXPECT_THAT(gateway.Of<agg_action::Grant>(), SizeIs(1));
   const auto dropped = gateway.Of<agg_action::DropBucket>();
   ASSERT_THAT(dropped, SizeIs(1));
-  EXPECT_EQ(dropped[0].base, VersionRef{});
+  EXPECT_EQ(dropped[0].key.base, VersionRef{});
 }
 
 TEST(StreamCore, EveryPhaseChangeIsDeclared) {

@@ -48,22 +48,23 @@ inline std::vector<Frame> SampleFrames() {
                               6};
   const TierPolicies policies = {
       {1, {"quorum", {{"fraction", 0.5}, {"count", -3}, {"soft", true}, {"text", "a b"}}}}};
-  return {HelloFrame{1, "run-1", "w17", 4, 9},
-          WelcomeFrame{1, 12},
-          Task{TaskKind::kEvaluate, 8, 1, 2, base, 1000000, 3, Roster::Range(4, 1000), policies, 70},
-          OfferFrame{1, SampleManifest(), ModelHeader{base, numeric}},
-          OfferFrame{2, SampleManifest(),
-                     UpdateHeader{17, 55, 8, 2, base, 600, {{"loss", 0.25}, {"grad", -1e300}}}},
-          OfferFrame{3, SampleManifest(), partial},
-          GrantFrame{3, 1 << 20},
-          SampleChunk("some bytes", 4096),
-          TrailerFrame{3, std::string(32, '7')},
-          AckFrame{3, 9, "the epoch is over"},
-          TaskFailedFrame{TaskKind::kTrain, 8, 2, "learner: out of memory", true},
-          EvalReportFrame{8, base, 10000, Roster::Of({5}), SampleMetrics()},
-          CommittedFrame{8, {8, 1, 0}},
-          CancelFrame{8, 2, "the deadline has passed"},
-          ByeFrame{"the run is over"}};
+  return {
+      HelloFrame{1, "run-1", "w17", 4, 9},
+      WelcomeFrame{1, 12},
+      Task{TaskKind::kEvaluate, 8, 1, 2, base, 1000000, 3, Roster::Range(4, 1000), policies, 70},
+      OfferFrame{1, SampleManifest(), ModelHeader{base, numeric}},
+      OfferFrame{2, SampleManifest(),
+                 UpdateHeader{17, 55, 8, 2, base, 600, {{"loss", 0.25}, {"grad", -1e300}}}},
+      OfferFrame{3, SampleManifest(), partial},
+      GrantFrame{3, 1 << 20},
+      SampleChunk("some bytes", 4096),
+      TrailerFrame{3, std::string(32, '7')},
+      AckFrame{3, 9, "the epoch is over"},
+      TaskFailedFrame{TaskKind::kTrain, 8, 2, "learner: out of memory", true},
+      EvalReportFrame{8, base, 10000, Roster::Of({5}), SampleMetrics()},
+      CommittedFrame{8, {8, 1, 0}},
+      CancelFrame{8, 2, "the deadline has passed"},
+      ByeFrame{"the run is over"}};
 }
 
 }  // namespace skein
