@@ -25,15 +25,20 @@ class LateSink : public EventSink {
 
 absl::StatusOr<std::unique_ptr<CoreRun>> CoreRun::Create(CoreRunOptions options,
                                                          const Registries& registries) {
+  if (!options.spec.steering.name.empty()) {
+    return absl::InvalidArgumentError(
+        "steering: not without training; leave it out, as in --set steering=null");
+  }
   const std::string spec_text = ToYaml(options.spec);
   auto topology = std::make_shared<const Topology>(std::move(options.spec.topology));
   RunConfig config = std::move(options.spec.config);
   config.run_id = config.name + "-simulated";  // a function of the spec, as all the rest
   auto sink = std::make_shared<LateSink>();
   std::unique_ptr<CoreRun> run(new CoreRun());
-  SKEIN_ASSIGN_OR_RETURN(
-      run->federation_,
-      CoreFederation::Create({std::move(config), topology, {}, &registries.strategies, sink}));
+  SKEIN_ASSIGN_OR_RETURN(run->federation_,
+                         CoreFederation::Create({std::move(config), topology,
+                                                 std::move(options.spec.stop),
+                                                 &registries.strategies, sink}));
   const std::string& directory = options.directory;
   if (!directory.empty()) SKEIN_RETURN_IF_ERROR(CreateRunDirectory(directory));
   auto recorder = RunRecorder::Create(directory, spec_text, topology, options.detail);
