@@ -4,12 +4,14 @@
 #   SKEIN_FUZZ_ITERATIONS   iterations of each fuzz-style test (default 200000)
 #   SKEIN_SIM_SEEDS         random schedules of each simulated test (default 500)
 #   SKEIN_FUZZ_TARGET_SECONDS  seconds for each fuzz target (default 1200: an hour for all three)
+#   SKEIN_SOAK_SCHEDULES    random schedules of whole federations (default 100000, release)
 #   SKEIN_SOAK_REPEATS      repetitions of the integration tests (default 20)
 set -uo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 fuzz=${SKEIN_FUZZ_ITERATIONS:-200000}
 seeds=${SKEIN_SIM_SEEDS:-500}
 target_seconds=${SKEIN_FUZZ_TARGET_SECONDS:-1200}
+schedules=${SKEIN_SOAK_SCHEDULES:-100000}
 repeats=${SKEIN_SOAK_REPEATS:-20}
 unset SKEIN_FUZZ_ITERATIONS SKEIN_SIM_SEEDS
 
@@ -39,6 +41,8 @@ for preset in asan-full tsan release; do
     skip "tests ($preset)" "no build"
   fi
 done
+stage "random schedules x $schedules (release)" \
+  env SKEIN_SIM_SEEDS="$schedules" timeout 4h build/release/bin/random_schedules_test --gtest_brief=1
 stage "fuzzing, $target_seconds s each" scripts/fuzz.sh "$target_seconds"
 stage "integration tests x $repeats (release)" repeated
 

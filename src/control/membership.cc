@@ -106,6 +106,13 @@ absl::Status Membership::Register(const RegisterMsg& message, uint64_t session,
   actions.push_back(scheduler::EmitEvent{std::move(started)});
   actions.push_back(
       scheduler::SendTo{place.id, AssignMsg{config, MakeNodeView(*topology_, index)}});
+  // Another life of a parent has not heard whom it need not wait for.
+  for (const size_t child : place.children) {
+    const Node& lost = nodes_[child];
+    if (lost.phase != Phase::kLost) continue;
+    actions.push_back(scheduler::SendTo{
+        place.id, ChildLostMsg{topology_->node(child).id, lost.epoch, lost.lost_because}});
+  }
   for (const auto& [child, record] : attachments) {
     if (record.parent.empty()) continue;
     const std::string& address = nodes_[*topology_->node(child).parent].address;

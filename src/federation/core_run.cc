@@ -35,10 +35,9 @@ absl::StatusOr<std::unique_ptr<CoreRun>> CoreRun::Create(CoreRunOptions options,
   config.run_id = config.name + "-simulated";  // a function of the spec, as all the rest
   auto sink = std::make_shared<LateSink>();
   std::unique_ptr<CoreRun> run(new CoreRun());
-  SKEIN_ASSIGN_OR_RETURN(run->federation_,
-                         CoreFederation::Create({std::move(config), topology,
-                                                 std::move(options.spec.stop),
-                                                 &registries.strategies, sink}));
+  SKEIN_ASSIGN_OR_RETURN(run->federation_, CoreFederation::Create({std::move(config), topology,
+                                                                   std::move(options.spec.stop),
+                                                                   &registries.strategies, sink}));
   const std::string& directory = options.directory;
   if (!directory.empty()) SKEIN_RETURN_IF_ERROR(CreateRunDirectory(directory));
   auto recorder = RunRecorder::Create(directory, spec_text, topology, options.detail);

@@ -28,6 +28,10 @@ struct AggregatorCoreConfig {
   size_t bases_kept = 0;  // so many models that updates refer to are needed to fold them; 0: none
 };
 
+// What one worker may contribute to one step, on average: bounds of the exact sums leave room for
+// it. More than one only without a barrier, where quick workers are asked again at once.
+inline constexpr uint64_t kContributionsOfAWorker = 16;
+
 // The decisions of an aggregator or coordinator: whose updates count, when a step is made, who may
 // send when. Pure: time comes in with the event, everything to be done goes out as actions, in
 // order. Bytes, links, clocks and files are the shell's (aggregating_node.h). A fold is asked for

@@ -14,7 +14,6 @@
 namespace skein {
 namespace {
 
-constexpr uint64_t kContributionsOfAWorker = 16;  // to one step, on average at most
 constexpr Duration kEvaluationLimit = std::chrono::minutes(10);
 
 // The root: makes the initial model, owns the global one, takes plans from the control plane and

@@ -288,7 +288,9 @@ void Downlinks::ModelGrew() {
 void Downlinks::Grant(const UploadId& id, const BeginIntake& begin) {
   auto link = Find(id);
   if (link == nullptr) return;
-  Incoming& incoming = link->incoming.at(id.transfer);
+  const auto offered = link->incoming.find(id.transfer);
+  if (offered == link->incoming.end()) return;  // answered meanwhile
+  Incoming& incoming = offered->second;
   auto left = suspended_.find(id.child);
   if (left != suspended_.end()) {
     if (IsSameUpload(left->second, incoming)) {

@@ -31,6 +31,11 @@ constexpr size_t kBasesAtRoot = 8;
 constexpr size_t kBasesElsewhere = 2;
 constexpr size_t kBasesOfLots = 16;  // of all lots together
 
+// Of a worker, on average, in one step. More makes a step, whatever the policy says; while none can
+// be made the children rest. Half of what the coordinator allows for, since what is on its way
+// comes on top.
+constexpr uint64_t kUpdatesOfAWorker = kContributionsOfAWorker / 2;
+
 // Children are asked more often than the parent asks, so their tasks have numbers of their own.
 // Each life has as many: a child that knew the last one may still hold what it did for that.
 constexpr Seq kTasksOfALife = Seq{1} << 24;
@@ -176,9 +181,21 @@ void StreamCore::RestReleased() {
   }
 }
 
+// More would not fit into a step: sums are bounded by what the coordinator expects of a worker.
+bool StreamCore::IsFull() const {
+  if (schedule_ != nullptr) return false;
+  uint64_t updates = 0;
+  for (const auto& [key, bucket] : buckets_) updates += bucket.updates;
+  return updates >= kUpdatesOfAWorker * std::max<uint64_t>(1, task_.participants.Count());
+}
+
 void StreamCore::AskResting() {
   rest_ends_ = false;
   if (!current_ || phase_ == Phase::kIdle) return;
+  if (IsFull()) {
+    if (Collecting()) Close("there is no room for another update");
+    return;
+  }
   std::vector<size_t> ready;
   std::erase_if(resting_, [&](size_t index) {
     const bool linked = children_[index].linked != 0;
@@ -401,6 +418,7 @@ void StreamCore::MakeStep(const std::vector<uint64_t>& lots, double weight) {
   if (IsRoot()) close.made = VersionRef{current_->version + 1, task_.attempt, 0};
   Enter(Phase::kDelivering);
   Do(std::move(close));
+  if (!resting_.empty() && !std::exchange(rest_ends_, true)) Do(agg_action::WakeAt{now_});
   if (schedule_ != nullptr) return;  // lots open when something is folded into them
   // What is on its way goes into the next step.
   for (const VersionRef& base : BasesUnderWay()) {

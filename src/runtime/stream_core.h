@@ -87,6 +87,7 @@ class StreamCore : public AggregatorCore {
   void Rest(Child& child);  // until it is asked again, after all else that happens now
   void RestReleased();      // as the schedule says
   void AskResting();
+  bool IsFull() const;
   void Ask(Child& child, uint32_t steps);
   void Answered(Child& child, uint64_t lot);
   uint64_t LotOf(const Child& child) const;

@@ -115,6 +115,20 @@ absl::Status CheckBarriers(int tier, int num_tiers, const TierParts& parts,
   return absl::OkStatus();
 }
 
+// A round's own participants are no use to a node below that has no rounds: it holds what it
+// collects for the next task, whoever that is for.
+absl::Status CheckSelection(const StrategySpec& spec, int num_tiers, const Selector& selector,
+                            const StrategyRegistries& registries) {
+  const std::vector<bool> barriers = BarriersOf(spec, num_tiers, registries);
+  if (selector.SelectsEveryone() || !barriers.front()) return absl::OkStatus();
+  const auto without = std::ranges::find(barriers, false);
+  if (without == barriers.end()) return absl::OkStatus();
+  const auto tier = static_cast<int>(without - barriers.begin());
+  return absl::InvalidArgumentError(
+      PolicyName(spec, tier) + " has no rounds, and selector '" + spec.selector.name +
+      "' chooses anew in each; use selector 'all', or policies with a barrier at every tier");
+}
+
 }  // namespace
 
 StrategySpec WithPolicies(StrategySpec spec, const TierPolicies& policies) {
@@ -205,6 +219,7 @@ absl::Status ValidateStrategy(const StrategySpec& spec, const Topology& topology
     SKEIN_RETURN_IF_ERROR(Annotate(registries.filters.Create(filter).status(), "strategy"));
   }
   SKEIN_RETURN_IF_ERROR(CheckTiers(spec, num_tiers));
+  SKEIN_RETURN_IF_ERROR(CheckSelection(spec, num_tiers, **selector, registries));
   const int lowest = num_tiers - 2;
   for (int tier = 0; tier <= lowest; ++tier) {
     auto parts = MakeTierParts(spec, tier, num_tiers, registries);

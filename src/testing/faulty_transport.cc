@@ -67,7 +67,7 @@ class FaultyEnd final : public LinkHandler, public std::enable_shared_from_this<
     {
       std::lock_guard lock(mutex_);
       context.node = node_;
-      if (cut_) return;
+      if (cut_ || stalled_) return;
     }
     const Fault fault = plan_(context);
     auto* chunk = std::get_if<ChunkFrame>(&frame);
@@ -88,6 +88,12 @@ class FaultyEnd final : public LinkHandler, public std::enable_shared_from_this<
         break;
       case Fault::Kind::kCut:
         Cut();
+        return;
+      case Fault::Kind::kStall:
+        stalled_ = true;
+        executor_->PostAt(executor_->Now() + fault.delay, [weak = weak_from_this()] {
+          if (const auto self = weak.lock()) self->Cut();
+        });
         return;
     }
     Deliver(std::move(frame));
@@ -155,6 +161,7 @@ class FaultyEnd final : public LinkHandler, public std::enable_shared_from_this<
   bool closed_here_ = false;
 
   uint64_t count_ = 0;
+  bool stalled_ = false;
   Duration delay_{0};
   std::shared_ptr<DelayedFrames> delayed_;
 };

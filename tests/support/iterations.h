@@ -1,6 +1,7 @@
 #ifndef SKEIN_TESTS_SUPPORT_ITERATIONS_H_
 #define SKEIN_TESTS_SUPPORT_ITERATIONS_H_
 
+#include <cstdint>
 #include <cstdlib>
 
 namespace skein {
@@ -18,6 +19,17 @@ inline int FuzzIterations(int usual) { return IterationsFrom("SKEIN_FUZZ_ITERATI
 
 // Random schedules of a simulated federation.
 inline int SimSeeds(int usual) { return IterationsFrom("SKEIN_SIM_SEEDS", usual); }
+
+// Which of them to run: as many from 0 on, or the one that SKEIN_SIM_SEED names.
+struct SeedRange {
+  uint64_t first = 0;
+  uint64_t count = 0;
+};
+inline SeedRange SeedsToRun(int usual) {
+  const char* one = std::getenv("SKEIN_SIM_SEED");
+  if (one != nullptr) return {std::strtoull(one, nullptr, 10), 1};
+  return {0, static_cast<uint64_t>(SimSeeds(usual))};
+}
 
 }  // namespace skein
 

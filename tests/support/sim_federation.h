@@ -33,6 +33,8 @@ class SimFederation : public EventSink {
     Topology topology;
     RunConfig config;
     testing::FaultPlan faults;  // none: a perfect network
+    // Around the network, if it is to be watched.
+    std::function<std::shared_ptr<Transport>(std::shared_ptr<Transport>)> watch;
     Duration control_latency = std::chrono::milliseconds(1);
     // How long the n-th work of a node takes (its first is to make its learner), and whether it
     // ever returns. Null: no time, always.
@@ -61,6 +63,7 @@ class SimFederation : public EventSink {
     if (options_.parts) options_.parts(strategies_);
     transport_ = MakeInprocTransport();
     if (options_.faults) transport_ = testing::MakeFaultyTransport(transport_, options_.faults);
+    if (options_.watch) transport_ = options_.watch(transport_);
     std::shared_ptr<EventSink> sink(std::shared_ptr<void>(), this);  // outlives the plane's use
     plane_ = ControlPlane::Create(
                  {options_.config, options_.topology, "", "", options_.stop, options_.steering},
@@ -101,9 +104,10 @@ class SimFederation : public EventSink {
   // The node's process dies: no good-byes.
   void Kill(const NodeId& id) { nodes_.at(id)->Kill(); }
 
-  // Runs to the end of the federation; false if it has none within `limit`.
-  bool Run(Duration limit = std::chrono::hours(24)) {
-    return sim_.RunUntil([this] { return outcome_.has_value(); }, limit);
+  // Runs to the end of the federation; false if it has none within `limit` and `steps`.
+  bool Run(Duration limit = std::chrono::hours(24), uint64_t steps = UINT64_MAX) {
+    sim_.RunUntil([&] { return outcome_.has_value() || sim_.steps() > steps; }, limit);
+    return outcome_.has_value();
   }
 
   testing::Simulation& simulation() { return sim_; }

@@ -27,6 +27,7 @@ struct Fault {
     kDelay,      // it and all later frames of this direction arrive `delay` later
     kCorrupt,    // a chunk's payload has a bit flipped; other frames vanish
     kCut,        // the link breaks before the frame
+    kStall,      // nothing of this direction arrives any more, and the link breaks `delay` later
   };
   Kind kind = Kind::kNone;
   Duration delay{0};

@@ -148,6 +148,20 @@ TEST(SchedulerCoreTest, ALossDuringARoundIsToldToTheParentAndLeavesLaterRosters)
   EXPECT_EQ(driver.plan.participants, Roster::Of({0, 2, 3}));
 }
 
+TEST(SchedulerCoreTest, AParentThatComesBackHearsWhoIsLost) {
+  D driver("tree:2x2");
+  driver.Begin();
+  driver.Tell(scheduler::NodeLost{"w1", "cut"});
+  driver.Tell(scheduler::NodeLost{"a0", "its process died"});
+  driver.Register("a0", 2);
+  const auto lost = D::Sent<ChildLostMsg>(driver.last);
+  ASSERT_THAT(lost, SizeIs(1));
+  EXPECT_EQ(lost[0].second.child, "w1");
+  EXPECT_EQ(lost[0].second.epoch, driver.epochs["w1"]);
+  EXPECT_EQ(lost[0].second.reason, "cut");
+  EXPECT_THAT(D::Sent<ExpectChildMsg>(driver.last), SizeIs(2)) << "itself and w0";
+}
+
 TEST(SchedulerCoreTest, ALostNodeThatComesBackTakesPartFromTheNextRound) {
   D driver("tree:2x2");
   driver.Begin();

@@ -47,7 +47,7 @@ Registries DocumentedRegistries() {
 
 TEST(RunSpecDocument, ShowsSpecsThatAreRead) {
   const std::vector<std::string> examples = Examples("spec");
-  ASSERT_EQ(examples.size(), 6u);
+  ASSERT_EQ(examples.size(), 8u);
   for (const std::string& yaml : examples) {
     const auto spec = ParseRunSpec(yaml, "spec.yaml", ".", {}, DocumentedRegistries());
     EXPECT_TRUE(spec.ok()) << spec.status() << "\n" << yaml;

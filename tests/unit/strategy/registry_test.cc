@@ -15,7 +15,8 @@ TEST(Registry, KnowsWhatShips) {
   EXPECT_THAT(registries.optimizers.Names(), ElementsAre("sgd"));
   EXPECT_THAT(registries.selectors.Names(), ElementsAre("all", "count", "fraction"));
   EXPECT_THAT(registries.policies.Names(),
-              ElementsAre("all", "buffered", "every_update", "interval", "over_select", "quorum"));
+              ElementsAre("all", "buffered", "every_update", "fedcompass", "interval",
+                          "over_select", "quorum", "tiered"));
   EXPECT_THAT(registries.staleness.Names(),
               ElementsAre("constant", "exponential", "hinge", "inverse-sqrt", "polynomial"));
   EXPECT_THAT(registries.mixing.Names(), ElementsAre("deltas", "models"));

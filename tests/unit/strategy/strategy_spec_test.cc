@@ -199,6 +199,22 @@ TEST(ValidateStrategy, ModelsAreMixedOnlyWithoutABarrier) {
   EXPECT_TRUE(ValidateStrategy(spec, *Topology::FromShape("flat:4"), BuiltinStrategies()).ok());
 }
 
+TEST(ValidateStrategy, RoundsOfSomeNeedRoundsBelow) {
+  StrategySpec spec;
+  spec.selector = {"fraction", {{"fraction", 0.5}}};
+  spec.tiers = {{.tier = 1, .policy = PartSpec{"every_update", {}}}};
+  EXPECT_EQ(
+      StrategyRefusal(spec, "tree:2x4"),
+      "strategy, tier 1: policy 'every_update' has no rounds, and selector 'fraction' chooses "
+      "anew in each; use selector 'all', or policies with a barrier at every tier");
+  // Without rounds at the root either it chooses once.
+  spec.policy = {"every_update", {}};
+  EXPECT_TRUE(ValidateStrategy(spec, *Topology::FromShape("tree:2x4"), BuiltinStrategies()).ok());
+  spec.policy = {"all", {}};
+  spec.tiers.clear();
+  EXPECT_TRUE(ValidateStrategy(spec, *Topology::FromShape("tree:2x4"), BuiltinStrategies()).ok());
+}
+
 TEST(ValidateStrategy, AFoldThatDoesNotComposeNeedsABarrier) {
   StrategySpec spec;
   spec.fold = {"median", {}};
