@@ -1,6 +1,7 @@
 #include "skein/app/app.h"
 
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -104,6 +105,8 @@ void App::RegisterLearner(const std::string& name, LearnerFactory factory, Learn
 }
 
 int App::Main(int argc, char** argv) {
+  // A reader of stdout that goes away must not take the run with it.
+  std::signal(SIGPIPE, SIG_IGN);
   UseOneTorchThread();
   // Borrowed: commands end, or leave the process, before this object does.
   const std::shared_ptr<const Registries> registries(std::shared_ptr<void>(), &registries_);

@@ -192,6 +192,18 @@ absl::StatusOr<AvailabilityConditions> ReadAvailability(const Value& value) {
   if (availability.period_s > 0 && availability.share == 0) {
     return absl::InvalidArgumentError("conditions.availability.share: 0, so nobody is ever there");
   }
+  if (availability.period_s > 0 && availability.share == 1) {
+    return absl::InvalidArgumentError(
+        "conditions.availability: period_s is a day, of which a worker is there a share: give "
+        "share");
+  }
+  constexpr double kShortest = 0.001;
+  const double there_s = availability.period_s * availability.share;
+  if (availability.period_s > 0 && std::min(there_s, availability.period_s - there_s) < kShortest) {
+    return absl::InvalidArgumentError(
+        "conditions.availability: a worker must be there, and away, for a millisecond of each "
+        "period_s at least: change share");
+  }
   return availability;
 }
 

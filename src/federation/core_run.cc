@@ -29,6 +29,10 @@ absl::StatusOr<std::unique_ptr<CoreRun>> CoreRun::Create(CoreRunOptions options,
     return absl::InvalidArgumentError(
         "steering: not without training; leave it out, as in --set steering=null");
   }
+  if (!options.spec.stop.targets.empty() || !options.spec.stop.plateaus.empty()) {
+    return absl::InvalidArgumentError(
+        "stop: without training there are no metrics; use time_s or bytes_mb");
+  }
   const std::string spec_text = ToYaml(options.spec);
   auto topology = std::make_shared<const Topology>(std::move(options.spec.topology));
   RunConfig config = std::move(options.spec.config);

@@ -57,6 +57,7 @@ absl::Status RunHost::Open(RunHostOptions options, std::shared_ptr<Executor> exe
       std::shared_ptr<RunStore> store,
       OpenSqliteStore(directory.empty() ? ":memory:" : directory + "/control.db"));
   config_ = spec.config;
+  if (options.limits) config_.limits = *options.limits;
   config_.run_id = options.run_id.empty() ? MakeRunId(config_.name) : options.run_id;
   // Absolute: nodes may have another working directory.
   if (!directory.empty()) config_.output_dir = std::filesystem::absolute(directory).string();

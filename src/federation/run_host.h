@@ -3,6 +3,7 @@
 
 #include <future>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <absl/status/statusor.h>
@@ -24,6 +25,7 @@ struct RunHostOptions {
   bool serve = true;                  // over gRPC; otherwise for a DirectControl only
   std::string run_id;                 // empty: one that no other run has
   EventDetail detail = EventDetail::kAuto;
+  std::optional<RuntimeLimits> limits = {};  // in place of the spec's, which are recorded
 };
 
 // The control plane of one run with what it needs: its store, the recorder, the gRPC service. Nodes

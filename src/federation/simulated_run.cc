@@ -41,14 +41,14 @@ SimulatedRun::~SimulatedRun() {
 
 absl::StatusOr<std::unique_ptr<SimulatedRun>> SimulatedRun::Create(
     SimulatedRunOptions options, std::shared_ptr<const Registries> registries) {
-  RunConfig& config = options.spec.config;
+  const RunConfig& config = options.spec.config;
   const Topology& topology = options.spec.topology;
   if (config.conditions.compute.task_s == 0 && config.conditions.compute.trace.empty()) {
     return absl::InvalidArgumentError(
         "conditions.compute.task_s: a simulation must know how long a task takes; give it, as in "
         "--set conditions.compute.task_s=2");
   }
-  config.limits = VirtualLimits(config.limits);
+  const RuntimeLimits limits = VirtualLimits(config.limits);
   const NodeMemory memory;
   SKEIN_ASSIGN_OR_RETURN(auto conditions,
                          memory.conditions->Get(config.conditions, config.seed,
@@ -71,7 +71,8 @@ absl::StatusOr<std::unique_ptr<SimulatedRun>> SimulatedRun::Create(
                                           .events = std::make_shared<FanOutSink>(sinks),
                                           .serve = false,
                                           .run_id = std::move(run_id),
-                                          .detail = options.detail},
+                                          .detail = options.detail,
+                                          .limits = limits},
                                          run->simulation_.NewExecutor(), *run->registries_));
   run->control_ = std::make_shared<DirectControl>(run->host_->plane());
   return run;

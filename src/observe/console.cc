@@ -127,6 +127,8 @@ void ConsoleProgress::OnEvent(const Event& event) {
                     << Plural(workers_, "worker") << ", " << Plural(total_rounds_, "round")
                     << ", seed " << (seed.empty() ? std::to_string(count) : seed) << std::endl;
     }
+  } else if (event.type == event::kStopWarned) {
+    ShowNotice(TextField(event.fields, "reason"));
   } else if (event.type == event::kNodeLost) {
     ShowNotice(event.node + " was lost: " + TextField(event.fields, "reason"));
   } else if (event.type == event::kRunEnded) {

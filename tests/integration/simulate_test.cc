@@ -85,12 +85,40 @@ TEST_F(SimulateTest, WithoutTrainingAModelMustHaveASize) {
   EXPECT_FALSE(std::filesystem::exists(work_ / "sim"));
 }
 
+TEST_F(SimulateTest, ItsSpecCanBeRunAgain) {
+  const std::string quorum =
+      " --rounds 3 --set 'strategy.policy={name: quorum, count: 2, deadline_s: 50}' --quiet";
+  ASSERT_EQ(Skein("simulate spec.yaml --out one" + quorum).code, 0);
+  EXPECT_THAT(File("one/spec.yaml"), Not(HasSubstr("3600"))) << "limits of virtual time";
+  const Outcome again = Skein("simulate one/spec.yaml --out two --quiet");
+  ASSERT_EQ(again.code, 0) << again.err;
+  EXPECT_EQ(File("one/events.jsonl"), File("two/events.jsonl"));
+}
+
+TEST_F(SimulateTest, AReaderThatGoesAwayDoesNotEndTheRun) {
+  const std::string command = "cd '" + work_.path() + "' && '" + SKEIN_PROGRAM +
+                              "' simulate spec.yaml --out sim 2>/dev/null | true";
+  EXPECT_EQ(std::system(command.c_str()), 0);
+  EXPECT_THAT(File("sim/result.json"), HasSubstr("\"status\":\"completed\""));
+}
+
+TEST_F(SimulateTest, WithoutTrainingThereAreNoMetricsToStopAt) {
+  const Outcome outcome = Skein(
+      "simulate spec.yaml --no-training --out sim --set conditions.model_mb=1"
+      " --set 'stop={metric: {name: loss, at_most: 1}}'");
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("there are no metrics"));
+}
+
 TEST_F(SimulateTest, SummariesOfWorkersOnDemand) {
   ASSERT_EQ(Skein("simulate spec.yaml --rounds 2 --events summary --out sim --quiet").code, 0);
   const std::string events = File("sim/events.jsonl");
   EXPECT_THAT(events, HasSubstr("\"event\":\"workers_summarized\""));
   EXPECT_THAT(events, Not(HasSubstr("update_accepted")));
   EXPECT_THAT(File("sim/result.json"), HasSubstr("\"contributions\":16"));
+  const Outcome idle = Skein("plot --idle sim");
+  EXPECT_EQ(idle.code, 2);
+  EXPECT_THAT(idle.err, HasSubstr("--events all"));
 }
 
 TEST_F(SimulateTest, ATaskMustTakeTime) {

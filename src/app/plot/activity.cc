@@ -43,6 +43,8 @@ void ActivityReader::OnEvent(const Event& event) {
     participants_ = CountField(event.fields, "participants");
   } else if (event.type == event::kRoundCommitted || event.type == event::kVersionCommitted) {
     OnCommitted(event, now_s);
+  } else if (event.type == event::kWorkersSummarized) {
+    summarized_ = true;
   } else if (event.type == event::kRunEnded) {
     run_.status = TextField(event.fields, "status");
   } else if (event.type == event::kUpdateAccepted || event.type == event::kPartialAccepted ||
@@ -102,6 +104,10 @@ void ActivityReader::Add(Node& node, double begin_s, double end_s, Outcome outco
 
 absl::StatusOr<RunActivity> ActivityReader::Take() {
   if (!started_s_) return absl::FailedPreconditionError("no round has begun in its events");
+  if (summarized_) {
+    return absl::FailedPreconditionError(
+        "its events sum workers up; run it with --events all to see what each did");
+  }
   if (lacks_task_times_) {
     return absl::FailedPreconditionError(
         "its events do not say how long tasks took ('task_s'); an older version made them");

@@ -99,6 +99,7 @@ class ActivityReader {
   uint64_t participants_ = 0;
   double last_s_ = 0;
   bool lacks_task_times_ = false;
+  bool summarized_ = false;
   RunActivity run_;
 };
 

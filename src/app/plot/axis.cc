@@ -7,8 +7,9 @@
 namespace skein::plot {
 namespace {
 
-constexpr double kLargest = 1e200;  // differences of what is plotted stay finite
-constexpr double kSlack = 1e-9;     // of a step, for rounding
+constexpr double kLargest = 1e200;    // differences of what is plotted stay finite
+constexpr double kSmallest = 1e-200;  // less is as good as 0
+constexpr double kSlack = 1e-9;       // of a step, for rounding
 
 // 1, 2, 2.5 or 5 times a power of ten.
 double RoundStep(double least) {
@@ -35,7 +36,7 @@ Axis::Axis(double low, double high, double begin, double end, int max_ticks, boo
       end_(end) {
   // Values that are all but equal would have ticks that no label tells apart.
   const double size = std::max(std::abs(low_), std::abs(high_));
-  const double least = size > 0 ? size * 1e-4 : 1;
+  const double least = size > kSmallest ? size * 1e-4 : 1;
   if (high_ - low_ < least) {
     const double middle = low_ + (high_ - low_) / 2;
     low_ = low_ >= 0 ? std::max(0.0, middle - least / 2) : middle - least / 2;

@@ -98,8 +98,9 @@ absl::Status ReadEvents(const std::string& directory,
     return absl::NotFoundError(directory + ": no such run directory");
   }
   const std::string path = (fs::path(directory) / "events.jsonl").string();
-  std::ifstream file(path);
-  if (!file || !fs::is_regular_file(path, error)) {
+  const bool regular = fs::is_regular_file(path, error);  // to open a pipe would wait
+  std::ifstream file(regular ? path : "");
+  if (!file) {
     return absl::NotFoundError(directory + ": not a run directory, it has no events.jsonl");
   }
   const bool ended = fs::exists(fs::path(directory) / "result.json", error);

@@ -60,6 +60,9 @@ TEST(Conditions, ErrorsNameTheKey) {
   EXPECT_THAT(ErrorOf({{"availability", ValueMap{{"share", 0.5}}}}), HasSubstr("give period_s"));
   EXPECT_THAT(ErrorOf({{"availability", ValueMap{{"share", 0}, {"period_s", 9}}}}),
               HasSubstr("nobody is ever there"));
+  EXPECT_THAT(ErrorOf({{"availability", ValueMap{{"period_s", 100.0}}}}), HasSubstr("give share"));
+  EXPECT_THAT(ErrorOf({{"availability", ValueMap{{"period_s", 0.001}, {"share", 1e-9}}}}),
+              HasSubstr("a millisecond"));
   EXPECT_THAT(ErrorOf({{"availability", ValueMap{{"up_s", -5}}}}),
               AllOf(HasSubstr("conditions.availability"), HasSubstr("up_s")));
   EXPECT_THAT(ErrorOf({{"availability", ValueMap{{"up_s", 5}, {"trace", "t.csv"}}}}),
