@@ -160,11 +160,13 @@ def page(results: dict) -> str:
     if head := results.get("headline"):
         lines += [f"A million workers in `{head['shape']}` for {head['rounds']} rounds take {head['wall_s']:,.0f} s of one "
                   f"processor and {head['peak_mib'] / 1024:.1f} GiB here;", "events are summed up per aggregator.", ""]
+    if results.get("busy"):
+        lines += ["Seconds and memory of the simulations were taken while other programs used both processors.", ""]
     lines += [
         "## The model", "",
         "- A model of 62,006 floats (0.248 MB); partials are int64, twice as large.",
-        "- A task takes 20 s, times a lognormal factor of each worker (sigma 0.3). The slowest of a million is 4.2 times",
-        "  slower than the median: that alone is 80 s of a round.",
+        "- A task takes 20 s, times a lognormal factor of each worker (sigma 0.3). The slowest of a million takes some four",
+        "  times as long as the median: that alone is most of a tree's round.",
         "- Each parent sends and receives 125 MB/s at most, all of its children together, and spends 20 µs on a frame.",
         "  Links to workers carry 5 MB/s with 30 ms of latency, those between servers have 20 ms.",
         "- A transfer takes its share of a link in the order in which it begins, as a whole; chunks of a model are sent",
@@ -202,6 +204,7 @@ def main() -> int:
     if not arguments.report_only:
         results |= {"machine": machine.describe(), "commit": machine.commit()}
         if not arguments.real_only:
+            results["busy"] = machine.wait_until_quiet() > 2 * machine.QUIET
             study_simulated(results)
         if not arguments.simulate_only:
             study_real(results)
