@@ -30,7 +30,7 @@ int WriteAll(int fd, const std::string& content) {
     if (n < 0) return errno;
     done += static_cast<size_t>(n);
   }
-  return fsync(fd) == 0 ? 0 : errno;
+  return 0;
 }
 
 }  // namespace
@@ -60,11 +60,23 @@ absl::Status WriteFileAtomically(const std::string& path, const std::string& con
   const int fd = open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (fd < 0) return SystemError("create", temporary, errno);
   int error = WriteAll(fd, content);
+  if (error == 0 && fsync(fd) != 0) error = errno;
   if (close(fd) != 0 && error == 0) error = errno;
   if (error == 0 && rename(temporary.c_str(), path.c_str()) != 0) error = errno;
   if (error == 0) return absl::OkStatus();
   unlink(temporary.c_str());
   return SystemError("write", path, error);
+}
+
+absl::Status WriteOut(const std::string& path, const std::string& content) {
+  std::error_code ignored;
+  const fs::file_status there = fs::symlink_status(path, ignored);
+  if (!fs::exists(there) || fs::is_regular_file(there)) return WriteFileAtomically(path, content);
+  const int fd = open(path.c_str(), O_WRONLY | O_TRUNC | O_CREAT | O_CLOEXEC, 0644);
+  if (fd < 0) return SystemError("open", path, errno);
+  int error = WriteAll(fd, content);
+  if (close(fd) != 0 && error == 0) error = errno;
+  return error == 0 ? absl::OkStatus() : SystemError("write", path, error);
 }
 
 }  // namespace skein

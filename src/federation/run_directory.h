@@ -18,6 +18,10 @@ absl::Status CreateRunDirectory(const std::string& path);
 // Writes a file that readers see whole or not at all. Unavailable with the system's reason.
 absl::Status WriteFileAtomically(const std::string& path, const std::string& content);
 
+// The same, unless something is there that is no plain file, such as a device, a pipe or a link:
+// that gets the content, and stays what it is.
+absl::Status WriteOut(const std::string& path, const std::string& content);
+
 }  // namespace skein
 
 #endif  // SKEIN_SRC_FEDERATION_RUN_DIRECTORY_H_

@@ -1,4 +1,3 @@
-#include <fstream>
 #include <utility>
 
 #include <CLI/CLI.hpp>
@@ -14,16 +13,6 @@
 
 namespace skein {
 namespace {
-
-// To a pipe as it comes; a file appears whole, for whoever waits for it.
-absl::Status PublishAddress(const std::string& path, const std::string& address) {
-  if (path.empty()) return absl::OkStatus();
-  if (path.rfind("/dev/", 0) != 0) return WriteFileAtomically(path, address + '\n');
-  std::ofstream file(path);
-  file << address << std::endl;
-  if (file.good()) return absl::OkStatus();
-  return absl::UnavailableError("cannot write the address to " + path);
-}
 
 class ControlCommand : public Command {
  public:
@@ -59,7 +48,10 @@ class ControlCommand : public Command {
     if (!host.ok()) return Complain(context, host.status(), kBadInput);
     (*host)->Start();
     signals.OnStop([&host] { (*host)->Stop("stopped by a signal"); });
-    const absl::Status published = PublishAddress(address_file_, (*host)->server().address());
+    absl::Status published;
+    if (!address_file_.empty()) {
+      published = WriteOut(address_file_, (*host)->server().address() + '\n');
+    }
     if (!published.ok()) (*host)->Stop(Message(published));
     const RunResult result = (*host)->Wait();
     signals.OnStop(nullptr);

@@ -1,10 +1,7 @@
 #include <fnmatch.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <set>
 #include <utility>
 
@@ -94,26 +91,13 @@ class PlotCommand : public Command {
         !output_.empty()
             ? output_
             : (fs::path(directories_.front()) / (timeline_ ? "timeline.svg" : "plot.svg")).string();
-    const absl::Status written = Write(file, *svg);
+    const absl::Status written = WriteOut(file, *svg);
     if (!written.ok()) return Complain(context, written, kBadInput);
     context.out << file << std::endl;
     return kSuccess;
   }
 
  private:
-  // What is not a plain file, such as a device or a link, stays what it is.
-  static absl::Status Write(const std::string& path, const std::string& content) {
-    std::error_code error;
-    const fs::file_status there = fs::symlink_status(path, error);
-    if (!fs::exists(there) || fs::is_regular_file(there)) {
-      return WriteFileAtomically(path, content);
-    }
-    std::ofstream file(path);
-    file << content << std::flush;
-    if (file.good()) return absl::OkStatus();
-    return absl::UnavailableError("cannot write " + path + ": " + std::strerror(errno));
-  }
-
   absl::StatusOr<std::string> Curves() const {
     std::vector<plot::EvaluatedRun> runs;
     for (size_t i = 0; i < directories_.size(); ++i) {
