@@ -249,28 +249,15 @@ TEST(CompassSchedule, KeepsItsInvariants) {
                                 static_cast<double>((step_times[child] * steps).count()) * factor));
                           });
     driver.Start(children);
-    std::set<size_t> lost;
-    for (int i = 0; i < 20; ++i) {
-      driver.RunUntil(driver.now + step_times[0] * 40);
-      const size_t child = rng.Below(children);
-      if (lost.contains(child)) {
-        lost.erase(child);
-        driver.Return(child);
-      } else if (rng.Below(3) == 0) {
-        lost.insert(child);
-        driver.Lose(child);
-      }
-      if (::testing::Test::HasFailure()) return;
-    }
+    driver.RunWithLosses(children, step_times[0] * 40, rng);
+    if (::testing::Test::HasFailure()) return;
     for (const auto& given : driver.given) {
       ASSERT_GE(given.steps, config.q_min);
       ASSERT_LE(given.steps, config.q_max);
     }
     driver.Drain();
-    size_t used = 0;
-    for (const auto& made : driver.made) used += made.updates.size();
     ASSERT_EQ(driver.unused(), 0u) << "of " << driver.contributed;
-    ASSERT_EQ(used, driver.contributed);
+    ASSERT_EQ(driver.used(), driver.contributed);
     ASSERT_EQ(driver.version, driver.made.size());
   }
 }

@@ -12,6 +12,7 @@
 
 #include <gtest/gtest.h>
 
+#include "skein/base/random.h"
 #include "skein/strategy/child_schedule.h"
 
 namespace skein {
@@ -82,6 +83,28 @@ class ScheduleDriver {
       }
     }
     FAIL() << "it does not come to an end";
+  }
+  // For a while; children are lost now and then, and come back.
+  void RunWithLosses(size_t children, Duration between, Rng& rng) {
+    std::set<size_t> lost;
+    for (int i = 0; i < 20; ++i) {
+      RunUntil(now + between);
+      const size_t child = rng.Below(children);
+      if (lost.contains(child)) {
+        lost.erase(child);
+        Return(child);
+      } else if (rng.Below(3) == 0) {
+        lost.insert(child);
+        Lose(child);
+      }
+      if (::testing::Test::HasFailure()) return;
+    }
+  }
+  // Updates in the steps that were made.
+  size_t used() const {
+    size_t count = 0;
+    for (const Made& step : made) count += step.updates.size();
+    return count;
   }
   // What has come and is in no step yet.
   size_t unused() const {
