@@ -49,6 +49,11 @@ absl::Status CheckTiers(const StrategySpec& spec, int num_tiers) {
   return absl::OkStatus();
 }
 
+const PartSpec& PolicyOf(const StrategySpec& spec, int tier) {
+  const TierSpec* own = FindTier(spec, tier);
+  return own != nullptr && own->policy ? *own->policy : spec.policy;
+}
+
 bool HasOwnPolicy(const StrategySpec& spec, int tier) {
   const TierSpec* own = FindTier(spec, tier);
   return own != nullptr && own->policy;
@@ -56,8 +61,7 @@ bool HasOwnPolicy(const StrategySpec& spec, int tier) {
 
 // For messages: "strategy, tier 1: policy 'quorum'".
 std::string PolicyName(const StrategySpec& spec, int tier) {
-  const PartSpec& policy = HasOwnPolicy(spec, tier) ? *FindTier(spec, tier)->policy : spec.policy;
-  return TierName(tier) + ": policy '" + policy.name + "'";
+  return TierName(tier) + ": policy '" + PolicyOf(spec, tier).name + "'";
 }
 
 absl::Status CheckPolicyFits(const StrategySpec& spec, int tier, const RoundPolicy& policy,
@@ -96,11 +100,9 @@ absl::Status CheckBarriers(int tier, int num_tiers, const TierParts& parts,
                                       "'every_update', and this one has one");
   }
   if (!parts.policy->has_barrier() && parts.fold->composition() == Composition::kNone) {
-    const TierSpec* own = FindTier(spec, tier);
-    const PartSpec& policy = own != nullptr && own->policy ? *own->policy : spec.policy;
     return absl::InvalidArgumentError(TierName(tier) + ": fold '" + spec.fold.name +
                                       "' needs every update of a round at once, and policy '" +
-                                      policy.name +
+                                      PolicyOf(spec, tier).name +
                                       "' has no rounds; use one with a barrier, "
                                       "such as 'all' or 'quorum'");
   }
