@@ -1,6 +1,5 @@
 #include "federation/simulated_run.h"
 
-#include <cstdio>
 #include <utility>
 #include <vector>
 
@@ -13,8 +12,6 @@
 namespace skein {
 namespace {
 
-// A run that goes on for longer has gone astray.
-constexpr Duration kLongest = std::chrono::hours(24 * 365 * 10);
 // For nodes to end once the run has, and for a run to end once it is told to.
 constexpr Duration kAftermath = std::chrono::minutes(10);
 
@@ -78,28 +75,13 @@ absl::StatusOr<std::unique_ptr<SimulatedRun>> SimulatedRun::Create(
   return run;
 }
 
-void SimulatedRun::Stop(const std::string& reason) {
-  std::lock_guard lock(mutex_);
-  if (stop_.empty()) stop_ = reason;
-  stopping_ = true;
-}
-
 RunResult SimulatedRun::Run() {
   UseOneTorchThread();
   host_->Start();
   fleet_->Start();
-  const auto ended = [this] { return host_->ended(); };
-  simulation_.RunUntil([&] { return ended() || stopping_; }, kLongest);
-  if (!ended()) {
-    char text[96];
-    std::snprintf(text, sizeof(text), "nothing is left to happen after %.3f s of virtual time",
-                  ToSeconds(simulation_.Now()));
-    {
-      std::lock_guard lock(mutex_);
-      host_->Stop(stopping_ ? stop_ : text);
-    }
-    simulation_.RunUntil(ended, kAftermath);
-  }
+  run_.Run(
+      simulation_, [this] { return host_->ended(); },
+      [this](const std::string& why) { host_->Stop(why); }, kAftermath);
   return host_->Wait();
 }
 

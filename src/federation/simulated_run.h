@@ -1,13 +1,12 @@
 #ifndef SKEIN_SRC_FEDERATION_SIMULATED_RUN_H_
 #define SKEIN_SRC_FEDERATION_SIMULATED_RUN_H_
 
-#include <atomic>
 #include <memory>
-#include <mutex>
 #include <string>
 
 #include <absl/status/statusor.h>
 
+#include "base/virtual_run.h"
 #include "federation/node_fleet.h"
 #include "federation/run_host.h"
 #include "skein/base/simulation.h"
@@ -37,7 +36,7 @@ class SimulatedRun {
   // Blocks until the run has ended. One in which nothing is left to happen fails, with the virtual
   // time in its reason.
   RunResult Run();
-  void Stop(const std::string& reason);
+  void Stop(const std::string& reason) { run_.Stop(reason); }
 
  private:
   explicit SimulatedRun(std::shared_ptr<const Registries> registries);
@@ -49,9 +48,7 @@ class SimulatedRun {
   std::unique_ptr<RunHost> host_;
   std::shared_ptr<ControlDialer> control_;
   std::shared_ptr<NodeFleet> fleet_;
-  std::mutex mutex_;
-  std::string stop_;  // why, once asked for; virtual time knows of no other thread
-  std::atomic<bool> stopping_{false};
+  VirtualRun run_;
 };
 
 }  // namespace skein

@@ -2,8 +2,7 @@
 
 #include <algorithm>
 
-#include "runtime/barrier_core.h"
-#include "runtime/stream_core.h"
+#include "runtime/make_core.h"
 #include "skein/base/random.h"
 #include "skein/base/status.h"
 #include "skein/tensor/digest.h"
@@ -11,7 +10,6 @@
 namespace skein {
 namespace {
 
-constexpr uint64_t kDefaultStagingBytes = uint64_t{64} << 20;
 // From here on memory is dearer than the time in which the system gives it again, a fifth of a
 // second for a GB.
 constexpr uint64_t kLargeModel = uint64_t{256} << 20;
@@ -41,18 +39,7 @@ absl::StatusOr<std::string> AggregatingNode::Listen() {
 absl::Status AggregatingNode::OnAssigned() {
   SKEIN_ASSIGN_OR_RETURN(
       parts_, MakeTierParts(config_.strategy, view_.tier, view_.num_tiers, *services_.strategies));
-  AggregatorCoreConfig core{.view = view_,
-                            .policy = parts_.policy,
-                            .kappa = parts_.kappa,
-                            .staging_bytes = config_.limits.staging_bytes,
-                            .upload_stall_timeout = config_.limits.upload_stall_timeout,
-                            .staleness = parts_.staleness,
-                            .bases_kept = view_.tier == 0 ? parts_.mixing->VersionsKept() : 0};
-  if (parts_.policy->has_barrier()) {
-    core_ = std::make_unique<BarrierCore>(std::move(core));
-  } else {
-    core_ = std::make_unique<StreamCore>(std::move(core));
-  }
+  core_ = MakeAggregatorCore(view_, parts_, config_.limits);
   SKEIN_RETURN_IF_ERROR(ShapeLinks());
   downlinks_->SetRun(config_.run_id);  // may bring children that were faster
   return absl::OkStatus();
@@ -227,8 +214,8 @@ void AggregatingNode::Do(const agg_action::DropBucket& a) { buckets_.erase(a.key
 absl::StatusOr<AggregatingNode::Bucket> AggregatingNode::TakeBucket(
     const agg_action::Bucket& closed) {
   Bucket taken;
-  for (const uint64_t lot : closed.lots) {
-    auto node = buckets_.extract(BucketKey{lot, closed.base});
+  for (const agg_action::Lot& lot : closed.lots) {
+    auto node = buckets_.extract(BucketKey{lot.number, closed.base});
     if (node.empty()) continue;
     Bucket& bucket = node.mapped();
     taken.tally.Merge(bucket.tally);
@@ -241,8 +228,8 @@ absl::StatusOr<AggregatingNode::Bucket> AggregatingNode::TakeBucket(
     header.base = closed.base;
     header.total_weight = partial.total_weight;
     header.scalars = std::move(partial.scalars);
-    header.roster = std::move(bucket.roster);
-    header.updates = bucket.updates;
+    header.roster = lot.roster;
+    header.updates = lot.updates;
     SKEIN_RETURN_IF_ERROR(taken.sums->Merge(header, partial.sums));
   }
   if (taken.sums == nullptr) {
@@ -275,8 +262,6 @@ absl::Status AggregatingNode::FoldUpload(const UploadInfo& info) {
   Bucket& bucket = buckets_.at(BucketKey{info.lot, info.base});
   SKEIN_RETURN_IF_ERROR(staged.folds() ? staged.CompleteFold()
                                        : FoldWhole(*offer, staged.tensors(), *bucket.sums));
-  bucket.roster.Merge(info.roster);
-  bucket.updates += info.updates;
   if (auto* partial = std::get_if<PartialHeader>(&offer->header)) {
     bucket.tally.Merge({partial->num_samples, partial->metrics});
   } else {
@@ -337,9 +322,7 @@ void AggregatingNode::Do(const agg_action::Abandon& a) { DeliverFailure(a.task, 
 // ---- models ----
 
 void AggregatingNode::AddModel(const VersionRef& version, Model model) {
-  if (config_.limits.staging_bytes == 0) {
-    core_->set_staging_bytes(std::max(kDefaultStagingBytes, model.tensors().bytes().size()));
-  }
+  core_->set_staging_bytes(StagingBytes(config_.limits, model.tensors().bytes().size()));
   if (!manifest_) manifest_ = model.tensors().manifest();
   models_.insert_or_assign(version, std::move(model));
   Feed(agg_event::ModelArrived{version});

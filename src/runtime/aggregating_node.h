@@ -35,8 +35,6 @@ class AggregatingNode : public NodeShell, public Downlinks::Owner {
   struct Bucket {
     std::unique_ptr<Accumulator> sums;
     Tally tally;
-    Roster roster;
-    uint64_t updates = 0;
   };
 
   // ---- for subclasses ----

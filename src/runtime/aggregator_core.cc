@@ -389,9 +389,9 @@ agg_action::CloseFold AggregatorCore::TakeBuckets(const Task& task, const Versio
     if (std::find(lots.begin(), lots.end(), key.lot) == lots.end()) return false;
     agg_action::Bucket& into = taken[key.base];
     into.base = key.base;
-    into.roster.Merge(members_.extract(key).mapped().ToRoster());
+    into.lots.push_back({key.lot, members_.extract(key).mapped().ToRoster(), bucket.updates});
+    into.roster.Merge(into.lots.back().roster);
     into.updates += bucket.updates;
-    into.lots.push_back(key.lot);
     return true;
   });
   agg_action::CloseFold close{.task = task, .base = base};

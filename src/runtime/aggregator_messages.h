@@ -181,13 +181,19 @@ struct Acknowledge {
   UploadId id;
   absl::Status status;
 };  // and let go of its bytes
+// Contributions of a lot to one base.
+struct Lot {
+  uint64_t number = 0;
+  Roster roster;
+  uint64_t updates = 0;
+};
 // Contributions that refer to one base.
 struct Bucket {
   VersionRef base;
   Roster roster;
   uint64_t updates = 0;
-  double staleness_weight = 1;      // of the coordinator's
-  std::vector<uint64_t> lots = {};  // in which they lie
+  double staleness_weight = 1;  // of the coordinator's
+  std::vector<Lot> lots = {};   // in which they lie
 };
 // These buckets are complete, and gone after this: make of them ...
 struct CloseFold {

@@ -1,6 +1,5 @@
 #include "simulation/core_federation.h"
 
-#include <cstdio>
 #include <utility>
 
 #include "control/scheduler_setup.h"
@@ -9,13 +8,10 @@
 namespace skein {
 namespace {
 
-// A run that goes on for longer has gone astray.
-constexpr Duration kLongest = std::chrono::hours(24 * 365 * 10);
-
 // Time-outs that tell a slow machine or a dead node: here whoever is away says so.
 RunConfig Virtual(RunConfig config) {
-  config.limits.heartbeat_timeout = kLongest;
-  config.limits.upload_stall_timeout = kLongest;
+  config.limits.heartbeat_timeout = VirtualRun::kLongest;
+  config.limits.upload_stall_timeout = VirtualRun::kLongest;
   config.evaluate = {.coordinator = false, .workers = false, .every = 0};
   return config;
 }
@@ -57,6 +53,8 @@ absl::Status CoreFederation::Build() {
   scheduler_ = std::make_unique<SchedulerCore>(std::move(setup), std::move(selector));
   traffic_ = std::make_unique<Traffic>(options_.topology);
 
+  world_.traffic.resize(static_cast<size_t>(topology.num_tiers() - 1));
+  reporters_.resize(world_.traffic.size());
   places_.resize(topology.nodes().size());
   workers_.reserve(topology.num_workers());
   // Children come after their parents.
@@ -67,6 +65,7 @@ absl::Status CoreFederation::Build() {
       places_[node].worker = workers_.back().get();
       continue;
     }
+    reporters_[static_cast<size_t>(place.tier)] = node;
     std::vector<CoreChild*> children;
     for (const size_t child : place.children) children.push_back(Child(child));
     if (node == 0) {
@@ -91,30 +90,17 @@ CoreChild* CoreFederation::Child(size_t node) {
 RunOutcome CoreFederation::Run() {
   Feed(scheduler::RunStarted{});
   for (size_t node = 0; node < places_.size(); ++node) Register(node);
-  const auto ended = [this] { return outcome_.has_value(); };
-  simulation_.RunUntil([&] { return ended() || stopping_; }, kLongest);
-  if (!ended()) {
-    char text[96];
-    std::snprintf(text, sizeof(text), "nothing is left to happen after %.3f s of virtual time",
-                  ToSeconds(simulation_.Now()));
-    std::lock_guard lock(mutex_);
-    Feed(scheduler::StopRequested{stopping_ ? stop_ : text});
-  }
-  simulation_.RunUntil(ended, kLongest);
+  run_.Run(
+      simulation_, [this] { return outcome_.has_value(); },
+      [this](const std::string& why) { Feed(scheduler::StopRequested{why}); },
+      VirtualRun::kLongest);
   return outcome_.value_or(RunOutcome{"failed", "the run did not end", 0});
-}
-
-void CoreFederation::Stop(const std::string& reason) {
-  std::lock_guard lock(mutex_);
-  if (stop_.empty()) stop_ = reason;
-  stopping_ = true;
 }
 
 void CoreFederation::Register(size_t node) {
   RegisterMsg message{options_.topology->node(node).id, ++lives_, "", 0, std::nullopt};
   if (Parent(node) != nullptr) message.address = "simulated";
   if (CoreWorker* worker = places_[node].worker) worker->Begin();
-  traffic_->Reset(node);
   simulation_.At(simulation_.Now(), [this, node, message = std::move(message)] {
     Feed(scheduler::NodeRegistered{node + 1, message});
   });
@@ -198,14 +184,13 @@ void CoreFederation::Emit(Event event) {
   options_.events->OnEvent(event);
 }
 
+// Nodes of a tier are counted together; one of them reports it.
 void CoreFederation::CountTraffic() {
-  for (size_t node = 0; node < places_.size(); ++node) {
-    const CoreParent* parent = Parent(node);
-    if (parent == nullptr) continue;
+  for (size_t tier = 0; tier < world_.traffic.size(); ++tier) {
     ReportMsg report;
-    report.bytes_up = parent->links().bytes_up;
-    report.bytes_down = parent->links().bytes_down;
-    traffic_->Add(node, report);
+    report.bytes_up = world_.traffic[tier].up;
+    report.bytes_down = world_.traffic[tier].down;
+    traffic_->Add(reporters_[tier], report);
   }
 }
 

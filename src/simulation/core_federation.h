@@ -1,16 +1,15 @@
 #ifndef SKEIN_SRC_SIMULATION_CORE_FEDERATION_H_
 #define SKEIN_SRC_SIMULATION_CORE_FEDERATION_H_
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include <absl/status/statusor.h>
 
+#include "base/virtual_run.h"
 #include "control/traffic.h"
 #include "simulation/core_aggregator.h"
 #include "simulation/core_worker.h"
@@ -41,7 +40,7 @@ class CoreFederation : private CoreWorld::Control {
   // Until the run has ended. One in which nothing is left to happen fails, and says when.
   RunOutcome Run();
   // Ends it as "stopped". Any thread.
-  void Stop(const std::string& reason);
+  void Stop(const std::string& reason) { run_.Stop(reason); }
   uint64_t events_run() const { return simulation_.steps(); }
 
  private:
@@ -103,6 +102,7 @@ class CoreFederation : private CoreWorld::Control {
   CoreWorld world_;
   std::unique_ptr<SchedulerCore> scheduler_;
   std::unique_ptr<Traffic> traffic_;
+  std::vector<size_t> reporters_;  // of the traffic of each tier
   std::unique_ptr<CoreCoordinator> root_;
   std::vector<Place> places_;  // by node
   std::vector<std::unique_ptr<CoreWorker>> workers_;
@@ -110,9 +110,7 @@ class CoreFederation : private CoreWorld::Control {
   bool in_rounds_ = false;
   bool ending_ = false;  // nodes have been told to end
   std::optional<RunOutcome> outcome_;
-  std::mutex mutex_;
-  std::string stop_;  // why, once asked for; virtual time knows of no other thread
-  std::atomic<bool> stopping_{false};
+  VirtualRun run_;
 };
 
 }  // namespace skein

@@ -19,7 +19,7 @@ void CoreLink::Cut() {
 Time CoreLink::Carry(Simulation& simulation, Way way, const WireCost& cost,
                      std::function<void()> arrive, Time not_before) {
   if (links_ == nullptr) return kNever;
-  (way == kUp ? links_->bytes_up : links_->bytes_down) += cost.bytes;
+  (way == kUp ? links_->traffic->up : links_->traffic->down) += cost.bytes;
   Time due = std::max(simulation.Now(), not_before);
   if (links_->shape) {
     LinkShape::Lane& lane = lanes_[way];

@@ -8,15 +8,15 @@
 
 #include "simulation/frame_sizes.h"
 #include "skein/base/simulation.h"
+#include "skein/observe/round_tracker.h"
 #include "transport/shaped_acceptor.h"
 
 namespace skein {
 
-// The parent's end of all of its links: what they carry, and what they have carried.
+// The parent's end of all of its links: what they carry, and where that is counted.
 struct CoreLinks {
   std::optional<LinkShape> shape;  // none: they carry what they can, in no time
-  uint64_t bytes_up = 0;
-  uint64_t bytes_down = 0;
+  TierTraffic* traffic = nullptr;
 };
 
 // The link of one child to its parent, in a simulation without frames: a message is what happens

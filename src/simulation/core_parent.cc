@@ -3,38 +3,23 @@
 #include <algorithm>
 #include <utility>
 
-#include "runtime/barrier_core.h"
-#include "runtime/stream_core.h"
+#include "runtime/make_core.h"
 #include "skein/base/status.h"
 #include "skein/strategy/strategy_spec.h"
 #include "skein/tensor/chunk_codec.h"
 
 namespace skein {
-namespace {
-
-constexpr uint64_t kDefaultStagingBytes = uint64_t{64} << 20;  // as in a run
-
-}  // namespace
+CoreParent::CoreParent(CoreWorld* world, size_t node, std::vector<CoreChild*> children)
+    : world_(world), parent_node_(node), children_(std::move(children)) {
+  links_.traffic = &world_->traffic[static_cast<size_t>(world_->topology->node(node).tier)];
+}
 
 absl::Status CoreParent::Assign(const NodeView& view) {
   const RunConfig& config = world_->config;
   SKEIN_ASSIGN_OR_RETURN(const TierParts parts, MakeTierParts(config.strategy, view.tier,
                                                               view.num_tiers, *world_->strategies));
-  const uint64_t staging = config.limits.staging_bytes;
-  AggregatorCoreConfig core{
-      .view = view,
-      .policy = parts.policy,
-      .kappa = parts.kappa,
-      .staging_bytes =
-          staging != 0 ? staging : std::max(kDefaultStagingBytes, world_->sizes.model_bytes),
-      .upload_stall_timeout = config.limits.upload_stall_timeout,
-      .staleness = parts.staleness,
-      .bases_kept = view.tier == 0 ? parts.mixing->VersionsKept() : 0};
-  if (parts.policy->has_barrier()) {
-    core_ = std::make_unique<BarrierCore>(std::move(core));
-  } else {
-    core_ = std::make_unique<StreamCore>(std::move(core));
-  }
+  core_ = MakeAggregatorCore(view, parts, config.limits);
+  core_->set_staging_bytes(StagingBytes(config.limits, world_->sizes.model_bytes));
   if (const LinkConditions* links = world_->conditions->LinksOf(view.tier)) {
     links_.shape.emplace(*links);
   }
@@ -169,8 +154,8 @@ void CoreParent::DropOldModels() {
 
 uint64_t CoreParent::TakeSamples(const agg_action::Bucket& closed) {
   uint64_t samples = 0;
-  for (const uint64_t lot : closed.lots) {
-    const auto node = samples_.extract(BucketKey{lot, closed.base});
+  for (const agg_action::Lot& lot : closed.lots) {
+    const auto node = samples_.extract(BucketKey{lot.number, closed.base});
     if (!node.empty()) samples += node.mapped();
   }
   return samples;

@@ -19,15 +19,13 @@ namespace skein {
 class CoreParent {
  public:
   // `children`: in the order of the topology.
-  CoreParent(CoreWorld* world, size_t node, std::vector<CoreChild*> children)
-      : world_(world), parent_node_(node), children_(std::move(children)) {}
+  CoreParent(CoreWorld* world, size_t node, std::vector<CoreChild*> children);
   virtual ~CoreParent() = default;
 
   // The assignment: makes the core. InvalidArgument for a strategy that cannot be.
   absl::Status Assign(const NodeView& view);
   void Feed(const AggregatorEvent& event);
   CoreLinks& links() { return links_; }
-  const CoreLinks& links() const { return links_; }
 
  protected:
   virtual void Deliver(const agg_action::CloseFold& close) = 0;

@@ -3,10 +3,12 @@
 
 #include <cstddef>
 #include <memory>
+#include <vector>
 
 #include "simulation/frame_sizes.h"
 #include "skein/base/simulation.h"
 #include "skein/conditions/conditions_model.h"
+#include "skein/observe/round_tracker.h"
 #include "skein/runtime/control_link.h"
 #include "skein/runtime/run_config.h"
 #include "skein/strategy/registry.h"
@@ -32,6 +34,7 @@ struct CoreWorld {
   const StrategyRegistries* strategies = nullptr;
   RunConfig config;
   FrameSizes sizes{0};
+  std::vector<TierTraffic> traffic;  // of all nodes of a tier with their children
 
   Time Now() const { return simulation->Now(); }
 };

@@ -28,7 +28,8 @@ class CoreLinkTest : public testing::Test {
   }
 
   Simulation simulation_;
-  CoreLinks links_;
+  TierTraffic traffic_;
+  CoreLinks links_{.shape = {}, .traffic = &traffic_};
   CoreLink a_;
   CoreLink b_;
   std::vector<double> arrivals_;
@@ -40,8 +41,8 @@ TEST_F(CoreLinkTest, WithoutConditionsMessagesTakeNoTimeAndAreCounted) {
   a_.Carry(simulation_, CoreLink::kUp, {10, 1}, Note());
   Finish();
   EXPECT_EQ(arrivals_, (std::vector<double>{0, 0}));
-  EXPECT_EQ(links_.bytes_down, kMegabyte);
-  EXPECT_EQ(links_.bytes_up, 10u);
+  EXPECT_EQ(traffic_.down, kMegabyte);
+  EXPECT_EQ(traffic_.up, 10u);
 }
 
 TEST_F(CoreLinkTest, ChildrenShareTheParentsCapacityEachWay) {
