@@ -49,13 +49,10 @@ void Fill(const Task& frame, v1::Frame& out) {
   proto->set_seq_count(frame.seq_count);
   *proto->mutable_participants() = ToProto(frame.participants);
   for (const auto& [tier, policy] : frame.policies) {
-    v1::TierPolicy* out_policy = proto->add_policies();
-    out_policy->set_tier(tier);
-    out_policy->set_name(WireText(policy.name));
+    v1::TierPolicy& out_policy = (*proto->mutable_policies())[tier];
+    out_policy.set_name(WireText(policy.name));
     for (const auto& [name, value] : policy.params) {
-      v1::TierPolicy::Param* param = out_policy->add_params();
-      param->set_name(WireText(name));
-      Fill(value, *param);
+      Fill(value, (*out_policy.mutable_params())[WireText(name)]);
     }
   }
   proto->set_steps(frame.steps);
@@ -193,7 +190,8 @@ absl::StatusOr<Frame> Parse(v1::Welcome& proto) {
   return WelcomeFrame{proto.protocol(), proto.incarnation()};
 }
 
-Value ParamValue(const v1::TierPolicy::Param& param) {
+absl::StatusOr<Value> ParamValue(const v1::TierPolicy::Param& param) {
+  SKEIN_RETURN_IF_ERROR(CheckText(param.text(), kMaxTextBytes, "parameter"));
   switch (param.value_case()) {
     case v1::TierPolicy::Param::kInteger:
       return Value(int64_t{param.integer()});
@@ -210,13 +208,17 @@ Value ParamValue(const v1::TierPolicy::Param& param) {
 }
 
 absl::StatusOr<TierPolicies> PoliciesFromProto(
-    const google::protobuf::RepeatedPtrField<v1::TierPolicy>& proto) {
+    const google::protobuf::Map<int32_t, v1::TierPolicy>& proto) {
   if (proto.size() > Topology::kMaxDepth) return absl::InvalidArgumentError("too many policies");
   TierPolicies policies;
-  for (const v1::TierPolicy& in : proto) {
+  for (const auto& [tier, in] : proto) {
+    SKEIN_RETURN_IF_ERROR(CheckText(in.name(), kMaxTextBytes, "policy"));
     PartSpec policy{in.name(), {}};
-    for (const auto& param : in.params()) policy.params[param.name()] = ParamValue(param);
-    policies[in.tier()] = std::move(policy);
+    for (const auto& [name, param] : in.params()) {
+      SKEIN_RETURN_IF_ERROR(CheckText(name, kMaxTextBytes, "name of a parameter"));
+      SKEIN_ASSIGN_OR_RETURN(policy.params[name], ParamValue(param));
+    }
+    policies[tier] = std::move(policy);
   }
   return policies;
 }

@@ -294,6 +294,20 @@ TEST(FrameProto, RefusesWhatIsTooLongOrOutOfRange) {
   ExpectRefused(frame, "reason has");
 }
 
+TEST(FrameProto, RefusesPoliciesWithTextsThatAreTooLong) {
+  const std::string long_text(kMaxTextBytes + 1, 't');
+  v1::Frame frame = SampleProto(v1::Frame::kTask);
+  v1::TierPolicy& policy = (*frame.mutable_task()->mutable_policies())[0];
+  policy.set_name(long_text);
+  ExpectRefused(frame, "policy has");
+  policy.set_name("quorum");
+  (*policy.mutable_params())[long_text].set_integer(1);
+  ExpectRefused(frame, "name of a parameter has");
+  policy.clear_params();
+  (*policy.mutable_params())["count"].set_text(long_text);
+  ExpectRefused(frame, "parameter has");
+}
+
 TEST(FrameProto, MakesTextsFitForTheWire) {
   const absl::StatusOr<Frame> bad = OverTheWire(ByeFrame{"caf\xC3\xA9 \xFF\xC3 end"});
   ASSERT_TRUE(bad.ok()) << bad.status();
