@@ -73,7 +73,9 @@ void NodeShell::OnControl(ControlMessage message) {
 
 void NodeShell::Heartbeat() {
   SendControl(HeartbeatMsg{});
-  LaterAt(Now() + config_.limits.heartbeat_interval, [this] { Heartbeat(); });
+  // Nodes that share a process beat at the same moments: their messages go out together.
+  const Duration interval = config_.limits.heartbeat_interval;
+  LaterAt(Now() + interval - Now() % interval, [this] { Heartbeat(); });
 }
 
 void NodeShell::SendControl(NodeMessage message) {
