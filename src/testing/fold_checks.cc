@@ -55,7 +55,7 @@ bool Mentions(const absl::Status& status, const std::string& text) {
 
 }  // namespace
 
-void FoldConformance::SetUp() {
+void FoldChecks::SetUp() {
   fold_ = GetParam().make();
   ASSERT_NE(fold_, nullptr);
   Rng rng(kSeed);
@@ -66,32 +66,31 @@ void FoldConformance::SetUp() {
   updates_ = RandomUpdates(base_, kWorkers, kMaxSamples, 0.05, rng);
 }
 
-std::unique_ptr<Accumulator> FoldConformance::New() const {
+std::unique_ptr<Accumulator> FoldChecks::New() const {
   return fold_->NewAccumulator(base_.manifest(), plan_);
 }
 
-void FoldConformance::AddAll(const std::vector<SampleUpdate>& updates,
-                             Accumulator& accumulator) const {
+void FoldChecks::AddAll(const std::vector<SampleUpdate>& updates, Accumulator& accumulator) const {
   for (const SampleUpdate& update : updates) {
     const absl::Status status = accumulator.Add(update.header, update.tensors);
     ASSERT_TRUE(status.ok()) << status;
   }
 }
 
-PackedTensors FoldConformance::Finish(Accumulator& accumulator) const {
+PackedTensors FoldChecks::Finish(Accumulator& accumulator) const {
   PlainStep step;
   auto next = accumulator.Finish(base_, step);
   EXPECT_TRUE(next.ok()) << next.status();
   return next.ok() ? *std::move(next) : PackedTensors(base_.manifest());
 }
 
-PackedTensors FoldConformance::FlatResult(const std::vector<SampleUpdate>& updates) const {
+PackedTensors FoldChecks::FlatResult(const std::vector<SampleUpdate>& updates) const {
   auto accumulator = New();
   AddAll(updates, *accumulator);
   return Finish(*accumulator);
 }
 
-void FoldConformance::OrderDoesNotMatter() {
+void FoldChecks::OrderDoesNotMatter() {
   const PackedTensors expected = FlatResult(updates_);
   Rng rng(kSeed + 1);
   std::vector<SampleUpdate> shuffled = updates_;
@@ -101,8 +100,7 @@ void FoldConformance::OrderDoesNotMatter() {
   }
 }
 
-void FoldConformance::AnyTreeGivesTheFlatResult() {
-  if (fold_->composition() == Composition::kNone) GTEST_SKIP() << "does not compose through tiers";
+void FoldChecks::AnyTreeGivesTheFlatResult() {
   const PackedTensors expected = FlatResult(updates_);
   Rng rng(kSeed + 2);
   for (int trial = 0; trial < 20; ++trial) {
@@ -116,8 +114,7 @@ void FoldConformance::AnyTreeGivesTheFlatResult() {
   }
 }
 
-void FoldConformance::MatchesAPlainWeightedMean() {
-  if (!GetParam().weight) GTEST_SKIP() << "is no weighted mean";
+void FoldChecks::MatchesAPlainWeightedMean() {
   const PackedTensors result = FlatResult(updates_);
   double total = 0;
   for (const SampleUpdate& update : updates_) total += GetParam().weight(update.header);
@@ -136,7 +133,7 @@ void FoldConformance::MatchesAPlainWeightedMean() {
   }
 }
 
-void FoldConformance::EqualUpdatesGiveTheirModel() {
+void FoldChecks::EqualUpdatesGiveTheirModel() {
   std::vector<SampleUpdate> same = updates_;
   for (SampleUpdate& update : same) update.tensors = updates_[0].tensors;
   const PackedTensors result = FlatResult(same);
@@ -154,11 +151,11 @@ void FoldConformance::EqualUpdatesGiveTheirModel() {
   }
 }
 
-void FoldConformance::KeepsTheModelsManifest() {
+void FoldChecks::KeepsTheModelsManifest() {
   EXPECT_EQ(FlatResult(updates_).manifest(), base_.manifest());
 }
 
-void FoldConformance::AccumulatorsAreIndependent() {
+void FoldChecks::AccumulatorsAreIndependent() {
   const std::vector<SampleUpdate> first(updates_.begin(), updates_.begin() + 5);
   const std::vector<SampleUpdate> second(updates_.begin() + 5, updates_.end());
   auto a = New(), b = New();
@@ -170,7 +167,7 @@ void FoldConformance::AccumulatorsAreIndependent() {
   EXPECT_TRUE(SameBytes(Finish(*b), FlatResult(second)));
 }
 
-void FoldConformance::NothingAddedIsAnError() {
+void FoldChecks::NothingAddedIsAnError() {
   auto accumulator = New();
   PlainStep step;
   EXPECT_EQ(accumulator->Finish(base_, step).status().code(),
@@ -179,8 +176,7 @@ void FoldConformance::NothingAddedIsAnError() {
   EXPECT_EQ(accumulator->total_weight(), Fixed128());
 }
 
-void FoldConformance::TakingThePartialEmpties() {
-  if (fold_->composition() == Composition::kNone) GTEST_SKIP() << "does not compose through tiers";
+void FoldChecks::TakingThePartialEmpties() {
   auto accumulator = New();
   AddAll(updates_, *accumulator);
   EXPECT_TRUE(Fixed128() < accumulator->total_weight());
@@ -193,7 +189,7 @@ void FoldConformance::TakingThePartialEmpties() {
   EXPECT_TRUE(SameBytes(Finish(*accumulator), FlatResult({updates_[3]})));
 }
 
-void FoldConformance::FinishingEmpties() {
+void FoldChecks::FinishingEmpties() {
   auto accumulator = New();
   AddAll(updates_, *accumulator);
   const PackedTensors next = Finish(*accumulator);
@@ -207,8 +203,7 @@ void FoldConformance::FinishingEmpties() {
   EXPECT_TRUE(SameBytes(next, as_it_was)) << "the first model is not theirs any more";
 }
 
-void FoldConformance::AFoldThatDoesNotComposeHasNoPartials() {
-  if (fold_->composition() != Composition::kNone) GTEST_SKIP() << "composes through tiers";
+void FoldChecks::AFoldThatDoesNotComposeHasNoPartials() {
   auto accumulator = New();
   AddAll(updates_, *accumulator);
   const Fixed128 weight = accumulator->total_weight();
@@ -226,7 +221,7 @@ void FoldConformance::AFoldThatDoesNotComposeHasNoPartials() {
   EXPECT_TRUE(SameBytes(Finish(*accumulator), FlatResult(updates_)));
 }
 
-void FoldConformance::OptimizerSeesEachParameterOnce() {
+void FoldChecks::OptimizerSeesEachParameterOnce() {
   auto accumulator = New();
   AddAll(updates_, *accumulator);
   const Manifest& model = base_.manifest();
@@ -241,7 +236,7 @@ void FoldConformance::OptimizerSeesEachParameterOnce() {
   }
 }
 
-void FoldConformance::RefusesNanAndInfinityNamingThePlace() {
+void FoldChecks::RefusesNanAndInfinityNamingThePlace() {
   constexpr double kInf = std::numeric_limits<double>::infinity();
   for (size_t t = 0; t < base_.manifest().size(); ++t) {
     const TensorInfo& info = base_.manifest()[t];
@@ -260,7 +255,7 @@ void FoldConformance::RefusesNanAndInfinityNamingThePlace() {
   }
 }
 
-void FoldConformance::RefusesOtherTensors() {
+void FoldChecks::RefusesOtherTensors() {
   const std::vector<TensorInfo> right = updates_[0].tensors.manifest().tensors();
   const auto refuses = [&](std::vector<TensorInfo> tensors, const std::string& named) {
     const Manifest manifest = MakeManifest(std::move(tensors));
@@ -285,8 +280,7 @@ void FoldConformance::RefusesOtherTensors() {
   refuses(fewer, right.back().name);
 }
 
-void FoldConformance::RefusesPartialsOfOtherTensors() {
-  if (fold_->composition() == Composition::kNone) GTEST_SKIP() << "does not compose through tiers";
+void FoldChecks::RefusesPartialsOfOtherTensors() {
   auto child = New();
   AddAll(updates_, *child);
   auto partial = child->TakePartial();
@@ -303,8 +297,7 @@ void FoldConformance::RefusesPartialsOfOtherTensors() {
   EXPECT_EQ(parent->total_weight(), Fixed128());
 }
 
-void FoldConformance::RefusesPartialsWithoutWeight() {
-  if (fold_->composition() == Composition::kNone) GTEST_SKIP() << "does not compose through tiers";
+void FoldChecks::RefusesPartialsWithoutWeight() {
   auto child = New();
   AddAll(updates_, *child);
   auto partial = child->TakePartial();
@@ -322,7 +315,7 @@ void FoldConformance::RefusesPartialsWithoutWeight() {
   EXPECT_EQ(parent->total_weight(), Fixed128());
 }
 
-void FoldConformance::ARefusedUpdateLeavesNoTrace() {
+void FoldChecks::ARefusedUpdateLeavesNoTrace() {
   auto accumulator = New();
   AddAll(updates_, *accumulator);
   SampleUpdate bad = updates_[1];

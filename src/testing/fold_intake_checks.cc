@@ -58,7 +58,7 @@ std::unique_ptr<Transfer> Begun(const SampleUpdate& update, Accumulator& accumul
 
 }  // namespace
 
-void FoldConformance::TakingInEqualsAdding() {
+void FoldChecks::TakingInEqualsAdding() {
   Rng rng(kSeed);
   auto accumulator = New();
   std::vector<std::unique_ptr<Transfer>> transfers;
@@ -75,8 +75,7 @@ void FoldConformance::TakingInEqualsAdding() {
   EXPECT_TRUE(SameBytes(Finish(*accumulator), FlatResult(updates_)));
 }
 
-void FoldConformance::TakingInPartialsEqualsMerging() {
-  if (fold_->composition() == Composition::kNone) GTEST_SKIP() << "does not compose through tiers";
+void FoldChecks::TakingInPartialsEqualsMerging() {
   Rng rng(kSeed + 1);
   const std::vector<SampleUpdate> members(updates_.begin(), updates_.begin() + 9);
   auto child = New();
@@ -95,7 +94,7 @@ void FoldConformance::TakingInPartialsEqualsMerging() {
   EXPECT_TRUE(SameBytes(Finish(*root), FlatResult(members)));
 }
 
-void FoldConformance::ABrokenOffIntakeLeavesNoTrace() {
+void FoldChecks::ABrokenOffIntakeLeavesNoTrace() {
   Rng rng(kSeed + 2);
   const uint64_t bytes = updates_[0].tensors.bytes().size();
   for (const uint64_t received : {uint64_t{0}, uint64_t{1}, bytes / 3, bytes - 1, bytes}) {
@@ -114,7 +113,7 @@ void FoldConformance::ABrokenOffIntakeLeavesNoTrace() {
   }
 }
 
-void FoldConformance::ARefusedIntakeLeavesNoTraceAndSaysWhatAddSays() {
+void FoldChecks::ARefusedIntakeLeavesNoTraceAndSaysWhatAddSays() {
   Rng rng(kSeed + 3);
   const size_t last = base_.manifest().size() - 1;
   for (const uint64_t index : {0, 4321}) {
@@ -143,7 +142,7 @@ void FoldConformance::ARefusedIntakeLeavesNoTraceAndSaysWhatAddSays() {
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << status;
 }
 
-void FoldConformance::AHalfTakenInUpdateIsNoPartOfAResult() {
+void FoldChecks::AHalfTakenInUpdateIsNoPartOfAResult() {
   auto accumulator = New();
   AddAll({updates_[0], updates_[1]}, *accumulator);
   auto half = Begun(updates_[2], *accumulator);
@@ -164,7 +163,7 @@ void FoldConformance::AHalfTakenInUpdateIsNoPartOfAResult() {
   EXPECT_TRUE(SameBytes(Finish(*accumulator), FlatResult(left)));
 }
 
-void FoldConformance::IntakesOnSeveralThreadsEqualAdding() {
+void FoldChecks::IntakesOnSeveralThreadsEqualAdding() {
   const size_t half = updates_.size() / 2;
   for (int trial = 0; trial < 5; ++trial) {
     auto accumulator = New();

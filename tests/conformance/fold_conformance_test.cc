@@ -63,23 +63,26 @@ class Whole : public Fold {
   std::shared_ptr<const Fold> fold_ = SmallTiles();
 };
 
-INSTANTIATE_TEST_SUITE_P(
-    Linear, FoldConformance,
-    ::testing::Values(FoldCase{"FedAvg", Builtin("fedavg", {}), Samples},
-                      FoldCase{"FedAvgIntegerMean", Builtin("fedavg", {{"integers", "mean"}}),
-                               Samples},
-                      FoldCase{"Mean", Builtin("mean", {}), One},
-                      FoldCase{"MeanIntegerMean", Builtin("mean", {{"integers", "mean"}}), One},
-                      FoldCase{"SmallTiles", SmallTiles, Samples},
-                      FoldCase{"Whole", [] { return std::make_shared<Whole>(); }, Samples}),
-    [](const auto& tested) { return tested.param.name; });
-
+const FoldCase kLinear[] = {
+    {"FedAvg", Builtin("fedavg", {}), Samples},
+    {"FedAvgIntegerMean", Builtin("fedavg", {{"integers", "mean"}}), Samples},
+    {"Mean", Builtin("mean", {}), One},
+    {"MeanIntegerMean", Builtin("mean", {{"integers", "mean"}}), One},
+    {"SmallTiles", SmallTiles, Samples},
+    {"Whole", [] { return std::make_shared<Whole>(); }, Samples},
+};
 // The model of the suite takes some 42 KB: in memory, and in the file.
-INSTANTIATE_TEST_SUITE_P(
-    Held, FoldConformance,
-    ::testing::Values(FoldCase{"Median", Builtin("median", {}), nullptr},
-                      FoldCase{"SpilledMedian", Builtin("median", {{"memory_mb", 0}}), nullptr}),
-    [](const auto& tested) { return tested.param.name; });
+const FoldCase kHeld[] = {
+    {"Median", Builtin("median", {}), nullptr},
+    {"SpilledMedian", Builtin("median", {{"memory_mb", 0}}), nullptr},
+};
+std::string NameOf(const ::testing::TestParamInfo<FoldCase>& tested) { return tested.param.name; }
+
+INSTANTIATE_TEST_SUITE_P(Linear, FoldConformance, ::testing::ValuesIn(kLinear), NameOf);
+INSTANTIATE_TEST_SUITE_P(Linear, ComposingFoldConformance, ::testing::ValuesIn(kLinear), NameOf);
+INSTANTIATE_TEST_SUITE_P(Linear, MeanFoldConformance, ::testing::ValuesIn(kLinear), NameOf);
+INSTANTIATE_TEST_SUITE_P(Held, FoldConformance, ::testing::ValuesIn(kHeld), NameOf);
+INSTANTIATE_TEST_SUITE_P(Held, LoneFoldConformance, ::testing::ValuesIn(kHeld), NameOf);
 
 }  // namespace
 }  // namespace skein::testing

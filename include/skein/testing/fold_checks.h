@@ -16,8 +16,7 @@ namespace skein::testing {
 struct FoldCase {
   std::string name;
   std::function<std::shared_ptr<const Fold>()> make;
-  // For folds that are a weighted mean of the updates: the weight of one. Null: the checks against
-  // a plain mean are skipped.
+  // For folds that are a weighted mean of the updates: the weight of one. Null for others.
   std::function<double(const UpdateHeader&)> weight;
   friend void PrintTo(const FoldCase& c, std::ostream* out) { *out << c.name; }
 };
@@ -28,9 +27,9 @@ struct SampleUpdate {
   PackedTensors tensors;
 };
 
-// The checks of the conformance suite; fold_conformance.h makes tests of them. They work on a model
-// with every type of element, scalars, empty tensors, buffers and tensors that lie unaligned.
-class FoldConformance : public ::testing::TestWithParam<FoldCase> {
+// The checks of the conformance suites; fold_conformance.h makes tests of them. They work on a
+// model with every type of element, scalars, empty tensors, buffers and tensors that lie unaligned.
+class FoldChecks : public ::testing::TestWithParam<FoldCase> {
  protected:
   void SetUp() override;
 

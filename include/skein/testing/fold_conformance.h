@@ -5,36 +5,68 @@
 
 namespace skein::testing {
 
-// What every fold must do, as described in skein/strategy/fold.h. To run it over one, include this
+// What folds must do, as described in skein/strategy/fold.h. To run it over one, include this
 // header in one source file of a test binary, with
 //   INSTANTIATE_TEST_SUITE_P(Mine, FoldConformance, ::testing::Values(FoldCase{...}));
+// and the same for those of the other suites that are meant for it.
 
+class FoldConformance : public FoldChecks {};
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(FoldConformance);
 
-#define SKEIN_FOLD_TEST_(name) \
-  TEST_P(FoldConformance, name) { FoldConformance::name(); }
-SKEIN_FOLD_TEST_(OrderDoesNotMatter)
-SKEIN_FOLD_TEST_(AnyTreeGivesTheFlatResult)
-SKEIN_FOLD_TEST_(MatchesAPlainWeightedMean)
-SKEIN_FOLD_TEST_(EqualUpdatesGiveTheirModel)
-SKEIN_FOLD_TEST_(KeepsTheModelsManifest)
-SKEIN_FOLD_TEST_(AccumulatorsAreIndependent)
-SKEIN_FOLD_TEST_(NothingAddedIsAnError)
-SKEIN_FOLD_TEST_(TakingThePartialEmpties)
-SKEIN_FOLD_TEST_(FinishingEmpties)
-SKEIN_FOLD_TEST_(AFoldThatDoesNotComposeHasNoPartials)
-SKEIN_FOLD_TEST_(OptimizerSeesEachParameterOnce)
-SKEIN_FOLD_TEST_(RefusesNanAndInfinityNamingThePlace)
-SKEIN_FOLD_TEST_(RefusesOtherTensors)
-SKEIN_FOLD_TEST_(RefusesPartialsOfOtherTensors)
-SKEIN_FOLD_TEST_(RefusesPartialsWithoutWeight)
-SKEIN_FOLD_TEST_(ARefusedUpdateLeavesNoTrace)
-SKEIN_FOLD_TEST_(TakingInEqualsAdding)
-SKEIN_FOLD_TEST_(TakingInPartialsEqualsMerging)
-SKEIN_FOLD_TEST_(ABrokenOffIntakeLeavesNoTrace)
-SKEIN_FOLD_TEST_(ARefusedIntakeLeavesNoTraceAndSaysWhatAddSays)
-SKEIN_FOLD_TEST_(AHalfTakenInUpdateIsNoPartOfAResult)
-SKEIN_FOLD_TEST_(IntakesOnSeveralThreadsEqualAdding)
+// For folds whose partials merge, exactly.
+class ComposingFoldConformance : public FoldChecks {
+ protected:
+  void SetUp() override {
+    FoldChecks::SetUp();
+    ASSERT_NE(fold_->composition(), Composition::kNone);
+  }
+};
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(ComposingFoldConformance);
+
+// For folds that need every update in one place.
+class LoneFoldConformance : public FoldChecks {
+ protected:
+  void SetUp() override {
+    FoldChecks::SetUp();
+    ASSERT_EQ(fold_->composition(), Composition::kNone);
+  }
+};
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(LoneFoldConformance);
+
+// For folds that are a weighted mean of the updates.
+class MeanFoldConformance : public FoldChecks {
+ protected:
+  void SetUp() override {
+    FoldChecks::SetUp();
+    ASSERT_TRUE(GetParam().weight);
+  }
+};
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(MeanFoldConformance);
+
+#define SKEIN_FOLD_TEST_(suite, name) \
+  TEST_P(suite, name) { FoldChecks::name(); }
+SKEIN_FOLD_TEST_(FoldConformance, OrderDoesNotMatter)
+SKEIN_FOLD_TEST_(FoldConformance, EqualUpdatesGiveTheirModel)
+SKEIN_FOLD_TEST_(FoldConformance, KeepsTheModelsManifest)
+SKEIN_FOLD_TEST_(FoldConformance, AccumulatorsAreIndependent)
+SKEIN_FOLD_TEST_(FoldConformance, NothingAddedIsAnError)
+SKEIN_FOLD_TEST_(FoldConformance, FinishingEmpties)
+SKEIN_FOLD_TEST_(FoldConformance, OptimizerSeesEachParameterOnce)
+SKEIN_FOLD_TEST_(FoldConformance, RefusesNanAndInfinityNamingThePlace)
+SKEIN_FOLD_TEST_(FoldConformance, RefusesOtherTensors)
+SKEIN_FOLD_TEST_(FoldConformance, ARefusedUpdateLeavesNoTrace)
+SKEIN_FOLD_TEST_(FoldConformance, TakingInEqualsAdding)
+SKEIN_FOLD_TEST_(FoldConformance, ABrokenOffIntakeLeavesNoTrace)
+SKEIN_FOLD_TEST_(FoldConformance, ARefusedIntakeLeavesNoTraceAndSaysWhatAddSays)
+SKEIN_FOLD_TEST_(FoldConformance, AHalfTakenInUpdateIsNoPartOfAResult)
+SKEIN_FOLD_TEST_(FoldConformance, IntakesOnSeveralThreadsEqualAdding)
+SKEIN_FOLD_TEST_(ComposingFoldConformance, AnyTreeGivesTheFlatResult)
+SKEIN_FOLD_TEST_(ComposingFoldConformance, TakingThePartialEmpties)
+SKEIN_FOLD_TEST_(ComposingFoldConformance, RefusesPartialsOfOtherTensors)
+SKEIN_FOLD_TEST_(ComposingFoldConformance, RefusesPartialsWithoutWeight)
+SKEIN_FOLD_TEST_(ComposingFoldConformance, TakingInPartialsEqualsMerging)
+SKEIN_FOLD_TEST_(LoneFoldConformance, AFoldThatDoesNotComposeHasNoPartials)
+SKEIN_FOLD_TEST_(MeanFoldConformance, MatchesAPlainWeightedMean)
 #undef SKEIN_FOLD_TEST_
 
 }  // namespace skein::testing
