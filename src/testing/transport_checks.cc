@@ -99,7 +99,7 @@ std::vector<Frame> OneOfEach() {
 }  // namespace
 
 // What every test starts from: a parent that listens, and children that dial it.
-struct TransportConformance::World {
+struct TransportChecks::World {
   explicit World(std::unique_ptr<TransportBed> the_bed)
       : bed(std::move(the_bed)),
         acceptor(std::make_shared<PeerAcceptor>(*bed)),
@@ -156,15 +156,15 @@ struct TransportConformance::World {
   std::vector<std::shared_ptr<Peer>> children;
 };
 
-TransportConformance::TransportConformance() = default;
-TransportConformance::~TransportConformance() = default;
+TransportChecks::TransportChecks() = default;
+TransportChecks::~TransportChecks() = default;
 
-void TransportConformance::SetUp() {
+void TransportChecks::SetUp() {
   world_ = std::make_unique<World>(GetParam().make_bed());
   ASSERT_TRUE(world_->Listen());
 }
 
-void TransportConformance::TearDown() {
+void TransportChecks::TearDown() {
   for (const auto& child : world_->children) EXPECT_EQ(child->forbidden_calls(), 0);
   for (size_t i = 0; i < world_->acceptor->size(); ++i) {
     EXPECT_EQ(world_->acceptor->peer(i)->forbidden_calls(), 0);
@@ -172,7 +172,7 @@ void TransportConformance::TearDown() {
   world_.reset();
 }
 
-void TransportConformance::ExchangesHelloAndWelcome() {
+void TransportChecks::ExchangesHelloAndWelcome() {
   world_->acceptor->prepare = [](Peer& parent) {
     parent.on_frame = [](Peer& self, const Frame&) { self.link()->Send(WelcomeFrame{1, 42}); };
   };
@@ -191,7 +191,7 @@ void TransportConformance::ExchangesHelloAndWelcome() {
   EXPECT_EQ(std::get<WelcomeFrame>(welcome).incarnation, 42u);
 }
 
-void TransportConformance::CarriesEveryKindOfFrame() {
+void TransportChecks::CarriesEveryKindOfFrame() {
   const std::vector<Frame> frames = OneOfEach();
   const auto [child, parent] = world_->Connect();
   for (const Frame& frame : frames) {
@@ -207,7 +207,7 @@ void TransportConformance::CarriesEveryKindOfFrame() {
   }
 }
 
-void TransportConformance::DeliversInOrderOneAtATime() {
+void TransportChecks::DeliversInOrderOneAtATime() {
   constexpr uint64_t kFrames = 3000;
   const auto [child, parent] = world_->Connect();
   for (uint64_t i = 0; i < kFrames; ++i) {
@@ -222,7 +222,7 @@ void TransportConformance::DeliversInOrderOneAtATime() {
   }
 }
 
-void TransportConformance::CarriesLargeTransfersBothWaysIntact() {
+void TransportChecks::CarriesLargeTransfersBothWaysIntact() {
   constexpr uint64_t kChunks = 64;
   auto up = std::make_shared<BulkSender>(kChunks, kMiB);
   auto down = std::make_shared<BulkSender>(kChunks, kMiB);
@@ -249,7 +249,7 @@ void TransportConformance::CarriesLargeTransfersBothWaysIntact() {
   }
 }
 
-void TransportConformance::ServesManyLinks() {
+void TransportChecks::ServesManyLinks() {
   constexpr size_t kLinks = 64;
   world_->acceptor->prepare = [](Peer& parent) {
     parent.on_frame = [](Peer& self, const Frame& frame) { self.link()->Send(frame); };
@@ -268,7 +268,7 @@ void TransportConformance::ServesManyLinks() {
   EXPECT_EQ(world_->acceptor->size(), kLinks);
 }
 
-void TransportConformance::HoldsBackASenderWhoseReceiverIsBusy() {
+void TransportChecks::HoldsBackASenderWhoseReceiverIsBusy() {
   constexpr uint64_t kChunks = 64;
   auto sender = std::make_shared<BulkSender>(kChunks, kMiB);
   const auto [child, parent] = world_->Connect([sender](Peer& self) {
@@ -290,7 +290,7 @@ void TransportConformance::HoldsBackASenderWhoseReceiverIsBusy() {
   for (uint64_t i = 0; i < kChunks; ++i) ASSERT_TRUE(SameChunk(parent->frame(i), i, kMiB)) << i;
 }
 
-void TransportConformance::ClosesFromTheChild() {
+void TransportChecks::ClosesFromTheChild() {
   const auto [child, parent] = world_->Connect();
   for (uint64_t i = 0; i < 100; ++i) child->link()->Send(Number(i));
   child->link()->Close(absl::OkStatus());
@@ -299,7 +299,7 @@ void TransportConformance::ClosesFromTheChild() {
   EXPECT_EQ(parent->frames(), 100u);  // what was queued came first
 }
 
-void TransportConformance::ClosesFromTheParent() {
+void TransportChecks::ClosesFromTheParent() {
   const auto [child, parent] = world_->Connect();
   for (uint64_t i = 0; i < 100; ++i) parent->link()->Send(Number(i));
   parent->link()->Close(absl::OkStatus());
@@ -308,7 +308,7 @@ void TransportConformance::ClosesFromTheParent() {
   EXPECT_EQ(child->frames(), 100u);
 }
 
-void TransportConformance::TellsThePeerWhy() {
+void TransportChecks::TellsThePeerWhy() {
   for (const bool from_child : {true, false}) {
     const auto [child, parent] = world_->Connect();
     const auto& closer = from_child ? child : parent;
@@ -325,7 +325,7 @@ void TransportConformance::TellsThePeerWhy() {
   }
 }
 
-void TransportConformance::DropsWhatIsSentAfterTheEnd() {
+void TransportChecks::DropsWhatIsSentAfterTheEnd() {
   const auto [child, parent] = world_->Connect();
   child->link()->Close(absl::OkStatus());
   EXPECT_FALSE(child->link()->Writable());
@@ -339,7 +339,7 @@ void TransportConformance::DropsWhatIsSentAfterTheEnd() {
   EXPECT_EQ(child->frames(), 0u);
 }
 
-void TransportConformance::ClosesWhenALinkIsDestroyed() {
+void TransportChecks::ClosesWhenALinkIsDestroyed() {
   for (const bool from_child : {true, false}) {
     const auto [child, parent] = world_->Connect();
     const auto& dropper = from_child ? child : parent;
@@ -352,7 +352,7 @@ void TransportConformance::ClosesWhenALinkIsDestroyed() {
   }
 }
 
-void TransportConformance::ClosesLinksWhenTheListenerIsDestroyed() {
+void TransportChecks::ClosesLinksWhenTheListenerIsDestroyed() {
   const auto [first, first_parent] = world_->Connect();
   const auto [second, second_parent] = world_->Connect();
   first_parent->link()->Send(Number(1));
@@ -365,7 +365,7 @@ void TransportConformance::ClosesLinksWhenTheListenerIsDestroyed() {
   EXPECT_EQ(world_->WaitForEnd(late).code(), absl::StatusCode::kUnavailable);
 }
 
-void TransportConformance::ReportsThatNothingListens() {
+void TransportChecks::ReportsThatNothingListens() {
   world_->listener.reset();  // its address is well-formed and nobody's
   const auto child = world_->Dial();
   child->link()->Send(HelloFrame{1, "run", "w0", 1, 1});
@@ -374,7 +374,7 @@ void TransportConformance::ReportsThatNothingListens() {
   EXPECT_NE(Message(status).find(world_->address), std::string::npos) << status;
 }
 
-void TransportConformance::RefusesALink() {
+void TransportChecks::RefusesALink() {
   world_->acceptor->refuse = true;
   const auto child = world_->Dial();
   child->link()->Send(HelloFrame{1, "run", "w0", 1, 1});
@@ -383,7 +383,7 @@ void TransportConformance::RefusesALink() {
   EXPECT_EQ(child->frames(), 0u);
 }
 
-void TransportConformance::RefusesAnAddressInUse() {
+void TransportChecks::RefusesAnAddressInUse() {
   auto again =
       world_->bed->transport().Listen(world_->address, world_->parent_executor, world_->acceptor);
   ASSERT_FALSE(again.ok());
@@ -393,8 +393,7 @@ void TransportConformance::RefusesAnAddressInUse() {
   EXPECT_NE(world_->Connect().second, nullptr);
 }
 
-void TransportConformance::RefusesAMalformedAddress() {
-  if (world_->bed->malformed_address().empty()) GTEST_SKIP() << "every address is well-formed";
+void TransportChecks::RefusesAMalformedAddress() {
   world_->address = world_->bed->malformed_address();
   auto listener =
       world_->bed->transport().Listen(world_->address, world_->parent_executor, world_->acceptor);
@@ -403,7 +402,7 @@ void TransportConformance::RefusesAMalformedAddress() {
   EXPECT_EQ(world_->WaitForEnd(child).code(), absl::StatusCode::kInvalidArgument);
 }
 
-void TransportConformance::CountsEncodedBytesOnBothEnds() {
+void TransportChecks::CountsEncodedBytesOnBothEnds() {
   const auto [child, parent] = world_->Connect();
   size_t up = 0;
   size_t down = 0;
@@ -428,7 +427,7 @@ void TransportConformance::CountsEncodedBytesOnBothEnds() {
   EXPECT_EQ(child->link()->stats().bytes_received, down);
 }
 
-void TransportConformance::RefusesToSendWhatIsTooLarge() {
+void TransportChecks::RefusesToSendWhatIsTooLarge() {
   const auto [child, parent] = world_->Connect();
   child->link()->Send(MakeChunk(0, 4 * kMiB));  // as large as may be
   child->link()->Send(MakeChunk(1, 4 * kMiB + 1));
@@ -439,7 +438,7 @@ void TransportConformance::RefusesToSendWhatIsTooLarge() {
   EXPECT_TRUE(SameChunk(parent->frame(0), 0, 4 * kMiB));
 }
 
-void TransportConformance::MayBeDestroyedInsideAHandler() {
+void TransportChecks::MayBeDestroyedInsideAHandler() {
   const auto [first, first_parent] = world_->Connect(
       [](Peer& self) { self.on_frame = [](Peer& me, const Frame&) { me.Drop(); }; });
   first_parent->link()->Send(Number(1));
@@ -456,7 +455,7 @@ void TransportConformance::MayBeDestroyedInsideAHandler() {
   EXPECT_TRUE(world_->WaitForEnd(second_parent).ok());
 }
 
-void TransportConformance::KeepsQuietAfterAClose() {
+void TransportChecks::KeepsQuietAfterAClose() {
   for (int i = 0; i < 20; ++i) {
     // Both ends send as they are closed from both sides at once.
     const auto [child, parent] = world_->Connect();

@@ -3,22 +3,21 @@
 namespace skein::testing {
 namespace {
 
-INSTANTIATE_TEST_SUITE_P(
-    Transports, TransportConformance,
-    ::testing::Values(
-        TransportCase{"InprocSimulated",
-                      [] {
-                        return MakeSimulatedBed(MakeInprocTransport(), {"", ""});
-                      }},
-        TransportCase{"InprocThreads",
-                      [] {
-                        return MakeThreadedBed(MakeInprocTransport(), {"", ""});
-                      }},
-        TransportCase{"Grpc",
-                      [] {
-                        return MakeThreadedBed(MakeGrpcTransport(), {"127.0.0.1:0", "somewhere"});
-                      }}),
-    [](const auto& test) { return test.param.name; });
+const TransportCase kInprocSimulated = {"InprocSimulated", [] {
+                                          return MakeSimulatedBed(MakeInprocTransport(), {"", ""});
+                                        }};
+const TransportCase kInprocThreads = {"InprocThreads", [] {
+                                        return MakeThreadedBed(MakeInprocTransport(), {"", ""});
+                                      }};
+const TransportCase kGrpc = {
+    "Grpc", [] {
+      return MakeThreadedBed(MakeGrpcTransport(), {"127.0.0.1:0", "somewhere"});
+    }};
+std::string NameOf(const ::testing::TestParamInfo<TransportCase>& test) { return test.param.name; }
+
+INSTANTIATE_TEST_SUITE_P(Transports, TransportConformance,
+                         ::testing::Values(kInprocSimulated, kInprocThreads, kGrpc), NameOf);
+INSTANTIATE_TEST_SUITE_P(Transports, AddressConformance, ::testing::Values(kGrpc), NameOf);
 
 }  // namespace
 }  // namespace skein::testing

@@ -45,11 +45,11 @@ struct TransportCase {
   friend void PrintTo(const TransportCase& c, std::ostream* out) { *out << c.name; }
 };
 
-// The fixture of the suite, one check a method; transport_conformance.h makes tests of them.
-class TransportConformance : public ::testing::TestWithParam<TransportCase> {
+// The fixture of the suites, one check a method; transport_conformance.h makes tests of them.
+class TransportChecks : public ::testing::TestWithParam<TransportCase> {
  protected:
-  TransportConformance();
-  ~TransportConformance() override;
+  TransportChecks();
+  ~TransportChecks() override;
   void SetUp() override;
   void TearDown() override;
   struct World;
