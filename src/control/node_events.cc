@@ -35,7 +35,8 @@ bool IsBelow(size_t node, size_t ancestor, const Topology& topology) {
 
 absl::Status CheckNodeEvent(const Event& event, size_t reporter, const Topology& topology) {
   static constexpr const char* kKnown[] = {event::kUpdateAccepted, event::kUpdateRejected,
-                                           event::kWorkerLeftOut, event::kPartialAccepted};
+                                           event::kWorkerLeftOut, event::kPartialAccepted,
+                                           event::kUpdatesDropped};
   if (std::find(std::begin(kKnown), std::end(kKnown), event.type) == std::end(kKnown)) {
     return absl::InvalidArgumentError("nodes report no event '" + event.type.substr(0, 64) + "'");
   }

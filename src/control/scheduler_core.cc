@@ -315,6 +315,7 @@ void SchedulerCore::CommitVersion(const scheduler::RoundResult& event) {
   committed.fields["bases"] = std::move(bases);
   committed.fields["updates"] = updates;
   committed.fields["evaluating"] = result.evaluating;
+  if (result.weight != 1) committed.fields["weight"] = result.weight;
   actions_.push_back(scheduler::EmitEvent{std::move(committed)});
   if (result.evaluating) versions_evaluating_.insert(round_.round);
   ConsultOnCommit(event);

@@ -94,6 +94,9 @@ void RunRecorder::OnEvent(const Event& event) {
   std::lock_guard lock(mutex_);
   if (log_ != nullptr) log_->OnEvent(event);
   if (event.type == event::kUpdateRejected) ++result_.rejected;
+  if (event.type == event::kUpdatesDropped) {
+    result_.rejected += CountField(event.fields, "updates");
+  }
   // At once, not when the round is concluded: what is committed counts even if the run is cut.
   const bool version = event.type == event::kVersionCommitted;
   if (version || event.type == event::kRoundCommitted) {

@@ -387,6 +387,11 @@ agg_action::CloseFold AggregatorCore::TakeBuckets(const Task& task, const Versio
     const auto& [key, bucket] = entry;
     if (bucket.updates == 0) return false;  // something is on its way to it
     if (std::find(lots.begin(), lots.end(), key.lot) == lots.end()) return false;
+    // Other lots may have made versions since these were accepted. Elsewhere the parent judges.
+    if (const absl::Status fresh = CheckStaleness(key.base, base); IsRoot() && !fresh.ok()) {
+      Drop(key, Message(fresh));
+      return true;
+    }
     agg_action::Bucket& into = taken[key.base];
     into.base = key.base;
     into.lots.push_back({key.lot, members_.extract(key).mapped().ToRoster(), bucket.updates});
@@ -403,6 +408,19 @@ agg_action::CloseFold AggregatorCore::TakeBuckets(const Task& task, const Versio
     close.buckets.push_back(std::move(bucket));
   }
   return close;
+}
+
+void AggregatorCore::Drop(const BucketKey& key, const std::string& reason) {
+  const Roster roster = members_.extract(key).mapped().ToRoster();
+  Do(agg_action::Report{Event{0,
+                              event::kUpdatesDropped,
+                              0,
+                              config_.view.id,
+                              {{"reason", reason},
+                               {"version", key.base.version},
+                               {"roster", roster.ToString()},
+                               {"updates", buckets_.at(key).updates}}}});
+  Do(agg_action::DropBucket{key});
 }
 
 void AggregatorCore::AskPolicy(PolicyView view, Time since, Time at) {

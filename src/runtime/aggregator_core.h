@@ -184,6 +184,8 @@ class AggregatorCore {
   void GrantWaiting();
   void CheckStalls();
   void SetWake();
+  // What is counted there is too stale.
+  void Drop(const BucketKey& key, const std::string& reason);
 
   std::map<BucketKey, LeafSet> members_;  // of buckets that are not empty
   std::map<NodeId, size_t> index_;

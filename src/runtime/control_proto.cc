@@ -1,5 +1,6 @@
 #include "runtime/control_proto.h"
 
+#include <cmath>
 #include <string>
 #include <utility>
 
@@ -115,6 +116,7 @@ void Fill(const RoundResultMsg& m, v1::NodeMessage& out) {
   }
   proto->set_evaluating(m.evaluating);
   proto->set_change(m.change);
+  proto->set_weight(m.weight);
 }
 void Fill(const EvaluatedMsg& m, v1::NodeMessage& out) {
   v1::Evaluated* proto = out.mutable_evaluated();
@@ -177,6 +179,10 @@ absl::StatusOr<NodeMessage> Read(const v1::RoundResult& proto) {
   }
   m.evaluating = proto.evaluating();
   m.change = proto.change();
+  m.weight = proto.weight();
+  if (!std::isfinite(m.weight) || m.weight < 0) {
+    return absl::InvalidArgumentError("round_result.weight: is no weight");
+  }
   return m;
 }
 absl::StatusOr<NodeMessage> Read(const v1::Evaluated& proto) {

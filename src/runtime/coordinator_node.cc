@@ -141,7 +141,8 @@ class CoordinatorNode : public AggregatingNode {
                                .metrics = tally.metrics.Means(),
                                .bases = BasesOf(close),
                                .evaluating = evaluated,
-                               .change = change_});
+                               .change = change_,
+                               .weight = close.weight});
     newest_ = close.made;
     AddModel(close.made, Model::OfModel(next));
     if (evaluated) EvaluateHere(CommitMsg{.round = number, .version = close.made}, next);

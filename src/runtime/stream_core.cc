@@ -85,6 +85,7 @@ void StreamCore::On(const agg_event::TaskArrived& e) {
     return;
   }
   if (first) stepped_ = now_;
+  if (first || given_up) heard_ = now_;
   if (phase_ != Phase::kCollecting) Enter(Phase::kCollecting);
   AskPolicy();
 }
@@ -114,7 +115,7 @@ void StreamCore::On(const agg_event::ModelArrived& e) {
     }
   }
   if (phase_ != Phase::kAwaitingModel) return;
-  stepped_ = now_;
+  stepped_ = heard_ = now_;
   Enter(Phase::kCollecting);
   AskResting();
   AskPolicy();
@@ -308,6 +309,7 @@ absl::Status StreamCore::BeforeFold(UploadInfo& info) {
 
 void StreamCore::OnAccepted(Child& child, const UploadInfo& info) {
   Count(info);
+  heard_ = now_;
   WorkOf(child).counted = true;
   ReportAccepted(child, info, {{"staleness", StalenessOf(info.base, *current_)}});
   if (++child.parts_taken >= info.parts) Answered(child, info.lot);
@@ -371,14 +373,26 @@ void StreamCore::OnTime() {
 void StreamCore::AskPolicy() {
   if (!Collecting()) return;
   if (schedule_ != nullptr && StepBySchedule()) return;
+  Time ask_at = schedule_ != nullptr ? schedule_->NextTime() : Time::max();
+  if (const std::optional<Duration> patience = config_.policy->Patience()) {
+    if (now_ - heard_ >= *patience) return OnSilence(*patience);
+    ask_at = std::min(ask_at, heard_ + *patience);
+  }
   PolicyView view;
   view.accepted = accepted_;
   view.failed = static_cast<int>(failed_);
   view.expected = accepted_ + static_cast<int>(pending_ + resting_.size() + failed_);
   view.base_version = task_.base.version;
   view.current_version = current_->version;
-  AggregatorCore::AskPolicy(view, stepped_,
-                            schedule_ != nullptr ? schedule_->NextTime() : Time::max());
+  AggregatorCore::AskPolicy(view, stepped_, ask_at);
+}
+
+// All that are at work hang, or are too slow: what they did not send is not waited for.
+void StreamCore::OnSilence(Duration patience) {
+  const std::string reason = "no child has contributed for " + ToJson(Value(ToSeconds(patience))) +
+                             " s, the policy's timeout_s";
+  Close(reason);
+  if (Collecting()) GiveUp(reason);
 }
 
 // False: none is due.

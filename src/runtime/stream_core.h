@@ -97,6 +97,7 @@ class StreamCore : public AggregatorCore {
   absl::Status CheckAge(const VersionRef& base) const;
   std::set<VersionRef> BasesNeeded() const;
   void AskPolicy();
+  void OnSilence(Duration patience);
   bool StepBySchedule();
   Task Owed() const;
   void MakeStep(const std::vector<uint64_t>& lots, double weight);
@@ -115,6 +116,7 @@ class StreamCore : public AggregatorCore {
   size_t failed_ = 0;                  // children that are not, before a newer version
   int accepted_ = 0;                   // contributions since the last step
   Time stepped_{0};                    // when that was
+  Time heard_{0};  // when the last contribution came, or the first was asked for
 };
 
 }  // namespace skein

@@ -107,7 +107,8 @@ void CoreCoordinator::Deliver(const agg_action::CloseFold& close) {
   RoundResultMsg result{.round = last_version_ == 0 ? close.task.round : close.made.version,
                         .attempt = close.task.attempt,
                         .version = close.made,
-                        .roster = close.roster};
+                        .roster = close.roster,
+                        .weight = close.weight};
   for (const agg_action::Bucket& bucket : close.buckets) {
     result.num_samples += TakeSamples(bucket);
     result.bases.push_back({bucket.base.version, bucket.updates});

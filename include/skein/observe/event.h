@@ -18,6 +18,8 @@ inline constexpr char kUpdateAccepted[] = "update_accepted";
 inline constexpr char kUpdateRejected[] = "update_rejected";
 inline constexpr char kWorkerLeftOut[] = "worker_left_out";
 inline constexpr char kPartialAccepted[] = "partial_accepted";
+// Accepted, and too stale when the step of their group was made.
+inline constexpr char kUpdatesDropped[] = "updates_dropped";
 inline constexpr char kVersionCommitted[] = "version_committed";
 inline constexpr char kRoundCommitted[] = "round_committed";
 inline constexpr char kEvaluated[] = "evaluated";

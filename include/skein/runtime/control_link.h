@@ -73,6 +73,7 @@ struct RoundResultMsg {
   std::vector<BaseCount> bases;           // the oldest first
   bool evaluating = false;                // without a barrier: an Evaluated will follow
   uint64_t change = 0;                    // of the strategy, under which it was made
+  double weight = 1;                      // of the step, as its policy's schedule has it
 };
 // The coordinator's account of an evaluation; `where` is "coordinator" or "workers".
 struct EvaluatedMsg {

@@ -53,6 +53,8 @@ class RoundPolicy {
   // Why it can stand at the root only; empty: it can stand anywhere.
   virtual std::string WhyOnlyAtRoot() const { return ""; }
   // With a barrier: the time after which it goes on without those who have not answered, or fails.
+  // Without one: how long nobody may contribute; then the node makes a step of what it has, and
+  // gives up if that is nothing. Null: for ever.
   virtual std::optional<Duration> Patience() const { return std::nullopt; }
 };
 

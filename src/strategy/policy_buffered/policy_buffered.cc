@@ -11,7 +11,8 @@ using Verdict = PolicyDecision::Verdict;
 
 class PolicyBuffered : public RoundPolicy {
  public:
-  PolicyBuffered(int size, std::optional<Duration> max_wait) : size_(size), max_wait_(max_wait) {}
+  PolicyBuffered(int size, std::optional<Duration> max_wait, Duration patience)
+      : size_(size), max_wait_(max_wait), patience_(patience) {}
 
   PolicyDecision Decide(const PolicyView& view) const override {
     if (view.accepted >= size_) return {Verdict::kClose, ""};
@@ -26,11 +27,13 @@ class PolicyBuffered : public RoundPolicy {
   }
   int MinChildren() const override { return size_; }
   bool has_barrier() const override { return false; }
+  std::optional<Duration> Patience() const override { return patience_; }
   std::shared_ptr<const RoundPolicy> Relaxed(int) const override { return nullptr; }
 
  private:
   const int size_;
   const std::optional<Duration> max_wait_;
+  const Duration patience_;
 };
 
 }  // namespace
@@ -50,11 +53,13 @@ absl::Status RegisterPolicyBuffered(StrategyRegistries& registries) {
                                .type = ParamSpec::Type::kReal,
                                .min = 0.001,
                                .max = 1e7,
-                               .doc = "seconds after which fewer will do, if there is one"}})},
+                               .doc = "seconds after which fewer will do, if there is one"},
+                              SilenceParam()})},
       [](const Params& params) -> absl::StatusOr<std::shared_ptr<const RoundPolicy>> {
         std::optional<Duration> max_wait;
         if (params.Has("max_wait_s")) max_wait = FromSeconds(params.Real("max_wait_s"));
-        return std::make_shared<PolicyBuffered>(static_cast<int>(params.Int("size")), max_wait);
+        return std::make_shared<PolicyBuffered>(static_cast<int>(params.Int("size")), max_wait,
+                                                FromSeconds(params.Real("timeout_s")));
       });
 }
 

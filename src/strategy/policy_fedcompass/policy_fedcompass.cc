@@ -1,6 +1,7 @@
 #include "strategy/policy_fedcompass/policy_fedcompass.h"
 
 #include "strategy/policy_fedcompass/compass_schedule.h"
+#include "strategy/policy_time.h"
 
 namespace skein {
 namespace {
@@ -9,13 +10,15 @@ using Verdict = PolicyDecision::Verdict;
 
 class PolicyFedCompass : public RoundPolicy {
  public:
-  explicit PolicyFedCompass(const CompassConfig& config) : config_(config) {}
+  PolicyFedCompass(const CompassConfig& config, Duration patience)
+      : config_(config), patience_(patience) {}
 
   PolicyDecision Decide(const PolicyView& view) const override {
     if (view.accepted > 0 || view.pending() > 0) return {Verdict::kWait, ""};
     return {Verdict::kFail, "policy 'fedcompass': no child is left to contribute"};
   }
   bool has_barrier() const override { return false; }
+  std::optional<Duration> Patience() const override { return patience_; }
   std::shared_ptr<const RoundPolicy> Relaxed(int) const override { return nullptr; }
   std::unique_ptr<ChildSchedule> NewSchedule(size_t children) const override {
     return std::make_unique<CompassSchedule>(config_, children);
@@ -26,6 +29,7 @@ class PolicyFedCompass : public RoundPolicy {
 
  private:
   const CompassConfig config_;
+  const Duration patience_;
 };
 
 ParamSpec Steps(const char* name, int64_t default_value, const char* doc) {
@@ -56,7 +60,8 @@ absl::Status RegisterPolicyFedCompass(StrategyRegistries& registries) {
                          .default_value = 1.2,
                          .min = 1,
                          .max = 100,
-                         .doc = "a group waits so many times as long as was expected"}})},
+                         .doc = "a group waits so many times as long as was expected"},
+                        SilenceParam()})},
       [](const Params& params) -> absl::StatusOr<std::shared_ptr<const RoundPolicy>> {
         const CompassConfig config = {.q_min = static_cast<uint32_t>(params.Int("q_min")),
                                       .q_max = static_cast<uint32_t>(params.Int("q_max")),
@@ -67,7 +72,7 @@ absl::Status RegisterPolicyFedCompass(StrategyRegistries& registries) {
               "policy 'fedcompass': q_min is " + std::to_string(config.q_min) +
               ", more than q_max, which is " + std::to_string(config.q_max));
         }
-        return std::make_shared<PolicyFedCompass>(config);
+        return std::make_shared<PolicyFedCompass>(config, FromSeconds(params.Real("timeout_s")));
       });
 }
 

@@ -9,7 +9,7 @@ using Verdict = PolicyDecision::Verdict;
 
 class PolicyInterval : public RoundPolicy {
  public:
-  explicit PolicyInterval(Duration period) : period_(period) {}
+  PolicyInterval(Duration period, Duration patience) : period_(period), patience_(patience) {}
 
   PolicyDecision Decide(const PolicyView& view) const override {
     if (view.accepted == 0 && view.pending() <= 0) {
@@ -20,10 +20,12 @@ class PolicyInterval : public RoundPolicy {
     return {Verdict::kClose, ""};
   }
   bool has_barrier() const override { return false; }
+  std::optional<Duration> Patience() const override { return patience_; }
   std::shared_ptr<const RoundPolicy> Relaxed(int) const override { return nullptr; }
 
  private:
   const Duration period_;
+  const Duration patience_;
 };
 
 }  // namespace
@@ -38,9 +40,11 @@ absl::Status RegisterPolicyInterval(StrategyRegistries& registries) {
                                .required = true,
                                .min = 0.001,
                                .max = 1e7,
-                               .doc = "seconds between steps, longer if nothing has come"}})},
+                               .doc = "seconds between steps, longer if nothing has come"},
+                              SilenceParam()})},
       [](const Params& params) -> absl::StatusOr<std::shared_ptr<const RoundPolicy>> {
-        return std::make_shared<PolicyInterval>(FromSeconds(params.Real("period_s")));
+        return std::make_shared<PolicyInterval>(FromSeconds(params.Real("period_s")),
+                                                FromSeconds(params.Real("timeout_s")));
       });
 }
 

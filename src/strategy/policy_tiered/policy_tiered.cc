@@ -1,6 +1,7 @@
 #include "strategy/policy_tiered/policy_tiered.h"
 
 #include "strategy/policy_tiered/tiered_schedule.h"
+#include "strategy/policy_time.h"
 
 namespace skein {
 namespace {
@@ -9,7 +10,8 @@ using Verdict = PolicyDecision::Verdict;
 
 class PolicyTiered : public RoundPolicy {
  public:
-  explicit PolicyTiered(const TieredConfig& config) : config_(config) {}
+  PolicyTiered(const TieredConfig& config, Duration patience)
+      : config_(config), patience_(patience) {}
 
   PolicyDecision Decide(const PolicyView& view) const override {
     if (view.accepted > 0 || view.pending() > 0) return {Verdict::kWait, ""};
@@ -17,6 +19,7 @@ class PolicyTiered : public RoundPolicy {
   }
   int MinChildren() const override { return static_cast<int>(config_.groups); }
   bool has_barrier() const override { return false; }
+  std::optional<Duration> Patience() const override { return patience_; }
   std::shared_ptr<const RoundPolicy> Relaxed(int) const override { return nullptr; }
   std::unique_ptr<ChildSchedule> NewSchedule(size_t children) const override {
     return std::make_unique<TieredSchedule>(config_, children);
@@ -28,6 +31,7 @@ class PolicyTiered : public RoundPolicy {
 
  private:
   const TieredConfig config_;
+  const Duration patience_;
 };
 
 }  // namespace
@@ -65,14 +69,16 @@ absl::Status RegisterPolicyTiered(StrategyRegistries& registries) {
              .type = Type::kString,
              .default_value = "inverse",
              .choices = {"inverse", "none"},
-             .doc = "of groups: the more, the fewer steps they have made; or all alike"}})},
+             .doc = "of groups: the more, the fewer steps they have made; or all alike"},
+            SilenceParam()})},
       [](const Params& params) -> absl::StatusOr<std::shared_ptr<const RoundPolicy>> {
         return std::make_shared<PolicyTiered>(
             TieredConfig{.groups = static_cast<size_t>(params.Int("groups")),
                          .speed_momentum = params.Real("speed_momentum"),
                          .patience = params.Real("patience"),
                          .regroup_every = static_cast<uint64_t>(params.Int("regroup_every")),
-                         .inverse_counts = params.String("weights") == "inverse"});
+                         .inverse_counts = params.String("weights") == "inverse"},
+            FromSeconds(params.Real("timeout_s")));
       });
 }
 

@@ -86,16 +86,13 @@ class Draw {
     if (!Chance(4)) death.away = milliseconds(rng_.Below(Chance(2) ? 100 : 15'000));
     schedule_.deaths.push_back(std::move(death));
   }
-  // Silence must be found by somebody: only policies with deadlines do.
-  bool NeedsDeadlines() const { return schedule_.loses_frames || schedule_.hangs; }
 
   // ---- strategy ----
 
   void Choose() {
     StrategySpec& strategy = schedule_.config.strategy;
     enum { kSynchronous, kBarriers, kStreams, kMixture };
-    int kind = static_cast<int>(rng_.Below(4));
-    if (NeedsDeadlines()) kind = kBarriers;
+    const int kind = static_cast<int>(rng_.Below(4));
     strategy.fold = {Chance(3) ? "mean" : "fedavg", {}};
     strategy.policy = AllPolicy();
     // Where only some take part a node may have fewer children than the tree says.
@@ -146,7 +143,8 @@ class Draw {
   double Deadline() {
     return schedule_.harmless() || Chance(2) ? 900 : Between(2, 10) * schedule_.task_s + 2;
   }
-  PartSpec AllPolicy() { return {"all", {{"timeout_s", schedule_.harmless() ? 2000.0 : 300.0}}}; }
+  double Patience() const { return schedule_.harmless() ? 2000 : 300; }
+  PartSpec AllPolicy() const { return {"all", {{"timeout_s", Patience()}}}; }
   PartSpec BarrierPolicy(int tier) {
     switch (rng_.Below(schedule_.config.strategy.selector.name == "all" ? 4 : 3)) {
       case 0:
@@ -165,12 +163,34 @@ class Draw {
     }
   }
   PartSpec StreamPolicy(int tier) {
-    if (Chance(3)) return {"every_update", {}};
-    if (Chance(3)) return {"interval", {{"period_s", Between(0.5, 3) * schedule_.task_s}}};
-    PartSpec buffered{"buffered",
-                      {{"size", static_cast<int64_t>(1 + rng_.Below(FewestChildren(tier)))}}};
-    if (Chance(2)) buffered.params["max_wait_s"] = Between(1, 5) * schedule_.task_s;
-    return buffered;
+    PartSpec policy = WithoutBarrier(tier);
+    policy.params["timeout_s"] = Patience();
+    return policy;
+  }
+  PartSpec WithoutBarrier(int tier) {
+    const auto some_children = [&] {
+      return static_cast<int64_t>(1 + rng_.Below(FewestChildren(tier)));
+    };
+    switch (rng_.Below(5)) {
+      case 0:
+        return {"every_update", {}};
+      case 1:
+        return {"interval", {{"period_s", Between(0.5, 3) * schedule_.task_s}}};
+      case 2:
+        return {"tiered",
+                {{"groups", some_children()},
+                 {"regroup_every", static_cast<int64_t>(1 + rng_.Below(5))},
+                 {"weights", tier == 0 && Chance(2) ? "inverse" : "none"}}};
+      case 3:
+        // It can stand at the root only.
+        if (tier == 0) return {"fedcompass", {{"q_min", 20}, {"q_max", 100}}};
+        [[fallthrough]];
+      default: {
+        PartSpec buffered{"buffered", {{"size", some_children()}}};
+        if (Chance(2)) buffered.params["max_wait_s"] = Between(1, 5) * schedule_.task_s;
+        return buffered;
+      }
+    }
   }
   uint64_t FewestChildren(int tier) const {
     uint64_t fewest = 100;

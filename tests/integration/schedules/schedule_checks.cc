@@ -105,11 +105,13 @@ class Audit {
     }
     ASSERT_FALSE(sums.empty()) << "a version of nothing";
     const std::vector<double> coefficients = mixing_->Coefficients(weights);
+    const auto weight = event.fields.find("weight");  // of a group of children
+    const double step = weight == event.fields.end() ? 1 : *weight->second.AsDouble();
     std::vector<MixPart> parts;
     auto base = by_base.begin();
     for (size_t i = 0; i < sums.size(); ++i, ++base) {
       const PackedTensors* model = mixing_->MixesModels() ? &models_[base->first] : nullptr;
-      parts.push_back({sums[i].get(), coefficients[i], model});
+      parts.push_back({sums[i].get(), coefficients[i] * step, model});
     }
     models_.push_back(fold_->Mix(models_.back(), parts, *optimizer_).value());
     hashes_[Checksum(models_.back().bytes())] = models_.size() - 1;

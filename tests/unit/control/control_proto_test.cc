@@ -103,12 +103,13 @@ TEST(ControlProtoTest, ResultsSurvive) {
   result.bases = {{5, 2}, {6, 10}};
   result.evaluating = true;
   result.change = 4;
+  result.weight = 0.25;
   const auto r = Same(result);
   EXPECT_EQ(std::tie(r.round, r.attempt, r.code, r.message, r.version, r.digest, r.roster,
-                     r.num_samples, r.metrics, r.bases, r.evaluating, r.change),
+                     r.num_samples, r.metrics, r.bases, r.evaluating, r.change, r.weight),
             std::tie(result.round, result.attempt, result.code, result.message, result.version,
                      result.digest, result.roster, result.num_samples, result.metrics, result.bases,
-                     result.evaluating, result.change));
+                     result.evaluating, result.change, result.weight));
   EvaluatedMsg evaluated{7, {7, 2, 0}, "workers", 0, ""};
   evaluated.num_samples = 55;
   evaluated.metrics = {{"accuracy", 0.5}};
@@ -213,6 +214,8 @@ TEST(ControlProtoTest, RefusesWhatIsNotWellFormed) {
       result,
       [](N& p) { p.mutable_round_result()->mutable_roster()->set_intervals("\xff\xff\xff"); },
       "roster");
+  refused(
+      result, [](N& p) { p.mutable_round_result()->set_weight(-1); }, "round_result.weight");
   refused(
       result, [](N& p) { p.mutable_round_result()->set_digest(std::string(200, 'x')); }, "digest");
   refused(

@@ -200,6 +200,57 @@ TEST(StreamCore, GivesUpWhenNobodyIsLeft) {
   EXPECT_EQ(root.Of<agg_action::Abandon>()[0].task.round, 1u);
 }
 
+// Children that hang are never heard of again.
+TEST(StreamCore, GivesUpWhenNobodyHasContributedForLong) {
+  for (const auto& [policy, params] :
+       std::vector<std::pair<std::string, ValueMap>>{{"buffered", {{"size", 2}}},
+                                                     {"every_update", {}},
+                                                     {"interval", {{"period_s", 5}}},
+                                                     {"tiered", {{"groups", 2}}},
+                                                     {"fedcompass", {}}}) {
+    SCOPED_TRACE(policy);
+    ValueMap with_timeout = params;
+    with_timeout["timeout_s"] = 50;
+    StreamRoot root(policy, with_timeout);
+    root.Begin();
+    root.At(seconds(49));
+    EXPECT_EQ(root.core.phase(), Phase::kCollecting);
+    root.At(seconds(50));
+    EXPECT_EQ(root.core.phase(), Phase::kHolding);
+    EXPECT_THAT(root.given_up, Contains(HasSubstr("no child has contributed for 50 s")));
+  }
+}
+
+TEST(StreamCore, AStepIsMadeOfWhatThereIsBeforeItGivesUp) {
+  StreamRoot root("buffered", {{"size", 3}, {"timeout_s", 50}});
+  root.Begin();
+  root.At(seconds(30));
+  root.Contribute("c0");
+  root.At(seconds(79));
+  EXPECT_THAT(root.steps, IsEmpty()) << "one has been heard of 49 s ago";
+  root.At(seconds(80));
+  ASSERT_THAT(root.steps, SizeIs(1));
+  EXPECT_EQ(root.steps[0].buckets.at(0).updates, 1u);
+  EXPECT_EQ(root.core.phase(), Phase::kHolding);
+  EXPECT_THAT(root.given_up, SizeIs(1));
+}
+
+TEST(StreamCore, AParentThatAsksAgainIsGivenAsLong) {
+  StreamRoot gateway(StreamConfig("buffered", {{"size", 2}, {"timeout_s", 50}}, 1));
+  gateway.Begin();
+  gateway.At(seconds(50));
+  ASSERT_THAT(gateway.given_up, SizeIs(1));
+  gateway.At(seconds(70));
+  Task again = TrainTask();
+  again.round = 2;
+  gateway.TellAll(agg_event::TaskArrived{again, 0});
+  EXPECT_EQ(gateway.core.phase(), Phase::kCollecting);
+  gateway.At(seconds(119));
+  EXPECT_THAT(gateway.given_up, SizeIs(1));
+  gateway.At(seconds(120));
+  EXPECT_THAT(gateway.given_up, SizeIs(2));
+}
+
 TEST(StreamCore, WhatItGivesUpIsTheNextVersion) {
   StreamRoot root("every_update", {});
   root.Begin();

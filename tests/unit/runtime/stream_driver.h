@@ -64,6 +64,8 @@ class StreamRoot : public CoreDriver<StreamCore> {
           events.push_back(agg_event::Delivered{});
         } else if (const auto* send = std::get_if<agg_action::SendTask>(&action)) {
           tasks[send->child] = send->task;
+        } else if (const auto* abandon = std::get_if<agg_action::Abandon>(&action)) {
+          given_up.push_back(abandon->reason);
         }
       }
       if (events.empty() && !timers.empty() && *timers.begin() <= now) {
@@ -86,6 +88,7 @@ class StreamRoot : public CoreDriver<StreamCore> {
 
   std::map<NodeId, Task> tasks;
   std::vector<agg_action::CloseFold> steps;
+  std::vector<std::string> given_up;  // why
 };
 
 }  // namespace skein

@@ -102,6 +102,27 @@ TEST(StreamCompass, AGroupThatIsNotCompleteMakesItsStepAtItsLatestTime) {
   EXPECT_EQ(updates, 8u) << "each counts once";
 }
 
+// Others make versions while it waits for its group.
+TEST(StreamCompass, WhatBecomesTooStaleInItsGroupIsDropped) {
+  StreamCompass root;
+  root.To32();
+  root.Contribute("c1");  // to version 2, and the newest is 4
+  root.Contribute("c2");  // to version 0: refused
+  for (int i = 0; i < 3; ++i) root.Contribute("c2");
+  EXPECT_THAT(root.steps, SizeIs(7));
+  root.At(seconds(35));
+  EXPECT_THAT(root.steps, SizeIs(7)) << "nothing is left for its step";
+  ASSERT_THAT(root.Of<agg_action::DropBucket>(), SizeIs(1));
+  EXPECT_EQ(root.Of<agg_action::DropBucket>()[0].key.base.version, 2u);
+  ASSERT_THAT(root.Of<agg_action::Report>(), SizeIs(1));
+  const Event dropped = root.Of<agg_action::Report>()[0].event;
+  EXPECT_EQ(dropped.type, event::kUpdatesDropped);
+  EXPECT_EQ(dropped.fields.at("roster"), Value(Roster::Range(5, 6).ToString()));
+  EXPECT_EQ(dropped.fields.at("updates"), Value(1));
+  EXPECT_THAT(*dropped.fields.at("reason").AsString(), HasSubstr("5 versions old, at most 3"));
+  EXPECT_EQ(root.tasks.at("c1").base.version, 7u) << "and it is asked anew";
+}
+
 TEST(StreamCompass, ALostMemberIsNotWaitedFor) {
   StreamCompass root;
   root.To32();
