@@ -136,7 +136,11 @@ class Launcher {
       for (const ProcessExit& exit : processes_.Wait(kGlance)) {
         if (exit.pid == control_) {
           code = exit.code;
-          if (exit.signal != 0) Complain(context_, exit.ToString(), kRunFailed);
+          if (told && exit.signal == SIGTERM) {
+            Complain(context_, "the run was stopped before it had begun", kRunFailed);
+          } else if (exit.signal != 0) {
+            Complain(context_, exit.ToString(), kRunFailed);
+          }
         } else if (!exit.ok()) {
           // A node that ends by itself has told the control plane why, which shows it.
           const bool died = exit.signal != 0 && !stop_;

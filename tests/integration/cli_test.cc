@@ -150,6 +150,12 @@ TEST_F(CliTest, HostileSafetensorsAreRefused) {
   ExpectRefused("run spec.yaml --set init=ghost.safetensors", {"ghost.safetensors"});
 }
 
+TEST_F(CliTest, ADirectoryToSpillToThatIsMissingIsRefused) {
+  ExpectSpecRefused(
+      "topology: flat:2\nlearner: linear\nstrategy: {fold: {name: median, spill_dir: /no/such}}\n",
+      {"/no/such", "strategy.fold.spill_dir"});
+}
+
 TEST_F(CliTest, ExistingOutputDirectoryIsRefused) {
   Write("spec.yaml", kSpec);
   fs::create_directory(work_ / "run");

@@ -107,6 +107,9 @@ class Fold {
   // Values and changes of float tensors up to this are accepted, however small the initial model's
   // are (for the numeric plan).
   virtual double MinBound() const { return 1; }
+  // Whether this machine has what the fold needs here, as a directory to write to: asked before a
+  // run. Errors are for users.
+  virtual absl::Status CheckMachine() const { return absl::OkStatus(); }
   // An empty accumulator for models like `model`, whose numbers obey `plan`. Memory as large as a
   // model, also that of its results, comes from `buffers`.
   virtual std::unique_ptr<Accumulator> NewAccumulator(

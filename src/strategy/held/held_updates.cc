@@ -36,6 +36,11 @@ HoldLimits HoldLimitsOf(const Params& params) {
           .spill_dir = params.String("spill_dir")};
 }
 
+absl::Status CheckSpillDirectory(const HoldLimits& limits) {
+  if (limits.spill_dir.empty()) return absl::OkStatus();
+  return SpillFile::Create(limits.spill_dir).status();
+}
+
 // Checks an update while it arrives and, if there is no room for it in memory, writes it out.
 class HeldUpdates::HoldingIntake : public Intake {
  public:

@@ -24,6 +24,8 @@ struct HoldLimits {
 // The parameters that such folds share.
 ParamSchema HoldingSchema();
 HoldLimits HoldLimitsOf(const Params& params);
+// Whether a directory that was named takes files; Unavailable if not.
+absl::Status CheckSpillDirectory(const HoldLimits& limits);
 
 // The updates of one aggregation, for folds that need all of them at once. Those that fit into the
 // budget stay in the blocks in which they arrived; the others are written to a file while they

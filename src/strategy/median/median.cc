@@ -74,6 +74,7 @@ class MedianFold : public Fold {
   explicit MedianFold(HoldLimits limits) : limits_(std::move(limits)) {}
   Composition composition() const override { return Composition::kNone; }
   uint64_t MaxUpdateWeight(uint64_t) const override { return 1; }
+  absl::Status CheckMachine() const override { return CheckSpillDirectory(limits_); }
   using Fold::NewAccumulator;
   std::unique_ptr<Accumulator> NewAccumulator(const Manifest& model, const NumericPlan&,
                                               std::shared_ptr<BufferPool> buffers) const override {
