@@ -18,7 +18,7 @@ INTRO = """\
 What `scripts/bench.sh` measured on one machine, with everything on it: all processes of a federation share its cores and
 its memory, and talk over loopback. Skein and Flower take turns in one session, each run in new processes. A figure is the
 median of its runs, in brackets the lowest and the highest; of a ratio, the least and the most that any two runs would
-give. A target that was not met stands here as missed.
+give. A target that was not met stands here as missed; [profile.md](profile.md) says why.
 
 ```sh
 scripts/bench.sh   # all of it, Flower's installation included; --list, --only GLOB, --resume, --no-peers
