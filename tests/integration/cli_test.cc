@@ -190,6 +190,49 @@ TEST_F(CliTest, TopologyShowDrawsAndListsTheTree) {
   EXPECT_EQ(std::count(outcome.out.begin(), outcome.out.end(), '\n'), 1);
 }
 
+TEST_F(CliTest, TopologyStatsCountsTheBytesOfARound) {
+  Outcome outcome = Skein("topology stats tree:16x16 --params 1000000");
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("into the root 128.00 MB, flat 1024.00 MB (-87.5%)"));
+  EXPECT_THAT(outcome.out, HasSubstr("(-45.3%)"));
+  outcome = Skein("topology stats flat:2 --params 10 --json");
+  EXPECT_THAT(outcome.out, HasSubstr(R"("root_bytes_in":80)"));
+  ExpectRefused("topology stats flat:2 --params 0", {"--params"});
+}
+
+TEST_F(CliTest, TopologyDrawWritesSvgAndDot) {
+  Write("tree.yaml",
+        "nodes:\n  - {id: r<1, role: coordinator}\n"
+        "  - {id: w, role: worker, parent: r<1, attributes: {region: eu}}\n");
+  Outcome outcome = Skein("topology draw tree.yaml");
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, testing::StartsWith("<svg "));
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("r&lt;1, coordinator"), HasSubstr("region: &quot;eu")));
+  EXPECT_EQ(Skein("topology draw tree.yaml -o tree.svg").out, "");
+  EXPECT_EQ(ReadAll(work_ / "tree.svg"), outcome.out);
+  outcome = Skein("topology draw tree.yaml --format dot");
+  EXPECT_THAT(outcome.out, HasSubstr("\"r<1\" -> \"w\";"));
+  ExpectRefused("topology draw tree.yaml -o no/such/tree.svg", {"no/such/tree.svg"});
+}
+
+TEST_F(CliTest, TopologyMakeWritesFilesThatAreReadAgain) {
+  EXPECT_EQ(Skein("topology make balanced --workers 100 --max-children 8 -o tree.yaml").code, 0);
+  EXPECT_EQ(Skein("topology check tree.yaml").out,
+            "tree.yaml: valid, 116 nodes, 100 workers, 4 tiers\n");
+  const Outcome random = Skein("topology make random --workers 30 --seed 5");
+  EXPECT_EQ(random.code, 0) << random.err;
+  EXPECT_EQ(random.out, Skein("topology make random --workers 30 --seed 5").out);
+  Write("edges.csv", "# parent,child\nhq,berlin\nberlin,lab-1\nberlin,lab-2\n");
+  const Outcome edges = Skein("topology make edges edges.csv");
+  Write("made.yaml", edges.out);
+  EXPECT_EQ(Skein("topology check made.yaml").out,
+            "made.yaml: valid, 4 nodes, 2 workers, 3 tiers\n");
+  Write("bad.csv", "a,b\nc\n");
+  ExpectRefused("topology make edges bad.csv", {"bad.csv:2", "parent,child"});
+  ExpectRefused("topology make edges ghost.csv", {"ghost.csv"});
+  ExpectRefused("topology make random --workers 100 --max-tiers 2", {"do not fit"});
+}
+
 TEST_F(CliTest, StrategiesListsPartsWithParameters) {
   const Outcome outcome = Skein("strategies");
   EXPECT_EQ(outcome.code, 0);

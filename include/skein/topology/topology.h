@@ -91,6 +91,9 @@ struct RenderOptions {
 };
 std::string RenderTree(const Topology& topology, const RenderOptions& options = {});
 
+// A graph for Graphviz: nodes with their attributes, edges from parent to child.
+std::string ToDot(const Topology& topology);
+
 }  // namespace skein
 
 #endif  // SKEIN_TOPOLOGY_TOPOLOGY_H_

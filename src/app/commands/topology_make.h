@@ -1,0 +1,32 @@
+#ifndef SKEIN_SRC_APP_COMMANDS_TOPOLOGY_MAKE_H_
+#define SKEIN_SRC_APP_COMMANDS_TOPOLOGY_MAKE_H_
+
+#include <CLI/CLI.hpp>
+
+#include "app/command.h"
+#include "skein/topology/builders.h"
+
+namespace skein {
+
+// `skein topology make ...`: trees by rule, as a topology file. Owned by the command `topology`.
+class TopologyMake {
+ public:
+  void Define(CLI::App& topology);
+  bool chosen() const { return command_->parsed(); }
+  int Run(CommandContext& context);
+
+ private:
+  absl::StatusOr<Topology> Make() const;
+
+  CLI::App* command_ = nullptr;
+  CLI::App* balanced_ = nullptr;
+  CLI::App* random_ = nullptr;
+  CLI::App* edges_ = nullptr;
+  RandomTreeOptions tree_;
+  std::string edge_file_;
+  std::string out_;
+};
+
+}  // namespace skein
+
+#endif  // SKEIN_SRC_APP_COMMANDS_TOPOLOGY_MAKE_H_
