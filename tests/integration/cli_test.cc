@@ -222,15 +222,31 @@ TEST_F(CliTest, TopologyMakeWritesFilesThatAreReadAgain) {
   const Outcome random = Skein("topology make random --workers 30 --seed 5");
   EXPECT_EQ(random.code, 0) << random.err;
   EXPECT_EQ(random.out, Skein("topology make random --workers 30 --seed 5").out);
-  Write("edges.csv", "# parent,child\nhq,berlin\nberlin,lab-1\nberlin,lab-2\n");
+  Write("edges.csv", "parent,child\nhq,berlin\nberlin,lab-1\nberlin,lab-2\n");
   const Outcome edges = Skein("topology make edges edges.csv");
   Write("made.yaml", edges.out);
   EXPECT_EQ(Skein("topology check made.yaml").out,
             "made.yaml: valid, 4 nodes, 2 workers, 3 tiers\n");
-  Write("bad.csv", "a,b\nc\n");
-  ExpectRefused("topology make edges bad.csv", {"bad.csv:2", "parent,child"});
+  Write("bad.csv", "parent,child\na,b\nc\n");
+  ExpectRefused("topology make edges bad.csv", {"bad.csv:3", "parent,child"});
   ExpectRefused("topology make edges ghost.csv", {"ghost.csv"});
   ExpectRefused("topology make random --workers 100 --max-tiers 2", {"do not fit"});
+}
+
+TEST_F(CliTest, ATreeIsSuggestedForRegions) {
+  const std::string header =
+      "region,workers,uplink_mbit,uplink_latency_ms,local_mbit,local_latency_ms\n";
+  Write("regions.csv", header + "eu,40,100,20,1000,1\nus,24,100,80,1000,1\n");
+  const Outcome outcome =
+      Skein("topology make suggested regions.csv --params 12500000 -o tree.yaml");
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("no aggregators"), HasSubstr(" s  <-")));
+  EXPECT_THAT(Skein("topology show tree.yaml").out,
+              AllOf(HasSubstr("eu.a0  aggregator"), HasSubstr("us.w23"), HasSubstr("region=us")));
+  Write("bad.csv", header + "eu,40,fast,20,1000,1\n");
+  ExpectRefused("topology make suggested bad.csv", {"bad.csv:2", "'fast'"});
+  Write("none.csv", header + "eu,0,1,20,1000,1\n");
+  ExpectRefused("topology make suggested none.csv", {"'eu'", "no workers"});
 }
 
 TEST_F(CliTest, StrategiesListsPartsWithParameters) {

@@ -1,33 +1,77 @@
 #include "app/commands/topology_make.h"
 
-#include <fstream>
+#include <charconv>
+#include <cstdio>
 #include <utility>
 
+#include "base/csv_lines.h"
 #include "federation/run_directory.h"
+#include "skein/base/names.h"
 #include "skein/base/status.h"
+#include "topology/yaml_reader.h"
 
 namespace skein {
 namespace {
 
-// Lines "parent,child"; empty ones and those that begin with # are skipped.
+constexpr size_t kMaxFileBytes = size_t{64} << 20;
+
 absl::StatusOr<std::vector<TopologyEdge>> ReadEdges(const std::string& path) {
-  std::ifstream in(path);
-  if (!in) return absl::NotFoundError(path + ": cannot be read");
+  SKEIN_ASSIGN_OR_RETURN(const std::string text, ReadTextFile(path, kMaxFileBytes));
   std::vector<TopologyEdge> edges;
-  std::string line;
-  for (size_t number = 1; std::getline(in, line); ++number) {
-    if (line.ends_with('\r')) line.pop_back();
-    if (line.empty() || line[0] == '#') continue;
-    const size_t comma = line.find(',');
-    if (comma == std::string::npos || line.find(',', comma + 1) != std::string::npos) {
-      return absl::InvalidArgumentError(path + ":" + std::to_string(number) +
-                                        ": is no edge; write parent,child");
-    }
-    edges.push_back({line.substr(0, comma), line.substr(comma + 1)});
-  }
-  if (in.bad()) return absl::UnavailableError(path + ": cannot be read to its end");
+  SKEIN_RETURN_IF_ERROR(ForEachCsvLine(text, path, "parent,child", [&](const CsvLine& line) {
+    edges.push_back({NodeId(line.fields[0]), NodeId(line.fields[1])});
+    return absl::OkStatus();
+  }));
   if (edges.empty()) return absl::InvalidArgumentError(path + ": has no edges");
   return edges;
+}
+
+constexpr char kRegionHeader[] =
+    "region,workers,uplink_mbit,uplink_latency_ms,local_mbit,local_latency_ms";
+
+// Into `value`; an error that quotes the text if it is no number.
+template <typename T>
+absl::Status ParseField(std::string_view text, T& value) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error == std::errc() && end == text.data() + text.size()) return absl::OkStatus();
+  return absl::InvalidArgumentError(QuoteName(text) + " is no number that fits here");
+}
+
+absl::StatusOr<Region> RegionOf(const CsvLine& line) {
+  Region region{.name = std::string(line.fields[0])};
+  SKEIN_RETURN_IF_ERROR(ParseField(line.fields[1], region.workers));
+  SKEIN_RETURN_IF_ERROR(ParseField(line.fields[2], region.uplink_mbit));
+  SKEIN_RETURN_IF_ERROR(ParseField(line.fields[3], region.uplink_latency_ms));
+  SKEIN_RETURN_IF_ERROR(ParseField(line.fields[4], region.local_mbit));
+  SKEIN_RETURN_IF_ERROR(ParseField(line.fields[5], region.local_latency_ms));
+  return region;
+}
+
+absl::StatusOr<std::vector<Region>> ReadRegions(const std::string& path) {
+  SKEIN_ASSIGN_OR_RETURN(const std::string text, ReadTextFile(path, kMaxFileBytes));
+  std::vector<Region> regions;
+  SKEIN_RETURN_IF_ERROR(ForEachCsvLine(text, path, kRegionHeader, [&](const CsvLine& line) {
+    auto region = RegionOf(line);
+    if (region.ok()) regions.push_back(*std::move(region));
+    return region.status();
+  }));
+  return regions;
+}
+
+// What was compared.
+std::string Comparison(const TreeSuggestion& suggestion) {
+  std::string out = "children of an aggregator  transfers of a round\n";
+  char line[80];
+  for (const Candidate& candidate : suggestion.candidates) {
+    const bool best = candidate.round_s == suggestion.round_s;
+    const std::string children = candidate.max_children == 0
+                                     ? "no aggregators"
+                                     : "up to " + std::to_string(candidate.max_children);
+    std::snprintf(line, sizeof(line), "%-25s  %14.3f s%s\n", children.c_str(), candidate.round_s,
+                  best ? "  <-" : "");
+    out += line;
+  }
+  return out;
 }
 
 }  // namespace
@@ -46,21 +90,41 @@ void TopologyMake::Define(CLI::App& topology) {
       ->capture_default_str();
   random_->add_option("--seed", tree_.seed, "What it is drawn from")->capture_default_str();
   edges_->add_option("file", edge_file_, "Lines parent,child")->required()->type_name("FILE");
-  for (CLI::App* action : {balanced_, random_, edges_}) {
+  suggested_ = command_->add_subcommand(
+      "suggested", "The one whose rounds spend the least time on transfers between given regions");
+  suggested_
+      ->add_option("regions", region_file_,
+                   std::string("A CSV file with the header ") + kRegionHeader)
+      ->required()
+      ->type_name("FILE");
+  suggested_->add_option("--params", suggest_.parameters, "float32 elements of the model")
+      ->check(CLI::Range(uint64_t{1}, uint64_t{1'000'000'000'000}))
+      ->capture_default_str();
+  suggested_
+      ->add_option("--root-mbit", suggest_.root_mbit, "Mbit/s of the coordinator's connection")
+      ->capture_default_str();
+  for (CLI::App* action : {balanced_, random_, edges_, suggested_}) {
     action->add_option("-o,--output", out_, "Where to write it, rather than to stdout")
         ->type_name("FILE");
   }
 }
 
-absl::StatusOr<Topology> TopologyMake::Make() const {
+absl::StatusOr<Topology> TopologyMake::Make(CommandContext& context) const {
   if (balanced_->parsed()) return TreeByLeaves(tree_.workers, tree_.max_children);
   if (random_->parsed()) return RandomTree(tree_);
-  SKEIN_ASSIGN_OR_RETURN(const std::vector<TopologyEdge> edges, ReadEdges(edge_file_));
-  return TreeFromEdges(edges);
+  if (edges_->parsed()) {
+    SKEIN_ASSIGN_OR_RETURN(const std::vector<TopologyEdge> edges, ReadEdges(edge_file_));
+    return TreeFromEdges(edges);
+  }
+  SuggestOptions options = suggest_;
+  SKEIN_ASSIGN_OR_RETURN(options.regions, ReadRegions(region_file_));
+  SKEIN_ASSIGN_OR_RETURN(TreeSuggestion suggestion, SuggestTopology(options));
+  context.err << Comparison(suggestion) << std::flush;
+  return std::move(suggestion.topology);
 }
 
 int TopologyMake::Run(CommandContext& context) {
-  const auto topology = Make();
+  const auto topology = Make(context);
   if (!topology.ok()) return Complain(context, topology.status(), kBadInput);
   const std::string yaml = ToYaml(*topology);
   if (out_.empty()) {

@@ -5,6 +5,7 @@
 
 #include "app/command.h"
 #include "skein/topology/builders.h"
+#include "skein/topology/suggest.h"
 
 namespace skein {
 
@@ -16,14 +17,17 @@ class TopologyMake {
   int Run(CommandContext& context);
 
  private:
-  absl::StatusOr<Topology> Make() const;
+  absl::StatusOr<Topology> Make(CommandContext& context) const;
 
   CLI::App* command_ = nullptr;
   CLI::App* balanced_ = nullptr;
   CLI::App* random_ = nullptr;
   CLI::App* edges_ = nullptr;
+  CLI::App* suggested_ = nullptr;
   RandomTreeOptions tree_;
+  SuggestOptions suggest_;
   std::string edge_file_;
+  std::string region_file_;
   std::string out_;
 };
 

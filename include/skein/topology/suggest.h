@@ -1,0 +1,56 @@
+#ifndef SKEIN_TOPOLOGY_SUGGEST_H_
+#define SKEIN_TOPOLOGY_SUGGEST_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "skein/topology/topology.h"
+
+namespace skein {
+
+// Workers that are near to one another, and how they reach the coordinator.
+struct Region {
+  std::string name;  // fit for an id: CheckName
+  size_t workers = 0;
+  double uplink_mbit = 0;        // a second, each way; shared by all that crosses it
+  double uplink_latency_ms = 0;  // one way
+  double local_mbit = 0;         // of each node's own connection, each way
+  double local_latency_ms = 0;   // between two nodes of the region, one way
+};
+
+struct SuggestOptions {
+  std::vector<Region> regions;
+  uint64_t parameters = 1'000'000;  // float32 elements of the model
+  double root_mbit = 10'000;        // of the coordinator's own connection, each way
+};
+
+struct Candidate {
+  size_t max_children = 0;  // of an aggregator; 0: no aggregators
+  double round_s = 0;       // what its transfers take
+};
+
+struct TreeSuggestion {
+  Topology topology;  // the quickest; nodes have the attribute `region`
+  double round_s = 0;
+  std::vector<Candidate> candidates;  // all that were compared, in the order of max_children
+};
+
+// The tree whose synchronous rounds spend the least time on transfers, of these: all workers under
+// the coordinator; an aggregator for each region, and below it as few tiers as 2, 4, 8, ...
+// children of a node allow. Of equals the one with the fewest nodes. Training takes the same time
+// in every tree and is not counted.
+//
+// The model. A link carries 4 bytes a parameter down, and up 4 from a worker or 8 from an
+// aggregator. The links of a parent share its connection, those that leave a region share its
+// uplink, and a link takes as long as the slowest of what it passes. Down, chunks are sent on while
+// they arrive: latencies add up, transfers count by the slowest. Up, an aggregator sends when all
+// of its children have: both add up. Framing, folding and loss take no time.
+//
+// InvalidArgument names the region and what is wrong: no workers, a bandwidth that is not
+// positive, a name that is none or is there twice.
+absl::StatusOr<TreeSuggestion> SuggestTopology(const SuggestOptions& options);
+
+}  // namespace skein
+
+#endif  // SKEIN_TOPOLOGY_SUGGEST_H_

@@ -1,0 +1,27 @@
+#ifndef SKEIN_SRC_BASE_CSV_LINES_H_
+#define SKEIN_SRC_BASE_CSV_LINES_H_
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <absl/status/status.h>
+
+namespace skein {
+
+struct CsvLine {
+  size_t number = 0;                     // of the text, from 1
+  std::vector<std::string_view> fields;  // as many as the header has
+};
+
+// Every line after the header, for small files of numbers and ids: fields have no quotes. The first
+// line must be `header`; empty lines are skipped. Errors, those of `take` among them, begin with
+// `name` and the number of the line: "trace.csv:7: ...". InvalidArgument.
+absl::Status ForEachCsvLine(const std::string& text, const std::string& name,
+                            const std::string& header,
+                            const std::function<absl::Status(const CsvLine&)>& take);
+
+}  // namespace skein
+
+#endif  // SKEIN_SRC_BASE_CSV_LINES_H_
