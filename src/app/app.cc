@@ -35,6 +35,7 @@ std::vector<std::unique_ptr<Command>> Commands() {
   commands.push_back(MakeAggregatorCommand());
   commands.push_back(MakeWorkerCommand());
   commands.push_back(MakeBenchCommand());
+  commands.push_back(MakeDoctorCommand());
   return commands;
 }
 

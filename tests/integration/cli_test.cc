@@ -249,6 +249,15 @@ TEST_F(CliTest, ATreeIsSuggestedForRegions) {
   ExpectRefused("topology make suggested none.csv", {"'eu'", "no workers"});
 }
 
+TEST_F(CliTest, DoctorLooksAtTheMachine) {
+  Outcome outcome = Skein("doctor");
+  EXPECT_EQ(outcome.code, 0) << outcome.out;
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("libtorch"), HasSubstr("BLAS"), HasSubstr("ports")));
+  outcome = Skein("doctor --json");
+  EXPECT_EQ(std::count(outcome.out.begin(), outcome.out.end(), '\n'), 1);
+  EXPECT_THAT(outcome.out, HasSubstr(R"("verdict":"ok")"));
+}
+
 TEST_F(CliTest, StrategiesListsPartsWithParameters) {
   const Outcome outcome = Skein("strategies");
   EXPECT_EQ(outcome.code, 0);

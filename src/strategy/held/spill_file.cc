@@ -16,11 +16,6 @@
 namespace skein {
 namespace {
 
-std::string UsualDirectory() {
-  const char* set = std::getenv("TMPDIR");
-  return set != nullptr && *set != '\0' ? set : "/var/tmp";  // /tmp is often memory
-}
-
 // A file that would grow beyond the process's limit raises SIGXFSZ, whose default is the end of the
 // process. Held back on this thread, what is left of it is the call's error.
 class WithoutSizeSignal {
@@ -49,6 +44,11 @@ class WithoutSizeSignal {
 };
 
 }  // namespace
+
+std::string SpillFile::UsualDirectory() {
+  const char* set = std::getenv("TMPDIR");
+  return set != nullptr && *set != '\0' ? set : "/var/tmp";  // /tmp is often memory
+}
 
 absl::StatusOr<std::unique_ptr<SpillFile>> SpillFile::Create(const std::string& directory) {
   const std::string where = directory.empty() ? UsualDirectory() : directory;

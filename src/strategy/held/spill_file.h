@@ -19,7 +19,8 @@ namespace skein {
 // and no signal, and read through a mapping. Any thread may write; ranges are the callers' own.
 class SpillFile {
  public:
-  // Empty directory: the usual one for large temporary files, $TMPDIR or /var/tmp.
+  static std::string UsualDirectory();  // for large temporary files: $TMPDIR or /var/tmp
+  // Empty directory: the usual one.
   static absl::StatusOr<std::unique_ptr<SpillFile>> Create(const std::string& directory);
 
   // Takes the disk space of [offset, offset + bytes), where the file system can. ResourceExhausted
