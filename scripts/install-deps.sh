@@ -19,6 +19,8 @@ packages=(
   clang-14 libclang-rt-14-dev llvm-14
   # to test: a worker in another language
   python3-grpcio python3-numpy python3-protobuf python3-xxhash
+  # to test: model files of PyTorch
+  python3-torch
   # to measure
   libbenchmark-dev python3
 )

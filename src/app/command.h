@@ -54,6 +54,7 @@ std::unique_ptr<Command> MakeTopologyCommand();
 std::unique_ptr<Command> MakeStrategiesCommand();
 std::unique_ptr<Command> MakeBenchCommand();
 std::unique_ptr<Command> MakePlotCommand();
+std::unique_ptr<Command> MakeModelCommand();
 std::unique_ptr<Command> MakeDoctorCommand();
 
 // "skein: message" as one line; returns `code`.

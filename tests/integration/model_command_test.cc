@@ -1,0 +1,98 @@
+// `skein model`, from outside, with PyTorch as Debian has it.
+#include "integration/program.h"
+
+namespace skein {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+class ModelCommandTest : public ProgramTest {
+ protected:
+  void SetUp() override {
+    Write("spec.yaml", "topology: flat:2\nlearner: linear\nrounds: 2\n");
+    ASSERT_EQ(Skein("run spec.yaml --out run --quiet").code, 0);
+  }
+  Outcome Python(const std::string& script) {
+    Write("script.py", "import torch\n" + script);
+    return Run("/usr/bin/python3", "script.py");
+  }
+  void ExpectRefused(const std::string& arguments, const std::vector<std::string>& words) {
+    SCOPED_TRACE(arguments);
+    const Outcome outcome = Skein("model " + arguments);
+    EXPECT_EQ(outcome.code, 2);
+    EXPECT_EQ(outcome.out, "");
+    EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << outcome.err;
+    for (const std::string& word : words) EXPECT_THAT(outcome.err, HasSubstr(word));
+  }
+};
+
+constexpr char kModel[] = "run/model.safetensors";
+
+TEST_F(ModelCommandTest, ShowListsTensorsAndTheDigestOfTheRun) {
+  const Outcome shown = Skein(std::string("model show ") + kModel);
+  EXPECT_EQ(shown.code, 0) << shown.err;
+  EXPECT_THAT(shown.out, AllOf(HasSubstr("weight  F32[10]\n"), HasSubstr("steps  I64[]\n"),
+                               HasSubstr("3 tensors, 12 elements, 52 bytes\n")));
+  const std::string digest = shown.out.substr(shown.out.find("digest ") + 7, 64);
+  EXPECT_THAT(Result(), HasSubstr(digest));
+  EXPECT_THAT(Skein(std::string("model show --json ") + kModel).out,
+              HasSubstr("\"digest\":\"" + digest + "\""));
+}
+
+TEST_F(ModelCommandTest, PyTorchReadsWhatIsConvertedAndIsReadItself) {
+  ASSERT_EQ(Skein(std::string("model convert ") + kModel + " model.pt").code, 0);
+  const Outcome python = Python(
+      "model = torch.load('model.pt')\n"
+      "print(sorted((name, list(t.shape)) for name, t in model.items()))\n"
+      "torch.save(dict(model), 'back.pt')\n"
+      "model['weight'] = model['weight'] + 0.5\n"
+      "torch.save(model, 'moved.pt')\n");
+  ASSERT_EQ(python.code, 0) << python.err;
+  EXPECT_EQ(python.out, "[('bias', []), ('steps', []), ('weight', [10])]\n");
+  const Outcome same = Skein(std::string("model diff back.pt ") + kModel);
+  EXPECT_EQ(same.code, 0);
+  EXPECT_EQ(same.out, "equal\n");
+  const Outcome moved = Skein(std::string("model diff moved.pt ") + kModel);
+  EXPECT_EQ(moved.code, 1);
+  EXPECT_THAT(moved.out, HasSubstr("weight: largest difference 0.5, "));
+  EXPECT_EQ(Skein("model convert back.pt back.safetensors").code, 0);
+  EXPECT_EQ(ReadAll(work_ / "back.safetensors"), ReadAll(work_ / kModel)) << "bit for bit";
+}
+
+TEST_F(ModelCommandTest, DiffNamesWhatCannotBeCompared) {
+  ASSERT_EQ(Python("torch.save({'weight': torch.ones(9), 'bias': torch.tensor(1.0).double(),\n"
+                   "            'more': torch.ones(1)}, 'other.pt')\n")
+                .code,
+            0);
+  const Outcome outcome = Skein(std::string("model diff ") + kModel + " other.pt");
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_EQ(outcome.out,
+            "weight: another shape\nbias: another type\nsteps: only in the first\n"
+            "more: only in the second\n");
+  EXPECT_THAT(Skein(std::string("model diff --json ") + kModel + " other.pt").out,
+              HasSubstr(R"("equal":false)"));
+}
+
+TEST_F(ModelCommandTest, WhatIsNoModelIsRefused) {
+  ASSERT_EQ(Python("module = torch.nn.Linear(3, 2)\n"
+                   "torch.save(module, 'module.pt')\n"
+                   "torch.save(module.state_dict(), 'ordered.pt')\n"
+                   "torch.save(torch.ones(2), 'tensor.pt')\n"
+                   "torch.save({'a': 1}, 'number.pt')\n")
+                .code,
+            0);
+  for (const char* file : {"module.pt", "ordered.pt", "tensor.pt", "number.pt"}) {
+    ExpectRefused(std::string("show ") + file, {file, "torch.save(dict(module.state_dict())"});
+  }
+  ExpectRefused("show ghost.pt", {"ghost.pt"});
+  ExpectRefused("show ghost.safetensors", {"ghost.safetensors"});
+  Write("cut.pt", ReadAll(work_ / "tensor.pt").substr(0, 100));
+  ExpectRefused("show cut.pt", {"cut.pt"});
+  ExpectRefused("show spec.yaml", {"spec.yaml"});
+  ExpectRefused(std::string("convert ") + kModel + " model.onnx", {"model.onnx", ".safetensors"});
+  ExpectRefused(std::string("convert ") + kModel + " no/such/model.pt", {"no/such/model.pt"});
+}
+
+}  // namespace
+}  // namespace skein
