@@ -21,19 +21,25 @@ skein::ParamSchema DataSchema() {
       {.name = "partition",
        .type = Type::kString,
        .default_value = "iid",
-       .choices = {"iid", "dirichlet"},
+       .choices = {"iid", "dirichlet", "shards", "classes", "quantity"},
        .doc = "how the training images are divided among the workers"},
       {.name = "alpha",
        .default_value = 0.5,
        .min = 1e-3,
        .max = 1e6,
-       .doc = "dirichlet: small is skewed"},
+       .doc = "dirichlet, quantity: small is skewed"},
       {.name = "min_samples",
        .type = Type::kInt,
        .default_value = 10,
        .min = 1,
        .max = 60'000,
-       .doc = "dirichlet: images of the worker that has the fewest"},
+       .doc = "dirichlet, quantity: images of the worker that has the fewest"},
+      {.name = "per_worker",
+       .type = Type::kInt,
+       .default_value = 2,
+       .min = 1,
+       .max = 60'000,
+       .doc = "shards: how many of them; classes: how many of the ten"},
       {.name = "limit",
        .type = Type::kInt,
        .default_value = 0,
@@ -101,25 +107,35 @@ absl::StatusOr<Images> FashionData::Read(const std::string& path, const std::str
   return files_.emplace(base, std::move(images)).first->second;
 }
 
+absl::StatusOr<skein::Partition> FashionData::PartitionOf(const Request& request,
+                                                          const std::vector<int64_t>& labels) {
+  const std::string& rule = request.params.String("partition");
+  const uint64_t workers = request.num_workers;
+  const auto per_worker = static_cast<size_t>(request.params.Int("per_worker"));
+  skein::DirichletOptions options;
+  options.alpha = request.params.Real("alpha");
+  options.min_samples = static_cast<size_t>(request.params.Int("min_samples"));
+  if (rule == "dirichlet") {
+    return skein::PartitionDirichlet(labels, workers, options, request.seed);
+  }
+  if (rule == "quantity") {
+    return skein::PartitionQuantity(labels.size(), workers, options, request.seed);
+  }
+  if (rule == "shards") return skein::PartitionShards(labels, workers, per_worker, request.seed);
+  if (rule == "classes") {
+    return skein::PartitionByClasses(labels, workers, per_worker, request.seed);
+  }
+  return skein::PartitionIid(labels.size(), workers, request.seed);
+}
+
 absl::Status FashionData::Divide(const Request& request, const Images& train) {
   const std::string key = request.Key();
   if (divided_.has_value() && divided_->key == key) return absl::OkStatus();
   const int64_t limit = request.params.Int("limit");
   const at::Tensor labels =
       limit > 0 ? train.labels.narrow(0, 0, std::min(limit, train.labels.numel())) : train.labels;
-  Divided divided{key, {}};
-  if (request.params.String("partition") == "dirichlet") {
-    skein::DirichletOptions options;
-    options.alpha = request.params.Real("alpha");
-    options.min_samples = static_cast<size_t>(request.params.Int("min_samples"));
-    SKEIN_ASSIGN_OR_RETURN(
-        divided.parts,
-        skein::PartitionDirichlet(ToVector(labels), request.num_workers, options, request.seed));
-  } else {
-    SKEIN_ASSIGN_OR_RETURN(divided.parts, skein::PartitionIid(static_cast<size_t>(labels.numel()),
-                                                              request.num_workers, request.seed));
-  }
-  divided_ = std::move(divided);
+  SKEIN_ASSIGN_OR_RETURN(skein::Partition parts, PartitionOf(request, ToVector(labels)));
+  divided_ = Divided{key, std::move(parts)};
   return absl::OkStatus();
 }
 

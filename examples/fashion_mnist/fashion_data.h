@@ -40,6 +40,8 @@ class FashionData {
   static absl::StatusOr<Request> Check(const skein::WorkerContext& context);
   // These are called with mutex_ held.
   absl::StatusOr<Images> Read(const std::string& path, const std::string& set);
+  static absl::StatusOr<skein::Partition> PartitionOf(const Request& request,
+                                                      const std::vector<int64_t>& labels);
   absl::Status Divide(const Request& request, const Images& train);
 
   std::mutex mutex_;

@@ -29,6 +29,37 @@ struct DirichletOptions {
 absl::StatusOr<Partition> PartitionDirichlet(const std::vector<int64_t>& labels, size_t num_workers,
                                              const DirichletOptions& options, uint64_t seed);
 
+// Label skew by shards: samples are sorted by label and cut into `shards_per_worker` shards a
+// worker, near-equal ones, which are dealt out at random (McMahan et al. 2017, arXiv 1602.05629,
+// section 3). InvalidArgument if there are more shards than samples.
+absl::StatusOr<Partition> PartitionShards(const std::vector<int64_t>& labels, size_t num_workers,
+                                          size_t shards_per_worker, uint64_t seed);
+
+// Label skew by classes ("#C=k" of Li et al. 2022, arXiv 2102.02079): each worker has
+// `classes_per_worker` of the classes, and the samples of a class are divided evenly among those
+// who have it. Classes are dealt out in turns, in an order drawn from the seed, so that their
+// owners differ by one at most. InvalidArgument if some class would have no owner, a class has
+// fewer samples than owners, or there are fewer classes than asked for.
+absl::StatusOr<Partition> PartitionByClasses(const std::vector<int64_t>& labels, size_t num_workers,
+                                             size_t classes_per_worker, uint64_t seed);
+
+// Quantity skew: workers have shares of all samples drawn from Dirichlet(alpha), at random whatever
+// the label (Li et al. 2022, section 3.3). Options and errors as for PartitionDirichlet.
+absl::StatusOr<Partition> PartitionQuantity(size_t num_samples, size_t num_workers,
+                                            const DirichletOptions& options, uint64_t seed);
+
+// Label skew between groups and none within: `groups` are numbers of workers, from left to right
+// (those of the subtrees of a tree, say). Each class is split over the groups in proportions drawn
+// from Dirichlet(alpha), times their sizes, and what a group has is divided evenly at random.
+// `min_samples` is of a worker. Errors as for PartitionDirichlet.
+absl::StatusOr<Partition> PartitionByGroups(const std::vector<int64_t>& labels,
+                                            const std::vector<size_t>& groups,
+                                            const DirichletOptions& options, uint64_t seed);
+
+// Lists that are given: InvalidArgument names the worker and the sample if an index is out of range
+// or there twice. Samples may be left out.
+absl::Status CheckPartition(const Partition& partition, size_t num_samples);
+
 // A table for people: per worker its number of samples and a count of each label, workers beyond
 // `max_rows` summarized in a last line.
 std::string LabelHistogram(const Partition& partition, const std::vector<int64_t>& labels,
