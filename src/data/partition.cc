@@ -1,7 +1,6 @@
 #include "skein/data/partition.h"
 
 #include <algorithm>
-#include <cmath>
 #include <map>
 #include <numeric>
 
@@ -23,14 +22,7 @@ absl::StatusOr<Partition> PartitionIid(size_t num_samples, size_t num_workers, u
   std::iota(order.begin(), order.end(), 0u);
   Rng rng(DeriveSeed(seed, {kIidStream}));
   rng.Shuffle(order);
-  Partition parts(num_workers);
-  auto next = order.begin();
-  for (size_t w = 0; w < num_workers; ++w) {
-    const size_t count = num_samples / num_workers + (w < num_samples % num_workers ? 1 : 0);
-    parts[w].assign(next, next + static_cast<ptrdiff_t>(count));
-    next += static_cast<ptrdiff_t>(count);
-  }
-  return parts;
+  return CutEvenly(order, num_workers);
 }
 
 absl::StatusOr<Partition> PartitionDirichlet(const std::vector<int64_t>& labels, size_t num_workers,
@@ -39,10 +31,7 @@ absl::StatusOr<Partition> PartitionDirichlet(const std::vector<int64_t>& labels,
   if (absl::Status status = CheckOptions(options, labels.size(), num_workers); !status.ok()) {
     return status;
   }
-  std::map<int64_t, std::vector<uint32_t>> classes;
-  for (size_t i = 0; i < labels.size(); ++i) {
-    classes[labels[i]].push_back(static_cast<uint32_t>(i));
-  }
+  std::map<int64_t, std::vector<uint32_t>> classes = ByLabel(labels);
   Rng rng(DeriveSeed(seed, {kDirichletStream}));
   for (int attempt = 0; attempt < options.max_attempts; ++attempt) {
     Partition parts(num_workers);

@@ -77,4 +77,23 @@ absl::Status NoDraw(const DirichletOptions& options, size_t num_workers) {
       " samples; raise alpha, lower min_samples or use fewer workers");
 }
 
+Partition CutEvenly(const std::vector<uint32_t>& indices, size_t parts) {
+  Partition cut(parts);
+  auto next = indices.begin();
+  for (size_t i = 0; i < parts; ++i) {
+    const size_t count = indices.size() / parts + (i < indices.size() % parts ? 1 : 0);
+    cut[i].assign(next, next + static_cast<ptrdiff_t>(count));
+    next += static_cast<ptrdiff_t>(count);
+  }
+  return cut;
+}
+
+std::map<int64_t, std::vector<uint32_t>> ByLabel(const std::vector<int64_t>& labels) {
+  std::map<int64_t, std::vector<uint32_t>> classes;
+  for (size_t i = 0; i < labels.size(); ++i) {
+    classes[labels[i]].push_back(static_cast<uint32_t>(i));
+  }
+  return classes;
+}
+
 }  // namespace skein

@@ -1,6 +1,7 @@
 #ifndef SKEIN_SRC_DATA_PARTITION_PARTS_H_
 #define SKEIN_SRC_DATA_PARTITION_PARTS_H_
 
+#include <map>
 #include <vector>
 
 #include "skein/base/random.h"
@@ -25,6 +26,12 @@ std::vector<double> DrawProportions(Rng& rng, double alpha, size_t count);
 // Deals samples out: cuts at floor(cumulative proportion * size), the remainder to the last.
 void DealOut(const std::vector<uint32_t>& indices, const std::vector<double>& proportions,
              Partition& parts);
+
+// Near-equal parts in the given order, the first ones larger by one.
+Partition CutEvenly(const std::vector<uint32_t>& indices, size_t parts);
+
+// The samples of each label, in their order.
+std::map<int64_t, std::vector<uint32_t>> ByLabel(const std::vector<int64_t>& labels);
 
 }  // namespace skein
 

@@ -15,28 +15,8 @@ constexpr uint64_t kClassStream = 0xc1a55;
 constexpr uint64_t kQuantityStream = 0x9a41;
 constexpr uint64_t kGroupStream = 0x6209;
 
-// Near-equal parts, the first ones larger by one.
-std::vector<std::vector<uint32_t>> CutEvenly(const std::vector<uint32_t>& indices, size_t parts) {
-  std::vector<std::vector<uint32_t>> cut(parts);
-  auto next = indices.begin();
-  for (size_t i = 0; i < parts; ++i) {
-    const size_t count = indices.size() / parts + (i < indices.size() % parts ? 1 : 0);
-    cut[i].assign(next, next + static_cast<ptrdiff_t>(count));
-    next += static_cast<ptrdiff_t>(count);
-  }
-  return cut;
-}
-
 void Append(std::vector<uint32_t>& to, const std::vector<uint32_t>& more) {
   to.insert(to.end(), more.begin(), more.end());
-}
-
-std::map<int64_t, std::vector<uint32_t>> ByLabel(const std::vector<int64_t>& labels) {
-  std::map<int64_t, std::vector<uint32_t>> classes;
-  for (size_t i = 0; i < labels.size(); ++i) {
-    classes[labels[i]].push_back(static_cast<uint32_t>(i));
-  }
-  return classes;
 }
 
 size_t Smallest(const Partition& parts) {

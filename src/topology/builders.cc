@@ -7,6 +7,7 @@
 
 #include "skein/base/random.h"
 #include "skein/base/status.h"
+#include "topology/balanced_widths.h"
 
 namespace skein {
 namespace {
@@ -83,10 +84,7 @@ absl::StatusOr<Topology> TreeByFanOut(const std::vector<size_t>& fan_out) {
 absl::StatusOr<Topology> TreeByLeaves(size_t workers, size_t max_children) {
   SKEIN_RETURN_IF_ERROR(CheckWorkers(workers));
   SKEIN_RETURN_IF_ERROR(CheckMaxChildren(max_children));
-  std::vector<size_t> widths = {workers};  // of the tiers, from the workers up to below the root
-  while (widths.back() > max_children) {
-    widths.push_back((widths.back() + max_children - 1) / max_children);
-  }
+  const std::vector<size_t> widths = BalancedWidths(workers, max_children);
   std::vector<NodeSpec> nodes = {Root()};
   std::vector<NodeId> above = {"root"};
   size_t aggregators = 0;
@@ -94,7 +92,7 @@ absl::StatusOr<Topology> TreeByLeaves(size_t workers, size_t max_children) {
     const size_t width = widths[tier];
     std::vector<NodeId> here;
     for (size_t i = 0; i < width; ++i) {
-      const NodeId& parent = above[i * above.size() / width];
+      const NodeId& parent = above[BalancedParent(i, width, above.size())];
       nodes.push_back(tier == 0 ? Worker(i, parent) : Aggregator(aggregators++, parent));
       here.push_back(nodes.back().id);
     }

@@ -6,6 +6,7 @@
 
 #include "skein/base/names.h"
 #include "skein/base/status.h"
+#include "topology/balanced_widths.h"
 
 namespace skein {
 namespace {
@@ -47,16 +48,13 @@ class Growth {
       for (size_t i = 0; i < region.workers; ++i) Add(region, NodeRole::kWorker, "root");
       return;
     }
-    std::vector<size_t> widths = {region.workers};  // from the workers up
-    while (widths.back() > max_children_) {
-      widths.push_back((widths.back() + max_children_ - 1) / max_children_);
-    }
+    const std::vector<size_t> widths = BalancedWidths(region.workers, max_children_);
     std::vector<NodeId> above = {Add(region, NodeRole::kAggregator, "root")};
     for (size_t tier = widths.size(); tier-- > 0;) {
       std::vector<NodeId> here;
       const NodeRole role = tier == 0 ? NodeRole::kWorker : NodeRole::kAggregator;
       for (size_t i = 0; i < widths[tier]; ++i) {
-        here.push_back(Add(region, role, above[i * above.size() / widths[tier]]));
+        here.push_back(Add(region, role, above[BalancedParent(i, widths[tier], above.size())]));
       }
       above = std::move(here);
     }
