@@ -110,8 +110,8 @@ TEST(PartitionQuantity, SizesAreSkewedAndLabelsAreNot) {
   const auto [least, most] = std::ranges::minmax_element(*parts, {}, &std::vector<uint32_t>::size);
   EXPECT_GE(least->size(), 10u);
   EXPECT_GT(most->size(), 3 * least->size());
-  for (const auto& [label, count] :
-       Counts(*parts, labels)[static_cast<size_t>(most - parts->begin())]) {
+  const auto of_most = Counts(*parts, labels)[static_cast<size_t>(most - parts->begin())];
+  for (const auto& [label, count] : of_most) {
     EXPECT_NEAR(static_cast<double>(count), most->size() / 10.0, most->size() / 50.0) << label;
   }
   EXPECT_EQ(PartitionQuantity(1000, 10, {.alpha = 1e-3, .min_samples = 50, .max_attempts = 5}, 2)
