@@ -6,7 +6,6 @@
 
 #include "skein/base/time.h"
 #include "skein/base/value.h"
-#include "skein/strategy/params.h"
 
 namespace skein {
 
@@ -18,16 +17,6 @@ inline constexpr Duration kLongest = std::chrono::hours(24) * 36500;
 inline Duration RelaxLimit(Duration limit, int times) {
   const Duration below = limit > kLongest / times ? kLongest : limit * times;
   return below + std::max<Duration>(std::chrono::seconds(1), below / 10);
-}
-
-// The patience of policies without a barrier.
-inline ParamSpec SilenceParam() {
-  return {.name = "timeout_s",
-          .type = ParamSpec::Type::kReal,
-          .default_value = 600.0,
-          .min = 0.001,
-          .max = 1e7,
-          .doc = "seconds without any contribution after which the node gives up"};
 }
 
 inline std::string SecondsText(Duration d) { return ToJson(Value(ToSeconds(d))) + " s"; }

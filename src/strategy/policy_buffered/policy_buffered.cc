@@ -3,16 +3,17 @@
 #include <optional>
 
 #include "strategy/policy_time.h"
+#include "strategy/without_barrier.h"
 
 namespace skein {
 namespace {
 
 using Verdict = PolicyDecision::Verdict;
 
-class PolicyBuffered : public RoundPolicy {
+class PolicyBuffered : public WithoutBarrier {
  public:
-  PolicyBuffered(int size, std::optional<Duration> max_wait, Duration patience)
-      : size_(size), max_wait_(max_wait), patience_(patience) {}
+  PolicyBuffered(int size, std::optional<Duration> max_wait, const Params& params)
+      : WithoutBarrier(params), size_(size), max_wait_(max_wait) {}
 
   PolicyDecision Decide(const PolicyView& view) const override {
     if (view.accepted >= size_) return {Verdict::kClose, ""};
@@ -26,14 +27,10 @@ class PolicyBuffered : public RoundPolicy {
     return {Verdict::kClose, SecondsText(*max_wait_) + " passed"};
   }
   int MinChildren() const override { return size_; }
-  bool has_barrier() const override { return false; }
-  std::optional<Duration> Patience() const override { return patience_; }
-  std::shared_ptr<const RoundPolicy> Relaxed(int) const override { return nullptr; }
 
  private:
   const int size_;
   const std::optional<Duration> max_wait_;
-  const Duration patience_;
 };
 
 }  // namespace
@@ -54,12 +51,12 @@ absl::Status RegisterPolicyBuffered(StrategyRegistries& registries) {
                                .min = 0.001,
                                .max = 1e7,
                                .doc = "seconds after which fewer will do, if there is one"},
-                              SilenceParam()})},
+                              WithoutBarrier::SilenceParam()})},
       [](const Params& params) -> absl::StatusOr<std::shared_ptr<const RoundPolicy>> {
         std::optional<Duration> max_wait;
         if (params.Has("max_wait_s")) max_wait = FromSeconds(params.Real("max_wait_s"));
         return std::make_shared<PolicyBuffered>(static_cast<int>(params.Int("size")), max_wait,
-                                                FromSeconds(params.Real("timeout_s")));
+                                                params);
       });
 }
 

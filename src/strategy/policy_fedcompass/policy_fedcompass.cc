@@ -1,25 +1,22 @@
 #include "strategy/policy_fedcompass/policy_fedcompass.h"
 
 #include "strategy/policy_fedcompass/compass_schedule.h"
-#include "strategy/policy_time.h"
+#include "strategy/without_barrier.h"
 
 namespace skein {
 namespace {
 
 using Verdict = PolicyDecision::Verdict;
 
-class PolicyFedCompass : public RoundPolicy {
+class PolicyFedCompass : public WithoutBarrier {
  public:
-  PolicyFedCompass(const CompassConfig& config, Duration patience)
-      : config_(config), patience_(patience) {}
+  PolicyFedCompass(const CompassConfig& config, const Params& params)
+      : WithoutBarrier(params), config_(config) {}
 
   PolicyDecision Decide(const PolicyView& view) const override {
     if (view.accepted > 0 || view.pending() > 0) return {Verdict::kWait, ""};
     return {Verdict::kFail, "policy 'fedcompass': no child is left to contribute"};
   }
-  bool has_barrier() const override { return false; }
-  std::optional<Duration> Patience() const override { return patience_; }
-  std::shared_ptr<const RoundPolicy> Relaxed(int) const override { return nullptr; }
   std::unique_ptr<ChildSchedule> NewSchedule(size_t children) const override {
     return std::make_unique<CompassSchedule>(config_, children);
   }
@@ -29,7 +26,6 @@ class PolicyFedCompass : public RoundPolicy {
 
  private:
   const CompassConfig config_;
-  const Duration patience_;
 };
 
 ParamSpec Steps(const char* name, int64_t default_value, const char* doc) {
@@ -61,7 +57,7 @@ absl::Status RegisterPolicyFedCompass(StrategyRegistries& registries) {
                          .min = 1,
                          .max = 100,
                          .doc = "a group waits so many times as long as was expected"},
-                        SilenceParam()})},
+                        WithoutBarrier::SilenceParam()})},
       [](const Params& params) -> absl::StatusOr<std::shared_ptr<const RoundPolicy>> {
         const CompassConfig config = {.q_min = static_cast<uint32_t>(params.Int("q_min")),
                                       .q_max = static_cast<uint32_t>(params.Int("q_max")),
@@ -72,7 +68,7 @@ absl::Status RegisterPolicyFedCompass(StrategyRegistries& registries) {
               "policy 'fedcompass': q_min is " + std::to_string(config.q_min) +
               ", more than q_max, which is " + std::to_string(config.q_max));
         }
-        return std::make_shared<PolicyFedCompass>(config, FromSeconds(params.Real("timeout_s")));
+        return std::make_shared<PolicyFedCompass>(config, params);
       });
 }
 

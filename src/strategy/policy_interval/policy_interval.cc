@@ -1,15 +1,17 @@
 #include "strategy/policy_interval/policy_interval.h"
 
 #include "strategy/policy_time.h"
+#include "strategy/without_barrier.h"
 
 namespace skein {
 namespace {
 
 using Verdict = PolicyDecision::Verdict;
 
-class PolicyInterval : public RoundPolicy {
+class PolicyInterval : public WithoutBarrier {
  public:
-  PolicyInterval(Duration period, Duration patience) : period_(period), patience_(patience) {}
+  explicit PolicyInterval(const Params& params)
+      : WithoutBarrier(params), period_(FromSeconds(params.Real("period_s"))) {}
 
   PolicyDecision Decide(const PolicyView& view) const override {
     if (view.accepted == 0 && view.pending() <= 0) {
@@ -19,13 +21,9 @@ class PolicyInterval : public RoundPolicy {
     if (view.accepted == 0) return {Verdict::kWait, ""};  // the next one closes
     return {Verdict::kClose, ""};
   }
-  bool has_barrier() const override { return false; }
-  std::optional<Duration> Patience() const override { return patience_; }
-  std::shared_ptr<const RoundPolicy> Relaxed(int) const override { return nullptr; }
 
  private:
   const Duration period_;
-  const Duration patience_;
 };
 
 }  // namespace
@@ -41,10 +39,9 @@ absl::Status RegisterPolicyInterval(StrategyRegistries& registries) {
                                .min = 0.001,
                                .max = 1e7,
                                .doc = "seconds between steps, longer if nothing has come"},
-                              SilenceParam()})},
+                              WithoutBarrier::SilenceParam()})},
       [](const Params& params) -> absl::StatusOr<std::shared_ptr<const RoundPolicy>> {
-        return std::make_shared<PolicyInterval>(FromSeconds(params.Real("period_s")),
-                                                FromSeconds(params.Real("timeout_s")));
+        return std::make_shared<PolicyInterval>(params);
       });
 }
 

@@ -1,26 +1,23 @@
 #include "strategy/policy_tiered/policy_tiered.h"
 
 #include "strategy/policy_tiered/tiered_schedule.h"
-#include "strategy/policy_time.h"
+#include "strategy/without_barrier.h"
 
 namespace skein {
 namespace {
 
 using Verdict = PolicyDecision::Verdict;
 
-class PolicyTiered : public RoundPolicy {
+class PolicyTiered : public WithoutBarrier {
  public:
-  PolicyTiered(const TieredConfig& config, Duration patience)
-      : config_(config), patience_(patience) {}
+  PolicyTiered(const TieredConfig& config, const Params& params)
+      : WithoutBarrier(params), config_(config) {}
 
   PolicyDecision Decide(const PolicyView& view) const override {
     if (view.accepted > 0 || view.pending() > 0) return {Verdict::kWait, ""};
     return {Verdict::kFail, "policy 'tiered': no child is left to contribute"};
   }
   int MinChildren() const override { return static_cast<int>(config_.groups); }
-  bool has_barrier() const override { return false; }
-  std::optional<Duration> Patience() const override { return patience_; }
-  std::shared_ptr<const RoundPolicy> Relaxed(int) const override { return nullptr; }
   std::unique_ptr<ChildSchedule> NewSchedule(size_t children) const override {
     return std::make_unique<TieredSchedule>(config_, children);
   }
@@ -31,7 +28,6 @@ class PolicyTiered : public RoundPolicy {
 
  private:
   const TieredConfig config_;
-  const Duration patience_;
 };
 
 }  // namespace
@@ -70,7 +66,7 @@ absl::Status RegisterPolicyTiered(StrategyRegistries& registries) {
              .default_value = "inverse",
              .choices = {"inverse", "none"},
              .doc = "of groups: the more, the fewer steps they have made; or all alike"},
-            SilenceParam()})},
+            WithoutBarrier::SilenceParam()})},
       [](const Params& params) -> absl::StatusOr<std::shared_ptr<const RoundPolicy>> {
         return std::make_shared<PolicyTiered>(
             TieredConfig{.groups = static_cast<size_t>(params.Int("groups")),
@@ -78,7 +74,7 @@ absl::Status RegisterPolicyTiered(StrategyRegistries& registries) {
                          .patience = params.Real("patience"),
                          .regroup_every = static_cast<uint64_t>(params.Int("regroup_every")),
                          .inverse_counts = params.String("weights") == "inverse"},
-            FromSeconds(params.Real("timeout_s")));
+            params);
       });
 }
 
