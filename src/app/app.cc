@@ -16,6 +16,7 @@
 #include <CLI/CLI.hpp>
 
 #include "app/command.h"
+#include "federation/run_directory.h"
 #include "federation/torch_threads.h"
 #include "skein/base/status.h"
 
@@ -94,6 +95,15 @@ int Complain(CommandContext& context, const std::string& message, ExitCode code)
 
 int Complain(CommandContext& context, const absl::Status& status, ExitCode code) {
   return Complain(context, Message(status), code);
+}
+
+int ShowOrWrite(CommandContext& context, const std::string& text, const std::string& path) {
+  if (path.empty()) {
+    context.out << text << std::flush;
+    return kSuccess;
+  }
+  const absl::Status written = WriteOut(path, text);
+  return written.ok() ? kSuccess : Complain(context, written, kBadInput);
 }
 
 App::App() { RegisterBuiltins(registries_); }

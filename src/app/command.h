@@ -61,6 +61,9 @@ std::unique_ptr<Command> MakeDoctorCommand();
 int Complain(CommandContext& context, const std::string& message, ExitCode code);
 int Complain(CommandContext& context, const absl::Status& status, ExitCode code);
 
+// Writes a result to the file at `path`, or to stdout if that is empty; returns the exit code.
+int ShowOrWrite(CommandContext& context, const std::string& text, const std::string& path);
+
 }  // namespace skein
 
 #endif  // SKEIN_SRC_APP_COMMAND_H_

@@ -1,6 +1,7 @@
 #ifndef SKEIN_SRC_BASE_CSV_LINES_H_
 #define SKEIN_SRC_BASE_CSV_LINES_H_
 
+#include <charconv>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -14,6 +15,13 @@ struct CsvLine {
   size_t number = 0;                     // of the text, from 1
   std::vector<std::string_view> fields;  // as many as the header has
 };
+
+// The whole of a field as a number; false if it is none that fits.
+template <typename T>
+bool ParseNumber(std::string_view text, T& value) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc() && end == text.data() + text.size();
+}
 
 // Every line after the header, for small files of numbers and ids: fields have no quotes. The first
 // line must be `header`; empty lines are skipped. Errors, those of `take` among them, begin with

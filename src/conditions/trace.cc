@@ -1,7 +1,6 @@
 #include "conditions/trace.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <string_view>
 
@@ -17,15 +16,9 @@ constexpr char kTaskHeader[] = "worker,task,seconds";
 constexpr char kPresenceHeader[] = "worker,from_s,to_s";
 constexpr size_t kMaxBytes = size_t{1} << 30;
 
-template <typename T>
-bool ParseAll(std::string_view text, T& value) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return error == std::errc() && end == text.data() + text.size();
-}
-
 absl::StatusOr<double> SecondsOf(std::string_view text) {
   double seconds = 0;
-  if (ParseAll(text, seconds) && std::isfinite(seconds) && seconds >= 0 && seconds <= 1e9) {
+  if (ParseNumber(text, seconds) && std::isfinite(seconds) && seconds >= 0 && seconds <= 1e9) {
     return seconds;
   }
   return absl::InvalidArgumentError(QuoteName(text) + " is no number of seconds from 0 to 1e9");
@@ -33,7 +26,7 @@ absl::StatusOr<double> SecondsOf(std::string_view text) {
 
 absl::Status AddTask(const CsvLine& line, TaskTraces& traces) {
   uint64_t task = 0;
-  if (!ParseAll(line.fields[1], task)) {
+  if (!ParseNumber(line.fields[1], task)) {
     return absl::InvalidArgumentError(QuoteName(line.fields[1]) + " is no number of a task");
   }
   SKEIN_ASSIGN_OR_RETURN(const double seconds, SecondsOf(line.fields[2]));

@@ -1,14 +1,13 @@
 #include "skein/topology/topology.h"
 
-#include <cstdio>
 #include <utility>
 
 #include <CLI/CLI.hpp>
 
 #include "app/command.h"
 #include "app/commands/topology_make.h"
+#include "app/formatted.h"
 #include "app/plot/tree_drawing.h"
-#include "federation/run_directory.h"
 #include "skein/base/status.h"
 #include "skein/base/value.h"
 #include "skein/topology/stats.h"
@@ -59,13 +58,6 @@ Value ToValue(const TopologyStats& stats) {
                   {"flat_root_bytes_in", stats.flat_root_bytes_in},
                   {"all_bytes", stats.all_bytes},
                   {"flat_all_bytes", stats.flat_all_bytes}};
-}
-
-template <typename... Args>
-std::string Formatted(const char* format, Args... args) {
-  char text[160];
-  std::snprintf(text, sizeof(text), format, args...);
-  return text;
 }
 
 std::string Megabytes(uint64_t bytes) {
@@ -173,12 +165,7 @@ class TopologyCommand : public Command {
 
   int Draw(const Topology& topology, CommandContext& context) {
     const std::string text = format_ == "dot" ? ToDot(topology) : plot::DrawTree(topology, target_);
-    if (out_.empty()) {
-      context.out << text << std::flush;
-      return kSuccess;
-    }
-    const absl::Status written = WriteOut(out_, text);
-    return written.ok() ? kSuccess : Complain(context, written, kBadInput);
+    return ShowOrWrite(context, text, out_);
   }
 
   CLI::App* command_ = nullptr;

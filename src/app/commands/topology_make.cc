@@ -1,11 +1,9 @@
 #include "app/commands/topology_make.h"
 
-#include <charconv>
-#include <cstdio>
 #include <utility>
 
+#include "app/formatted.h"
 #include "base/csv_lines.h"
-#include "federation/run_directory.h"
 #include "skein/base/names.h"
 #include "skein/base/status.h"
 #include "topology/yaml_reader.h"
@@ -32,8 +30,7 @@ constexpr char kRegionHeader[] =
 // Into `value`; an error that quotes the text if it is no number.
 template <typename T>
 absl::Status ParseField(std::string_view text, T& value) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error == std::errc() && end == text.data() + text.size()) return absl::OkStatus();
+  if (ParseNumber(text, value)) return absl::OkStatus();
   return absl::InvalidArgumentError(QuoteName(text) + " is no number that fits here");
 }
 
@@ -61,15 +58,13 @@ absl::StatusOr<std::vector<Region>> ReadRegions(const std::string& path) {
 // What was compared.
 std::string Comparison(const TreeSuggestion& suggestion) {
   std::string out = "children of an aggregator  transfers of a round\n";
-  char line[80];
   for (const Candidate& candidate : suggestion.candidates) {
     const bool best = candidate.round_s == suggestion.round_s;
     const std::string children = candidate.max_children == 0
                                      ? "no aggregators"
                                      : "up to " + std::to_string(candidate.max_children);
-    std::snprintf(line, sizeof(line), "%-25s  %14.3f s%s\n", children.c_str(), candidate.round_s,
-                  best ? "  <-" : "");
-    out += line;
+    out +=
+        Formatted("%-25s  %14.3f s%s\n", children.c_str(), candidate.round_s, best ? "  <-" : "");
   }
   return out;
 }
@@ -126,13 +121,7 @@ absl::StatusOr<Topology> TopologyMake::Make(CommandContext& context) const {
 int TopologyMake::Run(CommandContext& context) {
   const auto topology = Make(context);
   if (!topology.ok()) return Complain(context, topology.status(), kBadInput);
-  const std::string yaml = ToYaml(*topology);
-  if (out_.empty()) {
-    context.out << yaml << std::flush;
-    return kSuccess;
-  }
-  const absl::Status written = WriteOut(out_, yaml);
-  return written.ok() ? kSuccess : Complain(context, written, kBadInput);
+  return ShowOrWrite(context, ToYaml(*topology), out_);
 }
 
 }  // namespace skein

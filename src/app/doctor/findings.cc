@@ -1,7 +1,6 @@
 #include "app/doctor/findings.h"
 
-#include <cstdio>
-
+#include "app/formatted.h"
 #include "app/open_files.h"
 
 namespace skein::doctor {
@@ -13,13 +12,6 @@ constexpr double kMemoryWanted = 1 * kGiB;
 constexpr uint64_t kWorkersWanted = 512;   // connections that a process should be allowed
 constexpr uint64_t kThreadsWanted = 1024;  // tens for each process
 constexpr double kClockStepWanted_s = 1e-5;
-
-template <typename... Args>
-std::string Formatted(const char* format, Args... args) {
-  char text[256];
-  std::snprintf(text, sizeof(text), format, args...);
-  return text;
-}
 
 Finding OfKernels(bool avx2) {
   if (avx2) return {"fold kernels", "AVX2", Verdict::kGood, ""};
