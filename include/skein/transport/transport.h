@@ -94,8 +94,9 @@ class Listener {
 class Transport {
  public:
   virtual ~Transport() = default;
-  // `address`: "host:port" (port 0: any free one) for grpc, any name or "" for inproc. Unavailable
-  // if it cannot be had (port in use), InvalidArgument if malformed.
+  // `address`: "host:port" (port 0: any free one) for grpc, any name or "" for inproc. With grpc
+  // listeners may share a port: each has a name of its own, "host:port/name". Unavailable if it
+  // cannot be had (port in use), AlreadyExists if the name is taken, InvalidArgument if malformed.
   virtual absl::StatusOr<std::unique_ptr<Listener>> Listen(const std::string& address,
                                                            std::shared_ptr<Executor> executor,
                                                            std::shared_ptr<Acceptor> acceptor) = 0;

@@ -6,10 +6,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <memory>
 #include <system_error>
+
+#include "skein/base/status.h"
 
 namespace skein {
 namespace {
@@ -17,6 +20,12 @@ namespace {
 absl::Status Malformed(const std::string& address) {
   return absl::InvalidArgumentError("'" + address +
                                     "' is no address; write host:port, as in 127.0.0.1:7400");
+}
+
+// What a host name may hold, and a route.
+bool IsPlain(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' ||
+         c == '-' || c == '_';
 }
 
 // Binds and lets go again. gRPC's own error for a port in use does not say what is wrong.
@@ -81,10 +90,22 @@ absl::StatusOr<HostPort> ParseHostPort(const std::string& address) {
     return result;
   }
   // No scheme ("dns:..."), socket path or stray text: only what a host name may hold.
-  for (const char c : result.host) {
-    const bool allowed = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
-                         (c >= 'A' && c <= 'Z') || c == '.' || c == '-' || c == '_';
-    if (!allowed) return Malformed(address);
+  if (!std::ranges::all_of(result.host, IsPlain)) return Malformed(address);
+  return result;
+}
+
+std::string RoutedAddress::ToString() const {
+  return route.empty() ? place.ToString() : place.ToString() + '/' + route;
+}
+
+absl::StatusOr<RoutedAddress> ParseRoutedAddress(const std::string& address) {
+  RoutedAddress result;
+  const size_t slash = address.find('/');
+  SKEIN_ASSIGN_OR_RETURN(result.place, ParseHostPort(address.substr(0, slash)));
+  if (slash == std::string::npos) return result;
+  result.route = address.substr(slash + 1);
+  if (result.route.empty() || !std::ranges::all_of(result.route, IsPlain)) {
+    return Malformed(address);
   }
   return result;
 }

@@ -19,6 +19,18 @@ struct HostPort {
 // InvalidArgument, with an example, if it is not of that form.
 absl::StatusOr<HostPort> ParseHostPort(const std::string& address);
 
+// "host:port" or "host:port/route": one port may serve several listeners, each under a route of its
+// own (letters, digits, '.', '-', '_').
+struct RoutedAddress {
+  HostPort place;
+  std::string route;  // empty: the only listener of the port
+
+  std::string ToString() const;
+};
+
+// InvalidArgument, with an example, if it is neither.
+absl::StatusOr<RoutedAddress> ParseRoutedAddress(const std::string& address);
+
 // 127.0.0.0/8, ::1 or "localhost".
 bool IsLoopback(const std::string& host);
 

@@ -10,6 +10,9 @@
 
 namespace skein {
 
+// Metadata of a call: for which of a port's listeners it is (RoutedAddress).
+inline constexpr char kRouteKey[] = "skein-route";
+
 // A channel with a connection of its own and the settings that suit long streams; insecure.
 std::shared_ptr<grpc::Channel> MakeChannel(const HostPort& address);
 

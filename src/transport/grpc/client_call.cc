@@ -25,14 +25,16 @@ constexpr auto kCancelGrace = std::chrono::seconds(10);
 class ClientCalls::Call final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>,
                                 public FrameStream {
  public:
-  Call(std::shared_ptr<ClientCalls> calls, const HostPort& address,
+  Call(std::shared_ptr<ClientCalls> calls, const RoutedAddress& address,
        std::shared_ptr<StreamLink> link)
       : calls_(std::move(calls)),
         address_(address.ToString()),
-        channel_(MakeChannel(address)),
+        channel_(MakeChannel(address.place)),
         stub_(std::make_unique<grpc::GenericStub>(channel_)),
         link_(std::move(link)),
-        context_(std::make_unique<grpc::ClientContext>()) {}
+        context_(std::make_unique<grpc::ClientContext>()) {
+    if (!address.route.empty()) context_->AddMetadata(kRouteKey, address.route);
+  }
 
   void Start() {
     stub_->PrepareBidiStreamingCall(context_.get(), kMethod, {}, this);
@@ -83,7 +85,7 @@ class ClientCalls::Call final : public grpc::ClientBidiReactor<grpc::ByteBuffer,
   std::unique_ptr<grpc::ClientContext> context_;
 };
 
-void ClientCalls::Start(const HostPort& address, std::shared_ptr<StreamLink> link) {
+void ClientCalls::Start(const RoutedAddress& address, std::shared_ptr<StreamLink> link) {
   Reap();
   auto* call = new Call(shared_from_this(), address, std::move(link));  // deletes itself
   {

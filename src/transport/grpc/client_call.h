@@ -21,7 +21,7 @@ namespace skein {
 class ClientCalls : public std::enable_shared_from_this<ClientCalls> {
  public:
   // Starts a call on a connection of its own. `link` gets the events.
-  void Start(const HostPort& address, std::shared_ptr<StreamLink> link);
+  void Start(const RoutedAddress& address, std::shared_ptr<StreamLink> link);
 
   // Destroys the channels of calls that have ended. Not for gRPC's threads.
   void Reap();

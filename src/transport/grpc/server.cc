@@ -7,6 +7,7 @@
 #include <grpcpp/server_builder.h>
 #include <grpcpp/support/server_callback.h>
 
+#include "skein/base/status.h"
 #include "skein/v1/data_plane.grpc.pb.h"
 #include "transport/grpc/channel.h"
 
@@ -44,38 +45,61 @@ class ServerCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::
   const std::shared_ptr<StreamLink> link_;
 };
 
+// Answers a call for a listener that is not here.
+class RefusedCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
+ public:
+  explicit RefusedCall(const std::string& why) {
+    Finish(grpc::Status(grpc::StatusCode::UNAVAILABLE, why));
+  }
+  void OnDone() override { delete this; }
+};
+
+std::string RouteOf(const grpc::CallbackServerContext& context) {
+  const auto route = context.client_metadata().find(kRouteKey);
+  if (route == context.client_metadata().end()) return "";
+  return std::string(route->second.data(), route->second.size());
+}
+
 }  // namespace
 
 // Raw: frames come and go as bytes (frame_bytes.h).
-class GrpcListener::Service final
+class GrpcServer::Service final
     : public v1::DataPlane::WithRawCallbackMethod_Connect<v1::DataPlane::Service> {
  public:
-  explicit Service(std::shared_ptr<GrpcAcceptor> acceptor) : acceptor_(std::move(acceptor)) {}
+  explicit Service(GrpcServer* server) : server_(server) {}
 
   grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Connect(
       grpc::CallbackServerContext* context) override {
-    return new ServerCall(context, acceptor_->NewLink());  // deletes itself
+    // Both delete themselves.
+    const std::shared_ptr<GrpcAcceptor> acceptor = server_->Find(RouteOf(*context));
+    if (acceptor == nullptr) return new RefusedCall("the parent stopped listening");
+    return new ServerCall(context, acceptor->NewLink());
   }
 
  private:
-  const std::shared_ptr<GrpcAcceptor> acceptor_;
+  GrpcServer* const server_;  // which shuts down before it goes
 };
+
+void StreamMemory::Change(size_t before, size_t now) {
+  std::lock_guard lock(mutex_);
+  streams_ = streams_ - before + now;
+  quota_.Resize(kServerBytes + streams_ * kStreamBytes);
+}
 
 std::shared_ptr<StreamLink> GrpcAcceptor::NewLink() {
   auto link = std::make_shared<StreamLink>(StreamLink::Role::kServer, executor_);
   bool open = false;
   {
     std::lock_guard lock(mutex_);
+    const size_t before = links_.size();
     open = acceptor_ != nullptr;
     // Forgets links that are over, at a constant cost per new one.
     if (links_.size() >= prune_at_) {
       std::erase_if(links_, [](const auto& weak) { return weak.expired(); });
       prune_at_ = 2 * links_.size() + 16;
     }
-    if (open) {
-      links_.push_back(link);
-      memory_.Resize(kServerBytes + links_.size() * kStreamBytes);
-    }
+    if (open) links_.push_back(link);
+    memory_->Change(before, links_.size());
   }
   if (open) {
     executor_->Post([self = shared_from_this(), link] { self->Offer(link); });
@@ -118,37 +142,66 @@ void GrpcAcceptor::Shut() {
   }
 }
 
-absl::StatusOr<std::unique_ptr<Listener>> GrpcListener::Start(HostPort address,
-                                                              std::shared_ptr<Executor> executor,
-                                                              std::shared_ptr<Acceptor> acceptor) {
-  auto accepting = std::make_shared<GrpcAcceptor>(std::move(executor), std::move(acceptor));
-  auto service = std::make_unique<Service>(accepting);
+GrpcServer::GrpcServer() : service_(std::make_unique<Service>(this)) {}
+
+absl::StatusOr<std::shared_ptr<GrpcServer>> GrpcServer::Start(HostPort address) {
+  std::shared_ptr<GrpcServer> started(new GrpcServer());
   grpc::ServerBuilder builder;
   ConfigureServer(builder);
   int port = 0;
   builder.AddListeningPort(address.ToString(), grpc::InsecureServerCredentials(), &port);
-  builder.RegisterService(service.get());
-  builder.SetResourceQuota(accepting->memory());
-  std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
-  if (server == nullptr || port == 0) {
+  builder.RegisterService(started->service_.get());
+  builder.SetResourceQuota(started->memory_->quota());
+  started->server_ = builder.BuildAndStart();
+  if (started->server_ == nullptr || port == 0) {
     return absl::UnavailableError("cannot listen on " + address.ToString() +
                                   "; choose another address, or port 0 for any free port");
   }
   address.port = port;
-  return std::unique_ptr<Listener>(new GrpcListener(std::move(address), std::move(accepting),
-                                                    std::move(service), std::move(server)));
+  started->address_ = std::move(address);
+  return started;
 }
 
-GrpcListener::GrpcListener(HostPort address, std::shared_ptr<GrpcAcceptor> acceptor,
-                           std::unique_ptr<Service> service, std::unique_ptr<grpc::Server> server)
-    : address_(std::move(address)),
-      acceptor_(std::move(acceptor)),
-      service_(std::move(service)),
-      server_(std::move(server)) {}
+GrpcServer::~GrpcServer() {
+  if (server_ != nullptr) server_->Shutdown(std::chrono::system_clock::now() + kShutdownGrace);
+}
+
+absl::StatusOr<std::shared_ptr<GrpcAcceptor>> GrpcServer::Add(const std::string& route,
+                                                              std::shared_ptr<Executor> executor,
+                                                              std::shared_ptr<Acceptor> acceptor) {
+  auto accepting =
+      std::make_shared<GrpcAcceptor>(std::move(executor), std::move(acceptor), memory_);
+  std::lock_guard lock(mutex_);
+  if (routes_.emplace(route, accepting).second) return accepting;
+  return absl::AlreadyExistsError("somebody listens at " +
+                                  RoutedAddress{address_, route}.ToString() + " already");
+}
+
+void GrpcServer::Remove(const std::string& route) {
+  std::lock_guard lock(mutex_);
+  routes_.erase(route);
+}
+
+std::shared_ptr<GrpcAcceptor> GrpcServer::Find(const std::string& route) {
+  std::lock_guard lock(mutex_);
+  if (route.empty() && routes_.size() == 1) return routes_.begin()->second;
+  const auto found = routes_.find(route);
+  return found == routes_.end() ? nullptr : found->second;
+}
+
+absl::StatusOr<std::unique_ptr<Listener>> GrpcListener::Start(std::shared_ptr<GrpcServer> server,
+                                                              std::string route,
+                                                              std::shared_ptr<Executor> executor,
+                                                              std::shared_ptr<Acceptor> acceptor) {
+  SKEIN_ASSIGN_OR_RETURN(auto accepting,
+                         server->Add(route, std::move(executor), std::move(acceptor)));
+  return std::unique_ptr<Listener>(
+      new GrpcListener(std::move(server), std::move(route), std::move(accepting)));
+}
 
 GrpcListener::~GrpcListener() {
+  server_->Remove(route_);
   acceptor_->Shut();
-  server_->Shutdown(std::chrono::system_clock::now() + kShutdownGrace);
 }
 
 }  // namespace skein

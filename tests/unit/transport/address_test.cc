@@ -1,5 +1,8 @@
 #include "transport/grpc/address.h"
 
+#include <atomic>
+#include <future>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -33,6 +36,17 @@ TEST(Address, RefusesWhatIsNone) {
   }
 }
 
+TEST(Address, MayNameARoute) {
+  for (const char* text : {"127.0.0.1:0", "[::1]:7400/run-1.a_b"}) {
+    const absl::StatusOr<RoutedAddress> parsed = ParseRoutedAddress(text);
+    ASSERT_TRUE(parsed.ok()) << text;
+    EXPECT_EQ(parsed->ToString(), text);
+  }
+  for (const char* text : {"host:80/", "host:80/a b", "host:80/a/b", "/a", "host/a"}) {
+    EXPECT_FALSE(ParseRoutedAddress(text).ok()) << text;
+  }
+}
+
 TEST(Address, KnowsLoopback) {
   EXPECT_TRUE(IsLoopback("127.0.0.1"));
   EXPECT_TRUE(IsLoopback("127.1.2.3"));
@@ -48,6 +62,57 @@ class NoAcceptor final : public Acceptor {
  public:
   std::shared_ptr<LinkHandler> OnLink(std::shared_ptr<Link>) override { return nullptr; }
 };
+
+// Counts the links that it is offered, and refuses them.
+class Counting final : public Acceptor {
+ public:
+  std::shared_ptr<LinkHandler> OnLink(std::shared_ptr<Link>) override {
+    ++links;
+    return nullptr;
+  }
+  std::atomic<int> links = 0;
+};
+
+class UntilClosed final : public LinkHandler {
+ public:
+  void OnFrame(Frame) override {}
+  void OnWritable() override {}
+  void OnClosed(absl::Status) override { closed.set_value(); }
+  std::promise<void> closed;
+};
+
+TEST(GrpcTransport, ListenersShareAPort) {
+  ThreadPool pool(2);
+  const auto transport = MakeGrpcTransport();
+  const auto a = std::make_shared<Counting>();
+  const auto b = std::make_shared<Counting>();
+  auto at_a = transport->Listen("127.0.0.1:0/a", pool.NewExecutor(), a);
+  auto at_b = transport->Listen("127.0.0.1:0/b", pool.NewExecutor(), b);
+  ASSERT_TRUE(at_a.ok() && at_b.ok()) << at_a.status() << at_b.status();
+  EXPECT_EQ(transport->Listen("127.0.0.1:0/b", pool.NewExecutor(), b).status().code(),
+            absl::StatusCode::kAlreadyExists);
+  const std::string port = (*at_a)->address().substr(0, (*at_a)->address().find('/'));
+  EXPECT_EQ((*at_b)->address(), port + "/b");
+  const auto dial = [&](const std::string& address) {
+    const auto handler = std::make_shared<UntilClosed>();
+    const auto link = transport->Dial(address, pool.NewExecutor(), handler);
+    link->Send(HelloFrame{});
+    handler->closed.get_future().wait();
+  };
+  dial((*at_b)->address());
+  EXPECT_EQ(a->links, 0);
+  EXPECT_EQ(b->links, 1);
+  dial(port);  // for whom?
+  dial(port + "/c");
+  EXPECT_EQ(a->links + b->links, 1);
+  at_b->reset();
+  dial(port + "/b");
+  EXPECT_EQ(b->links, 1);
+  dial(port);  // who is left
+  dial((*at_a)->address());
+  EXPECT_EQ(a->links, 2);
+  EXPECT_TRUE(transport->Listen("127.0.0.1:0/b", pool.NewExecutor(), b).ok());
+}
 
 TEST(GrpcTransport, ListensBeyondLoopbackOnlyWhenToldSo) {
   ThreadPool pool(1);
