@@ -18,6 +18,11 @@ auto Fields(const RoundRecord& r) {
                     r.version, r.digest, r.contributors, r.reason);
 }
 
+auto Fields(const SubmissionRecord& s) {
+  return std::tuple(s.run_id, s.number, s.name, s.spec, s.status, s.reason, s.nodes, s.rounds,
+                    s.model_digest, s.submitted, s.started, s.ended);
+}
+
 template <typename Record>
 auto AllFields(const absl::StatusOr<std::vector<Record>>& records) {
   EXPECT_TRUE(records.ok()) << records.status();
@@ -28,6 +33,10 @@ auto AllFields(const absl::StatusOr<std::vector<Record>>& records) {
 }
 
 RunRecord SomeRun(const std::string& id) { return {id, "rounds: 3\n", "flat:2", "running", ""}; }
+
+SubmissionRecord SomeSubmission(const std::string& id, uint64_t number) {
+  return {id, number, "night", "rounds: 3\n", "running", "because", 7, 3, "00ff", "s", "b", "e"};
+}
 
 RoundRecord SomeRound(uint64_t round, uint32_t attempt) {
   RoundRecord record;
@@ -201,6 +210,26 @@ void RunStoreConformance::KeepsExtremeNumbersAndAnyText() {
 void RunStoreConformance::RefusesRecordsOfAnUnknownRun() {
   EXPECT_EQ(store_->PutAttachment("r", {"w0", "root", 1, 1}).code(), absl::StatusCode::kNotFound);
   EXPECT_EQ(store_->PutRound("r", SomeRound(1, 0)).code(), absl::StatusCode::kNotFound);
+}
+
+void RunStoreConformance::KeepsSubmissionsByNumber() {
+  const std::vector records = {SomeSubmission("b", 1), SomeSubmission("a", 2)};
+  ASSERT_TRUE(store_->PutSubmission(records[1]).ok());
+  ASSERT_TRUE(store_->PutSubmission(records[0]).ok());
+  // Of runs that have not begun there is no other record.
+  EXPECT_FALSE(store_->GetRun("a").value().has_value());
+  EXPECT_EQ(store_->PutSubmission(SomeSubmission("c", 2)).code(), absl::StatusCode::kAlreadyExists);
+  Reopen();
+  EXPECT_EQ(AllFields(store_->Submissions()),
+            (std::vector{Fields(records[0]), Fields(records[1])}));
+}
+
+void RunStoreConformance::ReplacesASubmission() {
+  ASSERT_TRUE(store_->PutSubmission({.run_id = "a", .number = 1}).ok());
+  const SubmissionRecord later = SomeSubmission("a", 1);
+  ASSERT_TRUE(store_->PutSubmission(later).ok());
+  Reopen();
+  EXPECT_EQ(AllFields(store_->Submissions()), std::vector{Fields(later)});
 }
 
 }  // namespace skein::testing

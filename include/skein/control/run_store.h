@@ -23,6 +23,22 @@ struct RunRecord {
   std::string reason;
 };
 
+// A run that was handed in to a control plane for many runs.
+struct SubmissionRecord {
+  std::string run_id;
+  uint64_t number = 0;  // in the order in which they came; starts at 1
+  std::string name;     // of the spec
+  std::string spec;     // resolved, as text, until it has begun
+  std::string status;   // "waiting", "running", "completed", "failed", "stopped"
+  std::string reason;
+  uint64_t nodes = 0;
+  uint64_t rounds = 0;       // committed, once it has ended
+  std::string model_digest;  // of the last version that was stored
+  std::string submitted;     // UTC, "2026-01-31T23:59:59Z"; empty: not yet, as the following
+  std::string started;
+  std::string ended;
+};
+
 struct AttachmentRecord {
   NodeId child;
   NodeId parent;  // empty for the coordinator
@@ -65,6 +81,10 @@ class RunStore {
   // Insert, or replace the same attempt at the same round.
   virtual absl::Status PutRound(const std::string& run_id, const RoundRecord& record) = 0;
   virtual absl::StatusOr<std::vector<RoundRecord>> Rounds(const std::string& run_id) = 0;
+  // Insert or replace. AlreadyExists if another run has the number.
+  virtual absl::Status PutSubmission(const SubmissionRecord& record) = 0;
+  // By number.
+  virtual absl::StatusOr<std::vector<SubmissionRecord>> Submissions() = 0;
 };
 
 // Opens or creates the database in WAL mode and brings its schema up to date. ":memory:" works.

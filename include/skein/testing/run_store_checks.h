@@ -43,6 +43,8 @@ class RunStoreConformance : public ::testing::TestWithParam<RunStoreCase> {
   void ReplacesARoundByAttempt();
   void KeepsExtremeNumbersAndAnyText();
   void RefusesRecordsOfAnUnknownRun();
+  void KeepsSubmissionsByNumber();
+  void ReplacesASubmission();
 };
 
 }  // namespace skein::testing

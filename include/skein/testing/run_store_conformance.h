@@ -25,6 +25,8 @@ SKEIN_RUN_STORE_TEST_(KeepsEveryFieldOfARound)
 SKEIN_RUN_STORE_TEST_(ReplacesARoundByAttempt)
 SKEIN_RUN_STORE_TEST_(KeepsExtremeNumbersAndAnyText)
 SKEIN_RUN_STORE_TEST_(RefusesRecordsOfAnUnknownRun)
+SKEIN_RUN_STORE_TEST_(KeepsSubmissionsByNumber)
+SKEIN_RUN_STORE_TEST_(ReplacesASubmission)
 #undef SKEIN_RUN_STORE_TEST_
 
 }  // namespace skein::testing

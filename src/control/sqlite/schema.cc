@@ -49,7 +49,25 @@ constexpr const char* kVersion1 = R"sql(
   ) WITHOUT ROWID;
 )sql";
 
-constexpr const char* kSteps[] = {kVersion1};
+// Runs that are handed in to a control plane for many.
+constexpr const char* kVersion2 = R"sql(
+  CREATE TABLE submissions (
+    run_id TEXT NOT NULL PRIMARY KEY,
+    number INTEGER NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    spec TEXT NOT NULL,
+    status TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    nodes INTEGER NOT NULL,
+    rounds INTEGER NOT NULL,
+    model_digest TEXT NOT NULL,
+    submitted TEXT NOT NULL,
+    started TEXT NOT NULL,
+    ended TEXT NOT NULL
+  ) WITHOUT ROWID;
+)sql";
+
+constexpr const char* kSteps[] = {kVersion1, kVersion2};
 
 absl::Status CheckOwner(Database& db) {
   SKEIN_ASSIGN_OR_RETURN(const int64_t application, db.QueryInt("PRAGMA application_id"));

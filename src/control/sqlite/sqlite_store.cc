@@ -31,6 +31,16 @@ constexpr char kRounds[] =
     "SELECT round, attempt, state, base_version, base_attempt, base_local_round, participants, "
     "seq_first, seq_count, version, version_attempt, version_local_round, digest, contributors, "
     "reason FROM rounds WHERE run_id = ? ORDER BY round, attempt";
+constexpr char kPutSubmission[] =
+    "INSERT INTO submissions (run_id, number, name, spec, status, reason, nodes, rounds, "
+    "model_digest, submitted, started, ended) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+    "ON CONFLICT (run_id) DO UPDATE SET number = excluded.number, name = excluded.name, "
+    "spec = excluded.spec, status = excluded.status, reason = excluded.reason, "
+    "nodes = excluded.nodes, rounds = excluded.rounds, model_digest = excluded.model_digest, "
+    "submitted = excluded.submitted, started = excluded.started, ended = excluded.ended";
+constexpr char kSubmissions[] =
+    "SELECT run_id, number, name, spec, status, reason, nodes, rounds, model_digest, submitted, "
+    "started, ended FROM submissions ORDER BY number";
 
 // Resets a statement when its rows have been read.
 struct Resetter {
@@ -57,7 +67,9 @@ class SqliteStore : public RunStore {
         {&store->put_attachment_, kPutAttachment},
         {&store->attachments_, kAttachments},
         {&store->put_round_, kPutRound},
-        {&store->rounds_, kRounds}};
+        {&store->rounds_, kRounds},
+        {&store->put_submission_, kPutSubmission},
+        {&store->submissions_, kSubmissions}};
     for (const auto& [statement, sql] : statements) {
       SKEIN_ASSIGN_OR_RETURN(*statement, store->db_->Prepare(sql));
     }
@@ -143,6 +155,35 @@ class SqliteStore : public RunStore {
     }
   }
 
+  absl::Status PutSubmission(const SubmissionRecord& record) override {
+    put_submission_->Bind(record.run_id)
+        .BindUnsigned(record.number)
+        .Bind(record.name)
+        .Bind(record.spec)
+        .Bind(record.status)
+        .Bind(record.reason)
+        .BindUnsigned(record.nodes)
+        .BindUnsigned(record.rounds)
+        .Bind(record.model_digest)
+        .Bind(record.submitted)
+        .Bind(record.started)
+        .Bind(record.ended);
+    return put_submission_->Run();
+  }
+
+  absl::StatusOr<std::vector<SubmissionRecord>> Submissions() override {
+    const Resetter resetter{submissions_.get()};
+    const Statement& row = *submissions_;
+    std::vector<SubmissionRecord> records;
+    while (true) {
+      SKEIN_ASSIGN_OR_RETURN(const bool found, submissions_->Step());
+      if (!found) return records;
+      records.push_back({row.Text(0), row.Unsigned(1), row.Text(2), row.Text(3), row.Text(4),
+                         row.Text(5), row.Unsigned(6), row.Unsigned(7), row.Text(8), row.Text(9),
+                         row.Text(10), row.Text(11)});
+    }
+  }
+
  private:
   explicit SqliteStore(std::unique_ptr<Database> db) : db_(std::move(db)) {}
 
@@ -160,6 +201,8 @@ class SqliteStore : public RunStore {
   std::unique_ptr<Statement> attachments_;
   std::unique_ptr<Statement> put_round_;
   std::unique_ptr<Statement> rounds_;
+  std::unique_ptr<Statement> put_submission_;
+  std::unique_ptr<Statement> submissions_;
 };
 
 }  // namespace

@@ -41,6 +41,12 @@ class FailingStore : public RunStore {
   absl::StatusOr<std::vector<RoundRecord>> Rounds(const std::string& run_id) override {
     return inner_->Rounds(run_id);
   }
+  absl::Status PutSubmission(const SubmissionRecord& record) override {
+    return Fails() ? Full() : inner_->PutSubmission(record);
+  }
+  absl::StatusOr<std::vector<SubmissionRecord>> Submissions() override {
+    return inner_->Submissions();
+  }
   int writes() const { return writes_; }
   int attachment_writes() const { return attachment_writes_; }
 

@@ -130,6 +130,35 @@ TEST_F(SqliteStoreTest, MigratesStepByStepAndKeepsData) {
   ASSERT_TRUE(sqlite::Migrate(*db, steps).ok());  // nothing left to do
 }
 
+TEST_F(SqliteStoreTest, BringsEveryEarlierVersionUpToDate) {
+  const std::span<const char* const> steps = sqlite::SchemaSteps();
+  for (size_t version = 1; version < steps.size(); ++version) {
+    const std::string file = file_ + "-" + std::to_string(version);
+    {
+      auto db = sqlite::Database::Open(file).value();
+      ASSERT_TRUE(sqlite::Migrate(*db, steps.first(version)).ok());
+      // What that version had, with the columns that it had.
+      ASSERT_TRUE(db->Execute("INSERT INTO runs VALUES ('r', 'spec', 'flat:1', 'running', '');"
+                              "INSERT INTO attachments VALUES ('r', 'w0', 1, 'root', 7);"
+                              "INSERT INTO rounds VALUES ('r', 1, 0, 'open', 0, 0, 0, x'', 1, 1, "
+                              "0, 0, 0, '', x'', '')")
+                      .ok());
+      if (version >= 2) {
+        ASSERT_TRUE(db->Execute("INSERT INTO submissions VALUES ('r', 1, 'n', '', 'running', '', "
+                                "2, 0, '', '', '', '')")
+                        .ok());
+      }
+    }
+    auto store = OpenSqliteStore(file);
+    ASSERT_TRUE(store.ok()) << store.status();
+    EXPECT_EQ((*store)->GetRun("r").value()->spec, "spec");
+    EXPECT_EQ((*store)->Attachments("r").value().at(0).incarnation, 7u);
+    EXPECT_EQ((*store)->Rounds("r").value().at(0).state, "open");
+    EXPECT_EQ((*store)->Submissions().value().size(), version >= 2 ? 1u : 0u);
+    EXPECT_TRUE((*store)->PutSubmission({.run_id = "s", .number = 2}).ok());
+  }
+}
+
 TEST_F(SqliteStoreTest, AFailedMigrationLeavesTheSchemaAsItWas) {
   const char* steps[] = {"CREATE TABLE t (a INTEGER)",
                          "INSERT INTO t VALUES (1); ALTER TABLE nowhere ADD COLUMN b INTEGER"};
