@@ -27,6 +27,7 @@ skein_proto(tensor)
 skein_proto(run)
 skein_proto(data_plane GRPC)
 skein_proto(control GRPC)
+skein_proto(runs GRPC)
 
 add_library(skein_proto STATIC ${SKEIN_PROTO_SOURCES})
 set_target_properties(skein_proto PROPERTIES EXPORT_NAME proto)

@@ -36,6 +36,11 @@ std::vector<std::unique_ptr<Command>> Commands() {
   commands.push_back(MakeControlCommand());
   commands.push_back(MakeAggregatorCommand());
   commands.push_back(MakeWorkerCommand());
+  commands.push_back(MakeSubmitCommand());
+  commands.push_back(MakeLsCommand());
+  commands.push_back(MakeWatchCommand());
+  commands.push_back(MakeLogsCommand());
+  commands.push_back(MakeStopCommand());
   commands.push_back(MakeBenchCommand());
   commands.push_back(MakeDoctorCommand());
   return commands;

@@ -56,6 +56,11 @@ std::unique_ptr<Command> MakeBenchCommand();
 std::unique_ptr<Command> MakePlotCommand();
 std::unique_ptr<Command> MakeModelCommand();
 std::unique_ptr<Command> MakeDoctorCommand();
+std::unique_ptr<Command> MakeSubmitCommand();
+std::unique_ptr<Command> MakeLsCommand();
+std::unique_ptr<Command> MakeWatchCommand();
+std::unique_ptr<Command> MakeLogsCommand();
+std::unique_ptr<Command> MakeStopCommand();
 
 // "skein: message" as one line; returns `code`.
 int Complain(CommandContext& context, const std::string& message, ExitCode code);

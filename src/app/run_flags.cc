@@ -61,7 +61,9 @@ void RunFlags::DefineSpec(CLI::App& command) {
   command.add_option("--seed", seed, "Seed of everything random")->type_name("N");
 }
 
-void RunFlags::Define(CLI::App& command) {
+void RunFlags::Define(CLI::App& command, const std::string& group) {
+  const std::string group_before = command.option_defaults()->get_group();
+  command.option_defaults()->group(group);
   DefineSpec(command);
   command.add_option("--out", out, "Run directory; must not exist (default: runs/<name>-<time>)")
       ->type_name("DIR");
@@ -72,6 +74,22 @@ void RunFlags::Define(CLI::App& command) {
       ->capture_default_str();
   command.add_flag("--quiet", quiet, "Say nothing but what failed");
   command.add_flag("--json", json, "Print the result as one JSON document");
+  command.option_defaults()->group(group_before);
+}
+
+std::string RunFlags::FirstGiven() const {
+  const std::pair<const char*, bool> given[] = {{"--set", !set.empty()},
+                                                {"--topology", !topology.empty()},
+                                                {"--rounds", !rounds.empty()},
+                                                {"--seed", !seed.empty()},
+                                                {"--out", !out.empty()},
+                                                {"--events", events != "auto"},
+                                                {"--quiet", quiet},
+                                                {"--json", json}};
+  for (const auto& [flag, is] : given) {
+    if (is) return flag;
+  }
+  return "";
 }
 
 EventDetail RunFlags::detail() const {

@@ -27,9 +27,12 @@ struct RunFlags {
   bool quiet = false;
   bool json = false;
 
-  void Define(CLI::App& command);
+  // In the help under `group`, if one is given.
+  void Define(CLI::App& command, const std::string& group = "Options");
   // Only what shapes the spec.
   void DefineSpec(CLI::App& command);
+  // The name of one that was given; empty: none was.
+  std::string FirstGiven() const;
   EventDetail detail() const;
   // The flags, spec apart, for another process, with `directory` for --out.
   std::vector<std::string> ToArguments(const std::string& directory) const;

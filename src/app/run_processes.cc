@@ -119,6 +119,7 @@ class Launcher {
     ProcessSpec process{ids.front(), {program_}, run_.directory + "/logs/" + ids.front() + ".log"};
     process.argv.insert(process.argv.end(), command.begin(), command.end());
     process.argv.push_back("--control=" + address);
+    process.argv.push_back("--no-wait");
     for (const NodeId& id : ids) process.argv.push_back("--id=" + id);
     AddLogLevel(level, process);
     SKEIN_ASSIGN_OR_RETURN(const pid_t pid, processes_.Start(process));

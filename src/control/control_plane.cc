@@ -103,6 +103,8 @@ class ControlPlaneShell : public ControlPlane,
 
   void From(const NodeId&, const RegisterMsg&) {}
   void From(const NodeId&, const HeartbeatMsg&) {}
+  void From(const NodeId&, const EnlistMsg&) {}
+  void From(const NodeId&, const NodeEndedMsg&) {}
   void From(const NodeId& node, const AttachedMsg& m) {
     Tell(scheduler::NodeAttached{node, m.epoch});
   }

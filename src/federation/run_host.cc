@@ -7,6 +7,7 @@
 #include <random>
 #include <utility>
 
+#include "control/only_run.h"
 #include "federation/run_directory.h"
 #include "skein/base/status.h"
 #include "skein/observe/fan_out.h"
@@ -73,16 +74,19 @@ absl::Status RunHost::Open(RunHostOptions options, std::shared_ptr<Executor> exe
           {config_, spec.topology, spec_text, spec.topology_text, spec.stop, std::move(steering)},
           std::move(executor), std::move(store), std::move(sink), &registries.strategies));
   if (options.serve) {
-    SKEIN_ASSIGN_OR_RETURN(server_,
-                           StartControlServer(plane_, options.listen_address, options.insecure));
+    SKEIN_ASSIGN_OR_RETURN(server_, StartControlServer(MakeOnlyRun(plane_, config_.run_id),
+                                                       options.listen_address, options.insecure));
   }
   return absl::OkStatus();
 }
 
-void RunHost::Start() {
+void RunHost::Start(std::function<void()> on_end) {
   auto promise = std::make_shared<std::promise<RunOutcome>>();
   outcome_ = promise->get_future();
-  plane_->Start([promise](RunOutcome outcome) { promise->set_value(std::move(outcome)); });
+  plane_->Start([promise, on_end = std::move(on_end)](RunOutcome outcome) {
+    promise->set_value(std::move(outcome));
+    if (on_end != nullptr) on_end();
+  });
 }
 
 bool RunHost::ended() const {

@@ -1,6 +1,7 @@
 #ifndef SKEIN_SRC_FEDERATION_RUN_HOST_H_
 #define SKEIN_SRC_FEDERATION_RUN_HOST_H_
 
+#include <functional>
 #include <future>
 #include <memory>
 #include <optional>
@@ -43,11 +44,14 @@ class RunHost {
   ControlServer& server() { return *server_; }  // if it is served
   const RunConfig& config() const { return config_; }
 
-  void Start();
+  // `on_end`, if given, is called on some thread once Wait would return at once.
+  void Start(std::function<void()> on_end = nullptr);
   // Ends the run as "stopped".
   void Stop(const std::string& reason) { plane_->RequestStop(reason); }
   // Whether Wait returns at once.
   bool ended() const;
+  // As far as the run has come.
+  RunResult result() const { return recorder_->result(); }
   // Blocks until the run has ended and its record is written. Once, after Start.
   RunResult Wait();
 

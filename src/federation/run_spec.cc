@@ -108,8 +108,11 @@ absl::Status CheckConditions(const RunSpec& spec, const StrategyRegistries& stra
 class SpecReader {
  public:
   SpecReader(const YamlDocument& document, const std::string& directory,
-             const Registries& registries)
-      : document_(document), directory_(directory), registries_(registries) {}
+             const Registries& registries, bool learner_elsewhere)
+      : document_(document),
+        directory_(directory),
+        registries_(registries),
+        learner_elsewhere_(learner_elsewhere) {}
 
   absl::StatusOr<RunSpec> Read(const std::string& name, const std::string& topology) {
     const YamlNode& root = document_.root();
@@ -248,7 +251,9 @@ class SpecReader {
     if (path.empty()) return absl::OkStatus();
     spec_.config.init = Resolve(path, directory_);
     std::error_code error;
-    if (std::filesystem::is_regular_file(spec_.config.init, error)) return absl::OkStatus();
+    if (learner_elsewhere_ || std::filesystem::is_regular_file(spec_.config.init, error)) {
+      return absl::OkStatus();
+    }
     return absl::NotFoundError(document_.Where(init->mark) + ": init: no file " +
                                QuoteName(spec_.config.init));
   }
@@ -299,9 +304,10 @@ class SpecReader {
         SKEIN_ASSIGN_OR_RETURN(learner.params, ReadParams(document_, *params, ""));
       }
     }
+    const bool known = registries_.learners.Find(learner.name).ok();
+    if (!known && learner_elsewhere_) return absl::OkStatus();
     auto resolved = ResolveLearner(learner, registries_.learners);
     if (!resolved.ok()) {
-      const bool known = registries_.learners.Find(learner.name).ok();
       return AtParameter(document_, known && params != nullptr ? *params : *node,
                          resolved.status());
     }
@@ -312,6 +318,7 @@ class SpecReader {
   const YamlDocument& document_;
   const std::string& directory_;
   const Registries& registries_;
+  const bool learner_elsewhere_;
   RunSpec spec_;
 };
 
@@ -331,7 +338,8 @@ absl::StatusOr<RunSpec> ParseRunSpec(const std::string& yaml, const std::string&
   for (const auto& [path, value] : overrides.set) {
     SKEIN_ASSIGN_OR_RETURN(document, Override(document, path, value, KeyForWord));
   }
-  return SpecReader(document, directory, registries).Read(name, overrides.topology);
+  return SpecReader(document, directory, registries, overrides.learner_elsewhere)
+      .Read(name, overrides.topology);
 }
 
 absl::Status ValidateRunSpec(const RunSpec& spec, const Registries& registries) {

@@ -80,6 +80,20 @@ void Fill(const RegisterMsg& m, v1::NodeMessage& out) {
   proto->set_pid(m.pid);
   proto->set_protocol(kControlProtocol);
   if (m.role) proto->set_role(static_cast<v1::NodeRole>(*m.role));
+  proto->set_run(WireText(m.run));
+}
+void Fill(const EnlistMsg& m, v1::NodeMessage& out) {
+  v1::Enlist* proto = out.mutable_enlist();
+  for (const NodeId& node : m.nodes) proto->add_nodes(WireText(node));
+  proto->set_protocol(kControlProtocol);
+  if (m.role) proto->set_role(static_cast<v1::NodeRole>(*m.role));
+}
+void Fill(const NodeEndedMsg& m, v1::NodeMessage& out) {
+  v1::NodeEnded* proto = out.mutable_node_ended();
+  proto->set_run(WireText(m.run));
+  proto->set_node(WireText(m.node));
+  proto->set_code(m.code);
+  proto->set_message(WireText(m.message));
 }
 void Fill(const HeartbeatMsg&, v1::NodeMessage& out) { out.mutable_heartbeat(); }
 void Fill(const AttachedMsg& m, v1::NodeMessage& out) {
@@ -145,17 +159,39 @@ void Fill(const GoodbyeMsg& m, v1::NodeMessage& out) {
   out.mutable_goodbye()->set_message(WireText(m.message));
 }
 
+absl::Status CheckProtocol(uint32_t theirs) {
+  if (theirs == kControlProtocol) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      "the node speaks control protocol " + std::to_string(theirs) + ", this side " +
+      std::to_string(kControlProtocol) + "; use the same release on both");
+}
+
 absl::StatusOr<NodeMessage> Read(const v1::Register& proto) {
-  if (proto.protocol() != kControlProtocol) {
-    return absl::FailedPreconditionError(
-        "the node speaks control protocol " + std::to_string(proto.protocol()) + ", this side " +
-        std::to_string(kControlProtocol) + "; use the same release on both");
-  }
+  SKEIN_RETURN_IF_ERROR(CheckProtocol(proto.protocol()));
   SKEIN_RETURN_IF_ERROR(CheckNodeId(proto.node(), "register.node"));
   SKEIN_RETURN_IF_ERROR(CheckLength(proto.address(), kMaxAddressBytes, "register.address"));
-  RegisterMsg m{proto.node(), proto.incarnation(), proto.address(), proto.pid(), std::nullopt};
+  SKEIN_RETURN_IF_ERROR(CheckLength(proto.run(), kMaxRunIdBytes, "register.run"));
+  RegisterMsg m{proto.node(), proto.incarnation(), proto.address(),
+                proto.pid(),  std::nullopt,        proto.run()};
   if (IsRole(proto.role())) m.role = static_cast<NodeRole>(proto.role());
   return m;
+}
+absl::StatusOr<NodeMessage> Read(const v1::Enlist& proto) {
+  SKEIN_RETURN_IF_ERROR(CheckProtocol(proto.protocol()));
+  if (proto.nodes().empty()) return absl::InvalidArgumentError("enlist.nodes: is empty");
+  EnlistMsg m;
+  for (const std::string& node : proto.nodes()) {
+    SKEIN_RETURN_IF_ERROR(CheckNodeId(node, "enlist.nodes"));
+    m.nodes.push_back(node);
+  }
+  if (IsRole(proto.role())) m.role = static_cast<NodeRole>(proto.role());
+  return m;
+}
+absl::StatusOr<NodeMessage> Read(const v1::NodeEnded& proto) {
+  SKEIN_RETURN_IF_ERROR(CheckLength(proto.run(), kMaxRunIdBytes, "node_ended.run"));
+  SKEIN_RETURN_IF_ERROR(CheckNodeId(proto.node(), "node_ended.node"));
+  SKEIN_RETURN_IF_ERROR(CheckOutcome(proto.code(), proto.message()));
+  return NodeEndedMsg{proto.run(), proto.node(), proto.code(), proto.message()};
 }
 absl::StatusOr<NodeMessage> Read(const v1::Report& proto) {
   ReportMsg m{{}, proto.bytes_up(), proto.bytes_down(), proto.peak_rss_mib()};
@@ -266,6 +302,19 @@ void Fill(const FinishMsg& m, v1::ControlMessage& out) {
   proto->set_reason(WireText(m.reason));
 }
 
+void Fill(const EnlistedMsg& m, v1::ControlMessage& out) {
+  out.mutable_enlisted()->set_run(WireText(m.run));
+}
+void Fill(const StartNodesMsg& m, v1::ControlMessage& out) {
+  v1::StartNodes* proto = out.mutable_start_nodes();
+  proto->set_run(WireText(m.run));
+  for (const StartNodesMsg::Start& start : m.nodes) {
+    v1::StartNodes::Start* node = proto->add_nodes();
+    node->set_node(WireText(start.node));
+    node->set_role(static_cast<v1::NodeRole>(start.role));
+  }
+}
+
 absl::StatusOr<ControlMessage> Read(const v1::Assign& proto) {
   SKEIN_ASSIGN_OR_RETURN(RunConfig config, FromProto(proto.config()));
   SKEIN_ASSIGN_OR_RETURN(NodeView view, FromProto(proto.view()));
@@ -311,6 +360,20 @@ absl::StatusOr<ControlMessage> Read(const v1::Finish& proto) {
   SKEIN_ASSIGN_OR_RETURN(m.participants, FromProto(proto.participants()));
   return m;
 }
+absl::StatusOr<ControlMessage> Read(const v1::Enlisted& proto) {
+  SKEIN_RETURN_IF_ERROR(CheckLength(proto.run(), kMaxRunIdBytes, "enlisted.run"));
+  return EnlistedMsg{proto.run()};
+}
+absl::StatusOr<ControlMessage> Read(const v1::StartNodes& proto) {
+  SKEIN_RETURN_IF_ERROR(CheckLength(proto.run(), kMaxRunIdBytes, "start_nodes.run"));
+  StartNodesMsg m{proto.run(), {}};
+  for (const v1::StartNodes::Start& start : proto.nodes()) {
+    SKEIN_RETURN_IF_ERROR(CheckNodeId(start.node(), "start_nodes.node"));
+    if (!IsRole(start.role())) return absl::InvalidArgumentError("start_nodes.role: is no role");
+    m.nodes.push_back({start.node(), static_cast<NodeRole>(start.role())});
+  }
+  return m;
+}
 absl::StatusOr<ControlMessage> Read(const v1::Stop& proto) {
   SKEIN_RETURN_IF_ERROR(CheckOutcome(proto.code(), ""));
   return StopMsg{proto.code(), proto.reason()};
@@ -350,6 +413,10 @@ absl::StatusOr<NodeMessage> FromProto(const v1::NodeMessage& proto) {
       return Read(proto.goodbye());
     case v1::NodeMessage::kFinished:
       return Read(proto.finished());
+    case v1::NodeMessage::kEnlist:
+      return Read(proto.enlist());
+    case v1::NodeMessage::kNodeEnded:
+      return Read(proto.node_ended());
     case v1::NodeMessage::KIND_NOT_SET:
       break;
   }
@@ -376,6 +443,10 @@ absl::StatusOr<ControlMessage> FromProto(const v1::ControlMessage& proto) {
       return Read(proto.steer());
     case v1::ControlMessage::kFinish:
       return Read(proto.finish());
+    case v1::ControlMessage::kEnlisted:
+      return Read(proto.enlisted());
+    case v1::ControlMessage::kStartNodes:
+      return Read(proto.start_nodes());
     case v1::ControlMessage::KIND_NOT_SET:
       break;
   }

@@ -47,7 +47,8 @@ void NodeShell::Begin() {
   if (!address.ok()) return End(address.status());
   control_ =
       services_.control->Connect(services_.executor, std::make_shared<Control>(weak_from_this()));
-  SendControl(RegisterMsg{id(), options_.incarnation, *address, options_.pid, options_.role});
+  SendControl(
+      RegisterMsg{id(), options_.incarnation, *address, options_.pid, options_.role, options_.run});
 }
 
 void NodeShell::OnControl(ControlMessage message) {
@@ -62,6 +63,7 @@ void NodeShell::OnControl(ControlMessage message) {
     if (assigned_) return;
     assigned_ = true;
     config_ = std::move(assign->config);
+    if (!options_.output_dir.empty()) config_.output_dir = options_.output_dir;
     view_ = std::move(assign->view);
     Heartbeat();
     status = OnAssigned();

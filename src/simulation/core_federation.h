@@ -90,6 +90,8 @@ class CoreFederation : private CoreWorld::Control {
   void Hear(size_t node, const FinishMsg& message);
   void Hear(size_t node, const SteerMsg& message);
   void Hear(size_t node, const StopMsg& message);
+  void Hear(size_t, const EnlistedMsg&) {}  // for processes, which are not simulated
+  void Hear(size_t, const StartNodesMsg&) {}
 
   CoreParent* Parent(size_t node);  // null: it is a worker
   CoreChild* Child(size_t node);    // null: it is the root

@@ -91,7 +91,7 @@ TEST_F(NodesByHandTest, AreToldWhyTheyMayNotJoin) {
 }
 
 TEST_F(NodesByHandTest, EndWhenThereIsNoControlPlane) {
-  const Outcome outcome = Skein("worker --id w0 --control 127.0.0.1:1");
+  const Outcome outcome = Skein("worker --id w0 --control 127.0.0.1:1 --no-wait");
   EXPECT_EQ(outcome.code, 1);
   EXPECT_THAT(outcome.err, AllOf(HasSubstr("127.0.0.1:1"), HasSubstr("cannot be reached")));
 }

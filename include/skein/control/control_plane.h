@@ -28,6 +28,15 @@ class ControlSession {
   virtual void Close(absl::Status status) = 0;
 };
 
+// Whom carriers give what they receive. A session is known by its pointer; messages of one session
+// come in order. Any thread may call.
+class ControlReceiver {
+ public:
+  virtual ~ControlReceiver() = default;
+  virtual void OnMessage(std::shared_ptr<ControlSession> session, NodeMessage message) = 0;
+  virtual void OnSessionClosed(std::shared_ptr<ControlSession> session, absl::Status status) = 0;
+};
+
 struct ControlPlaneOptions {
   RunConfig config;
   Topology topology;
@@ -46,27 +55,21 @@ struct RunOutcome {
 // Schedules one run: shell around SchedulerCore (scheduler_core.h) on one executor. It writes each
 // decision to the store before it acts on it, talks to nodes through sessions, sends every event
 // to the sink, and never sees a tensor. All methods may be called from any thread.
-class ControlPlane {
+class ControlPlane : public ControlReceiver {
  public:
   static absl::StatusOr<std::shared_ptr<ControlPlane>> Create(ControlPlaneOptions options,
                                                               std::shared_ptr<Executor> executor,
                                                               std::shared_ptr<RunStore> store,
                                                               std::shared_ptr<EventSink> sink,
                                                               const StrategyRegistries* strategies);
-  virtual ~ControlPlane() = default;
-
   // Starts the clock of the run; `on_done` is called once on the executor, when the run has ended
   // and all nodes have said good-bye or a grace period has passed.
   virtual void Start(std::function<void(RunOutcome)> on_done) = 0;
   // Ends the run as "stopped" with this reason.
   virtual void RequestStop(std::string reason) = 0;
-
-  // For carriers. A session is known by its pointer; messages of one session come in order.
-  virtual void OnMessage(std::shared_ptr<ControlSession> session, NodeMessage message) = 0;
-  virtual void OnSessionClosed(std::shared_ptr<ControlSession> session, absl::Status status) = 0;
 };
 
-// The gRPC service in front of a ControlPlane, with its server. Destroy before the ControlPlane.
+// The gRPC service in front of a control plane, with its server. Destroy before the control plane.
 class ControlServer {
  public:
   virtual ~ControlServer() = default;
@@ -76,7 +79,7 @@ class ControlServer {
 
 // `address`: "host:port", or empty for in-process use only. Loopback only unless `insecure`.
 absl::StatusOr<std::unique_ptr<ControlServer>> StartControlServer(
-    std::shared_ptr<ControlPlane> plane, const std::string& address, bool insecure = false);
+    std::shared_ptr<ControlReceiver> receiver, const std::string& address, bool insecure = false);
 
 // Reaches a control plane in another process.
 std::shared_ptr<ControlDialer> MakeGrpcControlDialer(const std::string& address);

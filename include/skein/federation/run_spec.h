@@ -29,6 +29,8 @@ struct SpecOverrides {
   std::vector<std::pair<std::string, std::string>> set;  // --set path=value, in order
   // --topology SHAPE|FILE; a file is relative to the working directory. Goes before all of `set`.
   std::string topology;
+  // The learner and its files are known elsewhere, at the nodes: they are not looked for here.
+  bool learner_elsewhere = false;
 };
 
 // Reads a spec file, applies the overrides, checks everything that can be checked before a run:

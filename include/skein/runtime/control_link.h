@@ -31,6 +31,20 @@ struct RegisterMsg {
   std::string address;          // where children dial; empty for workers
   int64_t pid = 0;
   std::optional<NodeRole> role;  // what it was started as; none: whatever the topology says
+  std::string run;               // which it joins; empty: the only one there is
+};
+// First on the connection of a process that hosts nodes: they are here. Each of them registers on a
+// connection of its own for each run that the control plane has it join.
+struct EnlistMsg {
+  std::vector<NodeId> nodes;
+  std::optional<NodeRole> role;  // of them all; an aggregator may be the coordinator of a run
+};
+// From a process that hosts nodes: one that was to join a run has ended there.
+struct NodeEndedMsg {
+  std::string run;
+  NodeId node;
+  int code = 0;  // absl::StatusCode
+  std::string message;
 };
 struct HeartbeatMsg {};
 // The child's link to its parent is up (the parent has welcomed it) under this epoch.
@@ -104,8 +118,9 @@ struct GoodbyeMsg {
   std::string message;
 };
 
-using NodeMessage = std::variant<RegisterMsg, HeartbeatMsg, AttachedMsg, ReportMsg, RoundResultMsg,
-                                 EvaluatedMsg, ModelReadyMsg, GoodbyeMsg, FinishedMsg>;
+using NodeMessage =
+    std::variant<RegisterMsg, HeartbeatMsg, AttachedMsg, ReportMsg, RoundResultMsg, EvaluatedMsg,
+                 ModelReadyMsg, GoodbyeMsg, FinishedMsg, EnlistMsg, NodeEndedMsg>;
 
 // ---- control plane to node ----
 
@@ -171,8 +186,25 @@ struct StopMsg {
   std::string reason;
 };
 
-using ControlMessage = std::variant<AssignMsg, AttachMsg, ExpectChildMsg, ChildLostMsg, PlanMsg,
-                                    CommitMsg, StopMsg, SteerMsg, FinishMsg>;
+// To a process that hosts nodes: they are known. With a run, this control plane has no other: all
+// of them join it now, and when they have ended the process may.
+struct EnlistedMsg {
+  std::string run;
+};
+// To a process that hosts nodes: these join the run.
+struct StartNodesMsg {
+  struct Start {
+    NodeId node;
+    NodeRole role = NodeRole::kWorker;
+    friend bool operator==(const Start&, const Start&) = default;
+  };
+  std::string run;
+  std::vector<Start> nodes;
+};
+
+using ControlMessage =
+    std::variant<AssignMsg, AttachMsg, ExpectChildMsg, ChildLostMsg, PlanMsg, CommitMsg, StopMsg,
+                 SteerMsg, FinishMsg, EnlistedMsg, StartNodesMsg>;
 
 // A node's connection to the control plane. Owned by the node; any thread may call.
 class ControlLink {

@@ -41,7 +41,9 @@ struct NodeServices {
 struct NodeOptions {
   NodeId id;
   NodeRole role = NodeRole::kWorker;
+  std::string run;             // which it joins; empty: the only one of its control plane
   std::string listen_address;  // inner nodes; "127.0.0.1:0" for grpc, "" for inproc
+  std::string output_dir;      // of the coordinator, in place of the one in the run's config
   Incarnation incarnation = 0;
   int64_t pid = 0;             // 0: do not report one (embedded)
   bool reports_memory = true;  // of its process; not where all that is reported must repeat

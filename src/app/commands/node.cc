@@ -1,15 +1,13 @@
-#include <unistd.h>
-
 #include <future>
 #include <utility>
 #include <vector>
 
-#include <spdlog/spdlog.h>
 #include <CLI/CLI.hpp>
 
 #include "app/command.h"
 #include "app/open_files.h"
 #include "app/signals.h"
+#include "federation/node_host.h"
 #include "federation/node_services.h"
 #include "federation/torch_threads.h"
 #include "skein/base/status.h"
@@ -38,6 +36,7 @@ class NodeCommand : public Command {
     command_->add_option("--control", control_, "Address of the control plane")
         ->required()
         ->type_name("HOST:PORT");
+    command_->add_flag("--no-wait", no_wait_, "Fail if the control plane is not there yet");
     CLI::Option* id = command_->add_option("--id", ids_, "Which node of the topology to be")
                           ->required()
                           ->type_name("ID")
@@ -50,12 +49,19 @@ class NodeCommand : public Command {
           ->capture_default_str();
     } else {
       id->expected(1);
-      command_->add_option("--role", role_name_, "What the topology has it be")
+      command_
+          ->add_option("--role", role_name_,
+                       "What it is there for; an aggregator may be the coordinator of a run, too")
           ->check(CLI::IsMember({"aggregator", "coordinator"}))
           ->capture_default_str();
       command_->add_option("--listen", listen_, "Address to listen at; port 0: any free one")
           ->type_name("HOST:PORT")
           ->capture_default_str();
+      command_
+          ->add_option("--out", out_,
+                       "As the coordinator, write models to DIR/<run id>/ (default: where the "
+                       "control plane has its records)")
+          ->type_name("DIR");
       command_->add_flag("--insecure", insecure_, "Allow listening beyond loopback, without TLS");
     }
   }
@@ -80,43 +86,28 @@ class NodeCommand : public Command {
   }
 
  private:
-  // Until all nodes have ended; the first that failed says why.
+  // Until the nodes have ended; the first that failed says why.
   absl::Status Host(CommandContext& context, StopSignals& signals, ThreadPool& pool,
                     const std::shared_ptr<TrainingPool>& trainers) {
     const auto transport = MakeGrpcTransport({insecure_});
     const auto control = MakeGrpcControlDialer(control_);
-    const NodeMemory memory;
-    std::vector<std::shared_ptr<Node>> nodes;
-    std::vector<std::future<absl::Status>> ends;
-    for (const std::string& id : ids_) {
-      NodeOptions options;
-      options.id = id;
-      options.role = role_name_ == "coordinator" ? NodeRole::kCoordinator : role_;
-      if (role_ != NodeRole::kWorker) options.listen_address = listen_;
-      options.incarnation = RandomIncarnation();
-      options.pid = getpid();
-      nodes.push_back(MakeNode(MakeNodeServices(context.registries, pool.NewExecutor(), transport,
-                                                control, trainers, memory),
-                               std::move(options)));
-      auto ended = std::make_shared<std::promise<absl::Status>>();
-      ends.push_back(ended->get_future());
-      spdlog::info("node {} (pid {}) starts", id, getpid());
-      nodes.back()->Start([ended](absl::Status status) { ended->set_value(std::move(status)); });
-    }
-    signals.OnStop([&nodes] {
-      for (const auto& node : nodes) node->Kill();
-    });
-    absl::Status first;
-    for (size_t i = 0; i < nodes.size(); ++i) {
-      absl::Status status = ends[i].get();
-      if (status.ok()) {
-        spdlog::info("node {} has ended", ids_[i]);
-      } else {
-        first.Update(Annotate(status, "node " + ids_[i]));
-      }
-    }
+    NodeHost::Options options;
+    options.ids = ids_;
+    options.role = role_name_ == "coordinator" ? NodeRole::kCoordinator : role_;
+    options.listen_address = listen_;
+    options.output_dir = out_;
+    options.waits = !no_wait_;
+    const auto host = std::make_shared<NodeHost>(
+        std::move(options), pool.NewExecutor(), control, [&, memory = NodeMemory()] {
+          return MakeNodeServices(context.registries, pool.NewExecutor(), transport, control,
+                                  trainers, memory);
+        });
+    std::promise<absl::Status> ended;
+    host->Start([&ended](absl::Status status) { ended.set_value(std::move(status)); });
+    signals.OnStop([&host] { host->Stop(); });
+    absl::Status status = ended.get_future().get();
     signals.OnStop(nullptr);
-    return first;
+    return status;
   }
 
   const NodeRole role_;
@@ -126,7 +117,9 @@ class NodeCommand : public Command {
   int threads_ = 1;
   std::string role_name_ = "aggregator";
   std::string listen_ = "127.0.0.1:0";
+  std::string out_;
   bool insecure_ = false;
+  bool no_wait_ = false;
 };
 
 }  // namespace

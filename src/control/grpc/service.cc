@@ -1,3 +1,5 @@
+#include "control/grpc/service.h"
+
 #include <chrono>
 #include <mutex>
 #include <utility>
@@ -9,10 +11,10 @@
 #include <grpcpp/support/server_callback.h>
 
 #include "control/grpc/client.h"
+#include "control/grpc/runs_service.h"
 #include "control/grpc/write_queue.h"
 #include "runtime/control_proto.h"
 #include "skein/base/status.h"
-#include "skein/control/control_plane.h"
 #include "skein/v1/control.grpc.pb.h"
 #include "transport/frame_limits.h"
 #include "transport/grpc/channel.h"
@@ -28,18 +30,18 @@ constexpr auto kShutdownGrace = std::chrono::seconds(2);
 // plane when the server shuts down.
 class GrpcSession : public ControlSession, public std::enable_shared_from_this<GrpcSession> {
  public:
-  GrpcSession(std::shared_ptr<ControlPlane> plane, WriteStream<v1::ControlMessage>* stream)
-      : plane_(std::move(plane)), queue_(stream) {}
+  GrpcSession(std::shared_ptr<ControlReceiver> receiver, WriteStream<v1::ControlMessage>* stream)
+      : receiver_(std::move(receiver)), queue_(stream) {}
 
   void Send(ControlMessage message) override { queue_.Push(ToProto(message)); }
   void Close(absl::Status status) override { queue_.Close(std::move(status)); }
 
   void Received(NodeMessage message) {
-    if (auto plane = Plane()) plane->OnMessage(shared_from_this(), std::move(message));
+    if (auto receiver = Receiver()) receiver->OnMessage(shared_from_this(), std::move(message));
   }
   // No message will come any more.
   void Ended(absl::Status status) {
-    if (auto plane = Release()) plane->OnSessionClosed(shared_from_this(), std::move(status));
+    if (auto receiver = Release()) receiver->OnSessionClosed(shared_from_this(), std::move(status));
   }
   void Shut() {
     Ended(absl::OkStatus());
@@ -48,17 +50,17 @@ class GrpcSession : public ControlSession, public std::enable_shared_from_this<G
   WriteQueue<v1::ControlMessage>& queue() { return queue_; }
 
  private:
-  std::shared_ptr<ControlPlane> Plane() {
+  std::shared_ptr<ControlReceiver> Receiver() {
     std::lock_guard lock(mutex_);
-    return plane_;
+    return receiver_;
   }
-  std::shared_ptr<ControlPlane> Release() {
+  std::shared_ptr<ControlReceiver> Release() {
     std::lock_guard lock(mutex_);
-    return std::exchange(plane_, nullptr);
+    return std::exchange(receiver_, nullptr);
   }
 
   std::mutex mutex_;
-  std::shared_ptr<ControlPlane> plane_;
+  std::shared_ptr<ControlReceiver> receiver_;
   WriteQueue<v1::ControlMessage> queue_;
 };
 
@@ -66,8 +68,8 @@ class GrpcSession : public ControlSession, public std::enable_shared_from_this<G
 class ServerCall final : public grpc::ServerBidiReactor<v1::NodeMessage, v1::ControlMessage>,
                          public WriteStream<v1::ControlMessage> {
  public:
-  ServerCall(grpc::CallbackServerContext* context, std::shared_ptr<ControlPlane> plane)
-      : context_(context), session_(std::make_shared<GrpcSession>(std::move(plane), this)) {
+  ServerCall(grpc::CallbackServerContext* context, std::shared_ptr<ControlReceiver> receiver)
+      : context_(context), session_(std::make_shared<GrpcSession>(std::move(receiver), this)) {
     StartRead(&incoming_);
   }
 
@@ -109,21 +111,21 @@ class ServerCall final : public grpc::ServerBidiReactor<v1::NodeMessage, v1::Con
 
 class Service final : public v1::ControlPlane::CallbackService {
  public:
-  explicit Service(std::shared_ptr<ControlPlane> plane) : plane_(std::move(plane)) {}
+  explicit Service(std::shared_ptr<ControlReceiver> receiver) : receiver_(std::move(receiver)) {}
 
   grpc::ServerBidiReactor<v1::NodeMessage, v1::ControlMessage>* Connect(
       grpc::CallbackServerContext* context) override {
-    std::shared_ptr<ControlPlane> plane;
+    std::shared_ptr<ControlReceiver> receiver;
     {
       std::lock_guard lock(mutex_);
-      plane = plane_;
+      receiver = receiver_;
     }
-    auto* call = new ServerCall(context, plane);  // deletes itself
+    auto* call = new ServerCall(context, receiver);  // deletes itself
     const std::shared_ptr<GrpcSession> session = call->session();
     bool open = false;
     {
       std::lock_guard lock(mutex_);
-      open = plane_ != nullptr;
+      open = receiver_ != nullptr;
       // Forgets sessions that are over, at a constant cost per new one.
       if (sessions_.size() >= prune_at_) {
         std::erase_if(sessions_, [](const auto& weak) { return weak.expired(); });
@@ -137,11 +139,11 @@ class Service final : public v1::ControlPlane::CallbackService {
 
   void Shut() {
     std::vector<std::weak_ptr<GrpcSession>> sessions;
-    std::shared_ptr<ControlPlane> plane;  // released outside the lock
+    std::shared_ptr<ControlReceiver> receiver;  // released outside the lock
     {
       std::lock_guard lock(mutex_);
       sessions.swap(sessions_);
-      plane.swap(plane_);
+      receiver.swap(receiver_);
     }
     for (const auto& weak : sessions) {
       if (auto session = weak.lock()) session->Shut();
@@ -150,16 +152,20 @@ class Service final : public v1::ControlPlane::CallbackService {
 
  private:
   std::mutex mutex_;
-  std::shared_ptr<ControlPlane> plane_;
+  std::shared_ptr<ControlReceiver> receiver_;
   std::vector<std::weak_ptr<GrpcSession>> sessions_;
   size_t prune_at_ = 64;
 };
 
 class GrpcControlServer : public ControlServer {
  public:
-  explicit GrpcControlServer(std::shared_ptr<ControlPlane> plane) : service_(std::move(plane)) {}
+  GrpcControlServer(std::shared_ptr<ControlReceiver> receiver, std::shared_ptr<RunDesk> desk)
+      : service_(std::move(receiver)) {
+    if (desk != nullptr) runs_ = std::make_unique<RunsService>(std::move(desk));
+  }
   ~GrpcControlServer() override {
     service_.Shut();
+    if (runs_ != nullptr) runs_->Shut();
     if (server_ != nullptr) server_->Shutdown(std::chrono::system_clock::now() + kShutdownGrace);
   }
 
@@ -167,6 +173,7 @@ class GrpcControlServer : public ControlServer {
     grpc::ServerBuilder builder;
     ConfigureServer(builder);
     builder.RegisterService(&service_);
+    if (runs_ != nullptr) builder.RegisterService(runs_.get());
     HostPort place;
     int port = 0;
     if (!address.empty()) {
@@ -198,17 +205,23 @@ class GrpcControlServer : public ControlServer {
 
  private:
   Service service_;
+  std::unique_ptr<RunsService> runs_;  // null: nobody hands in runs
   std::string address_;
   std::unique_ptr<grpc::Server> server_;
 };
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<ControlServer>> StartControlServer(
-    std::shared_ptr<ControlPlane> plane, const std::string& address, bool insecure) {
-  auto server = std::make_unique<GrpcControlServer>(std::move(plane));
-  SKEIN_RETURN_IF_ERROR(server->Start(address, insecure));
+absl::StatusOr<std::unique_ptr<ControlServer>> StartControlServer(ControlServerOptions options) {
+  auto server =
+      std::make_unique<GrpcControlServer>(std::move(options.receiver), std::move(options.desk));
+  SKEIN_RETURN_IF_ERROR(server->Start(options.address, options.insecure));
   return server;
+}
+
+absl::StatusOr<std::unique_ptr<ControlServer>> StartControlServer(
+    std::shared_ptr<ControlReceiver> receiver, const std::string& address, bool insecure) {
+  return StartControlServer({std::move(receiver), nullptr, address, insecure});
 }
 
 }  // namespace skein

@@ -13,6 +13,9 @@ namespace {
 constexpr int kKeepaliveTimeMs = 30'000;
 constexpr int kKeepaliveTimeoutMs = 20'000;
 constexpr int kMinPingIntervalMs = 10'000;
+// Whoever waits for a server to come up finds it soon after it has.
+constexpr int kFirstReconnectMs = 200;
+constexpr int kLastReconnectMs = 2'000;
 
 }  // namespace
 
@@ -24,6 +27,8 @@ std::shared_ptr<grpc::Channel> MakeChannel(const HostPort& address) {
   args.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveTimeMs);
   args.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs);
   args.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+  args.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, kFirstReconnectMs);
+  args.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, kLastReconnectMs);
   args.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);  // or gRPC keeps copies of what it sent
   if (IsLoopback(address.host)) args.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   args.SetMaxReceiveMessageSize(static_cast<int>(kMaxFrameBytes));

@@ -72,6 +72,14 @@ TEST(ControlProtoTest, NodeMessagesSurvive) {
   EXPECT_EQ(registration.pid, 77);
   EXPECT_EQ(registration.role, NodeRole::kWorker);
   EXPECT_EQ(Same(RegisterMsg{"w0", 1}).role, std::nullopt);
+  EXPECT_EQ(Same(RegisterMsg{.node = "w0", .run = "night-1"}).run, "night-1");
+  const auto enlisted = Same(EnlistMsg{{"w0", "w1"}, NodeRole::kWorker});
+  EXPECT_EQ(enlisted.nodes, (std::vector<NodeId>{"w0", "w1"}));
+  EXPECT_EQ(enlisted.role, NodeRole::kWorker);
+  EXPECT_EQ(Same(EnlistMsg{{"w0"}, std::nullopt}).role, std::nullopt);
+  const auto ended = Same(NodeEndedMsg{"night-1", "w0", 14, "gone"});
+  EXPECT_EQ(std::tuple(ended.run, ended.node, ended.code, ended.message),
+            std::tuple("night-1", "w0", 14, "gone"));
   Same(HeartbeatMsg{});
   EXPECT_EQ(Same(AttachedMsg{9}).epoch, 9u);
   const auto bye = Same(GoodbyeMsg{13, "the learner threw"});

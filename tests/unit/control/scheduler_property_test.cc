@@ -285,6 +285,8 @@ class CheckedRun {
 
   void CheckSend(const NodeId&, const AssignMsg&) { EXPECT_NE(run_status_, ""); }
   void CheckSend(const NodeId&, const ChildLostMsg&) {}
+  void CheckSend(const NodeId& node, const EnlistedMsg&) { ADD_FAILURE() << node; }
+  void CheckSend(const NodeId& node, const StartNodesMsg&) { ADD_FAILURE() << node; }
   void CheckSend(const NodeId& node, const AttachMsg& m) {
     EXPECT_TRUE(HasAttachment(node, m.parent, m.epoch));
   }

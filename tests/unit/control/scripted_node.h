@@ -77,6 +77,8 @@ class ScriptedNode : public ControlHandler, public std::enable_shared_from_this<
   }
   void On(const AttachMsg& m) { link_->Send(AttachedMsg{m.epoch}); }
   void On(const ExpectChildMsg&) {}
+  void On(const EnlistedMsg&) {}
+  void On(const StartNodesMsg&) {}
   void On(const ChildLostMsg&) {}
   void On(const PlanMsg& m) {
     plans_.push_back(m);
