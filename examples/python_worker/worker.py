@@ -204,7 +204,9 @@ class Worker:
             print(f"{self.options.id}: the link broke: {what}", file=sys.stderr)
             self.control.incoming.cancel()  # this worker does not dial again
 
-    def on_welcome(self, _):
+    def on_welcome(self, welcome):
+        if welcome.protocol != PROTOCOL:
+            raise ValueError(f"the parent speaks protocol {welcome.protocol}, this worker {PROTOCOL}")
         self.control.send(self.pb.NodeMessage(attached=self.pb.Attached(epoch=self.epoch)))
 
     # ---- models, down ----

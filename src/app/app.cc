@@ -124,6 +124,8 @@ void App::RegisterLearner(const std::string& name, LearnerFactory factory, Learn
 int App::Main(int argc, char** argv) {
   // A reader of stdout that goes away must not take the run with it.
   std::signal(SIGPIPE, SIG_IGN);
+  // A file that grows beyond what the process may write is the call's error, as a full disk is.
+  std::signal(SIGXFSZ, SIG_IGN);
   UseOneTorchThread();
   // Borrowed: commands end, or leave the process, before this object does.
   const std::shared_ptr<const Registries> registries(std::shared_ptr<void>(), &registries_);

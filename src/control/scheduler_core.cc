@@ -294,6 +294,7 @@ void SchedulerCore::PersistCommit(const RoundResultMsg& result) {
   model_ = result.version;
   ++committed_;
   counted_ = true;
+  stored_before_ = {stored_version_, stored_digest_};
   if (!result.digest.empty()) {
     stored_version_ = result.version;
     stored_digest_ = result.digest;

@@ -1,5 +1,6 @@
 // How a run ends: the part of SchedulerCore that begins when no further round is wanted.
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "skein/base/status.h"
@@ -88,7 +89,11 @@ void SchedulerCore::On(const scheduler::StoreFailed& event) {
   const std::string reason = "the run store failed: " + Message(event.status);
   if (record_.status != "failed" || record_.reason.empty()) record_.reason = reason;
   record_.status = "failed";
-  if (event.lost_commit && counted_) --committed_;
+  if (event.lost_commit && counted_) {
+    --committed_;
+    // With a barrier a version takes its place only once it is committed.
+    if (root_has_barrier_) std::tie(stored_version_, stored_digest_) = stored_before_;
+  }
   if (state_ == State::kEnded) return End();
   if (Running()) MoveTo(State::kStopping);
   const StopMsg stop{static_cast<int>(absl::StatusCode::kAborted), record_.reason};

@@ -84,6 +84,7 @@ class AggregatorNode : public AggregatingNode, public Uplink::Owner {
     Model(*known).Finish(model.digest);  // copies are one model
     downlinks().ModelGrew();
   }
+  void OnParentForeign(const absl::Status& why) override { Fail(why); }
   void OnCancel(const CancelFrame& cancel) override {
     if (delivery_ && delivery_->task.round == cancel.round) Withdraw();
     Feed(agg_event::Cancelled{cancel.round, cancel.reason});

@@ -1,5 +1,7 @@
 #include "runtime/downlinks.h"
 
+#include <spdlog/spdlog.h>
+
 #include "skein/base/status.h"
 
 namespace skein {
@@ -106,10 +108,14 @@ void Downlinks::OnHello(const std::shared_ptr<ChildLink>& link, const HelloFrame
     return;
   }
   if (hello.protocol != kProtocolVersion || hello.run != run_) {
-    link->link().Close(absl::FailedPreconditionError(
-        "'" + hello.node + "' belongs to run '" + hello.run + "', protocol " +
-        std::to_string(hello.protocol) + "; this is run '" + run_ + "', protocol " +
-        std::to_string(kProtocolVersion)));
+    const std::string why = "'" + hello.node + "' belongs to run '" + hello.run + "', protocol " +
+                            std::to_string(hello.protocol) + "; this is run '" + run_ +
+                            "', protocol " + std::to_string(kProtocolVersion);
+    spdlog::warn("a child is refused: {}", why);
+    if (hello.protocol != kProtocolVersion) {  // it is to know that no attachment to us will do
+      link->link().Send(WelcomeFrame{kProtocolVersion, incarnation_});
+    }
+    link->link().Close(absl::FailedPreconditionError(why));
     return;
   }
   link->child = hello.node;

@@ -9,6 +9,7 @@
 #include <ATen/core/grad_mode.h>
 #include <c10/util/Exception.h>
 
+#include "base/one_line.h"
 #include "skein/base/random.h"
 #include "skein/base/status.h"
 #include "strategy/delta_in_place.h"
@@ -24,6 +25,11 @@ enum Purpose : uint64_t {
   kEvaluate = 0x4556414c,
 };
 
+// An error of the user's code, in one line that begins with who had it.
+absl::Status Told(const absl::Status& status, const std::string& who) {
+  return absl::Status(status.code(), who + ": " + OneLine(Message(status)));
+}
+
 // Calls the user's code. With one intra-op thread: the pool's threads share the cores already, and
 // with one thread libtorch's results repeat bit for bit.
 template <typename Call>
@@ -32,9 +38,9 @@ auto Guarded(const Call& call) -> decltype(call()) {
     if (at::get_num_threads() != 1) at::set_num_threads(1);
     return call();
   } catch (const c10::Error& error) {
-    return absl::InternalError(std::string("libtorch: ") + error.what_without_backtrace());
+    return absl::InternalError(OneLine(std::string("libtorch: ") + error.what_without_backtrace()));
   } catch (const std::exception& error) {
-    return absl::InternalError(std::string("exception: ") + error.what());
+    return absl::InternalError(OneLine(std::string("exception: ") + error.what()));
   } catch (...) {
     return absl::InternalError("exception that is no std::exception");
   }
@@ -98,7 +104,7 @@ absl::StatusOr<std::unique_ptr<Trainer>> LearnerTrainer::Create(
     at::manual_seed(DeriveSeed(settings.seed, {kMakeLearner, settings.stream}));
     return entry.factory(context);
   });
-  if (!learner.ok()) return Annotate(learner.status(), settings.who);
+  if (!learner.ok()) return Told(learner.status(), settings.who);
   if (*learner == nullptr) {
     return absl::InternalError(settings.who + ": the factory returned no learner");
   }
@@ -141,7 +147,7 @@ absl::StatusOr<PackedTensors> LearnerTrainer::Initialize() {
     if (model.size() == 0) return absl::InvalidArgumentError("the initial model has no tensors");
     return model.Pack();
   });
-  if (!packed.ok()) return Annotate(packed.status(), settings_.who + ", initial model");
+  if (!packed.ok()) return Told(packed.status(), settings_.who + ", initial model");
   return packed;
 }
 
@@ -163,7 +169,7 @@ absl::StatusOr<TrainOutput> LearnerTrainer::Train(const PackedTensors& base,
     if (!result.ok()) return result.status();
     return Checked(*std::move(result), base, std::move(block));
   });
-  if (!output.ok()) return Annotate(output.status(), Where(request));
+  if (!output.ok()) return Told(output.status(), Where(request));
   return output;
 }
 
@@ -211,7 +217,7 @@ absl::StatusOr<EvalOutput> LearnerTrainer::Evaluate(const PackedTensors& model,
     if (request.cancelled->load()) return absl::CancelledError("cancelled");
     return EvalOutput{result.num_samples, std::move(result.metrics)};
   });
-  if (!output.ok()) return Annotate(output.status(), Where(request) + ", evaluation");
+  if (!output.ok()) return Told(output.status(), Where(request) + ", evaluation");
   return output;
 }
 

@@ -105,7 +105,11 @@ void Uplink::OnClosed(absl::Status status) {
   link_.reset();
   outbox_.reset();
   // A void attachment stays void: wait for the control plane to make another.
-  if (absl::IsFailedPrecondition(status) || absl::IsNotFound(status)) return;
+  if (absl::IsFailedPrecondition(status) || absl::IsNotFound(status)) {
+    spdlog::info("'{}': its parent '{}' refuses it: {}", hello_.node, attach_.parent,
+                 Message(status));
+    return;
+  }
   if (!status.ok()) {
     spdlog::info("'{}': the link to its parent broke and is dialed again: {}", hello_.node,
                  Message(status));
@@ -122,9 +126,13 @@ void Uplink::OnClosed(absl::Status status) {
 
 void Uplink::OnFrame(Frame frame) {
   if (auto* welcome = std::get_if<WelcomeFrame>(&frame)) {
-    if (welcome->protocol != kProtocolVersion) {
-      link_->Close(absl::FailedPreconditionError("the parent speaks protocol " +
-                                                 std::to_string(welcome->protocol)));
+    if (welcome->protocol != hello_.protocol) {
+      const absl::Status why = absl::FailedPreconditionError(
+          "its parent '" + attach_.parent + "' speaks protocol " +
+          std::to_string(welcome->protocol) + " and '" + hello_.node + "' " +
+          std::to_string(hello_.protocol) + "; use the same release on both");
+      link_->Close(why);
+      owner_->OnParentForeign(why);
       return;
     }
     if (welcomed_) return;  // one a link: the owner offers what is unanswered at each

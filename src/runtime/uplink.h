@@ -39,6 +39,8 @@ class Uplink : public LinkHandler, public std::enable_shared_from_this<Uplink> {
     }
     virtual void OnModelGrew() {}
     virtual void OnModelLost(const VersionRef&) {}
+    // The parent speaks another protocol; it is not dialed again.
+    virtual void OnParentForeign(const absl::Status&) {}
     virtual void OnCancel(const CancelFrame& cancel) = 0;
     virtual void OnCommitted(const CommittedFrame& committed) = 0;
   };

@@ -84,6 +84,7 @@ class WorkerNode : public NodeShell, public Uplink::Owner {
     model_version_ = model.header.version;
     Feed(worker_event::ModelArrived{*model_version_});
   }
+  void OnParentForeign(const absl::Status& why) override { Fail(why); }
   void OnCancel(const CancelFrame& cancel) override {
     Feed(worker_event::Cancelled{cancel.round, cancel.local_round});
   }

@@ -5,6 +5,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "skein/control/helm.h"
@@ -152,7 +153,8 @@ class SchedulerCore {
 
   // Of the event being handled.
   Time now_{0};
-  bool counted_ = false;  // a commit, which the store has not confirmed
+  bool counted_ = false;                              // a commit, which the store has not confirmed
+  std::pair<VersionRef, std::string> stored_before_;  // it
   const char* handling_ = "";
   scheduler::Actions actions_;
 };

@@ -1,5 +1,7 @@
 #include "control/sqlite/database.h"
 
+#include <cerrno>
+#include <cstring>
 #include <utility>
 
 #include "skein/base/status.h"
@@ -45,6 +47,18 @@ absl::Status MakeStatus(int extended_code, const std::string& detail, const std:
   }
 }
 
+// What went wrong last. Of errors of the system, which SQLite calls disk I/O errors, with the
+// reason if that is a lack of room: `errno` as the failed call has left it.
+absl::Status LastError(sqlite3* db, const std::string& file) {
+  const int system = errno;
+  const int code = sqlite3_extended_errcode(db);
+  const std::string detail = sqlite3_errmsg(db);
+  const bool full =
+      (code & 0xff) == SQLITE_IOERR && (system == ENOSPC || system == EDQUOT || system == EFBIG);
+  if (!full) return MakeStatus(code, detail, file);
+  return MakeStatus(SQLITE_FULL, detail + ": " + std::strerror(system), file);
+}
+
 Statement& Statement::Bind(const std::string& text) {
   const int code = sqlite3_bind_text64(statement_, next_++, text.data(), text.size(),
                                        SQLITE_TRANSIENT, SQLITE_UTF8);
@@ -71,10 +85,11 @@ absl::StatusOr<bool> Statement::Step() {
   if (bind_error_ != SQLITE_OK) {
     return MakeStatus(bind_error_, sqlite3_errstr(bind_error_), file_);
   }
+  errno = 0;
   const int code = sqlite3_step(statement_);
   if (code == SQLITE_ROW) return true;
   if (code == SQLITE_DONE) return false;
-  return MakeStatus(sqlite3_extended_errcode(db_), sqlite3_errmsg(db_), file_);
+  return LastError(db_, file_);
 }
 
 absl::Status Statement::Run() {
@@ -106,9 +121,7 @@ absl::StatusOr<std::unique_ptr<Database>> Database::Open(const std::string& file
   const int code = sqlite3_open_v2(file.c_str(), &handle, flags, nullptr);
   if (handle == nullptr) return absl::ResourceExhaustedError("no memory for a run store");
   auto db = std::unique_ptr<Database>(new Database(handle, file));
-  if (code != SQLITE_OK) {
-    return MakeStatus(sqlite3_extended_errcode(handle), sqlite3_errmsg(handle), file);
-  }
+  if (code != SQLITE_OK) return LastError(handle, file);
   sqlite3_extended_result_codes(handle, 1);
   sqlite3_busy_timeout(handle, kBusyTimeoutMs);
   SKEIN_RETURN_IF_ERROR(db->Execute("PRAGMA journal_mode = WAL"));
@@ -118,17 +131,18 @@ absl::StatusOr<std::unique_ptr<Database>> Database::Open(const std::string& file
 }
 
 absl::Status Database::Execute(const std::string& sql) {
+  errno = 0;
   if (sqlite3_exec(db_, sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK) {
     return absl::OkStatus();
   }
-  return MakeStatus(sqlite3_extended_errcode(db_), sqlite3_errmsg(db_), file_);
+  return LastError(db_, file_);
 }
 
 absl::StatusOr<std::unique_ptr<Statement>> Database::Prepare(const std::string& sql) {
   sqlite3_stmt* statement = nullptr;
   if (sqlite3_prepare_v3(db_, sql.c_str(), -1, SQLITE_PREPARE_PERSISTENT, &statement, nullptr) !=
       SQLITE_OK) {
-    return MakeStatus(sqlite3_extended_errcode(db_), sqlite3_errmsg(db_), file_);
+    return LastError(db_, file_);
   }
   return std::make_unique<Statement>(db_, statement, file_);
 }

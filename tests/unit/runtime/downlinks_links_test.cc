@@ -36,6 +36,7 @@ TEST_F(DownlinksLinks, AChildOfAnotherProtocolIsRefused) {
   EXPECT_TRUE(children_.up.empty());
   ASSERT_TRUE(child->closed.has_value());
   EXPECT_EQ(child->closed->code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(child->Last<WelcomeFrame>().protocol, kProtocolVersion) << "so that it knows ours";
 }
 
 TEST_F(DownlinksLinks, TheWelcomeNamesThisLifeOfTheParent) {

@@ -32,6 +32,7 @@ class UplinkOwner : public Uplink::Owner {
     models.push_back(std::move(model));
     if (on_call) on_call();
   }
+  void OnParentForeign(const absl::Status& why) override { foreign = why; }
   void OnCancel(const CancelFrame& cancel) override { cancels.push_back(cancel); }
   void OnCommitted(const CommittedFrame& frame) override { committed.push_back(frame); }
 
@@ -44,6 +45,7 @@ class UplinkOwner : public Uplink::Owner {
   std::vector<ReceivedModel> models;
   std::vector<CancelFrame> cancels;
   std::vector<CommittedFrame> committed;
+  absl::Status foreign;
   std::set<VersionRef> known;
   std::function<void()> on_call;
 };

@@ -56,6 +56,9 @@ TEST_F(UplinkTest, AParentOfAnotherProtocolIsLeftForGood) {
   EXPECT_THAT(owner_->ups, IsEmpty());
   ASSERT_TRUE(parent_->last().closed.has_value());
   EXPECT_EQ(parent_->last().closed->code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(Message(owner_->foreign),
+            "its parent 'p' speaks protocol 2 and 'w0' 1; use the same "
+            "release on both");
   Run(minutes(5));
   EXPECT_EQ(parent_->arrivals.size(), 1u);
 }
