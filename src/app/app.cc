@@ -27,6 +27,7 @@ namespace {
 std::vector<std::unique_ptr<Command>> Commands() {
   std::vector<std::unique_ptr<Command>> commands;
   commands.push_back(MakeRunCommand());
+  commands.push_back(MakeSweepCommand());
   commands.push_back(MakeSimulateCommand());
   commands.push_back(MakeConditionsCommand());
   commands.push_back(MakePlotCommand());

@@ -45,6 +45,7 @@ class Command {
 };
 
 std::unique_ptr<Command> MakeRunCommand();
+std::unique_ptr<Command> MakeSweepCommand();
 std::unique_ptr<Command> MakeSimulateCommand();
 std::unique_ptr<Command> MakeConditionsCommand();
 std::unique_ptr<Command> MakeControlCommand();
