@@ -4,7 +4,7 @@
 set -uo pipefail
 cd "$1"
 failed=0
-for document in *.md docs/*.md docs/adr/*.md; do
+for document in *.md docs/*.md docs/*/*.md examples/*/*.md; do
   [[ $document == CHANGELOG.md ]] && continue
   folder=$(dirname "$document")
   prose=$(awk '/^```/ { code = !code; next } !code' "$document")

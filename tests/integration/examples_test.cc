@@ -1,4 +1,6 @@
 // The examples as their users run them.
+#include <cstdio>
+
 #include "integration/program.h"
 
 namespace skein {
@@ -46,6 +48,39 @@ TEST_F(ExamplesTest, ABufferedRootOverSynchronousSitesIsAsGoodInLessTime) {
   EXPECT_LT(async_s, sync_s / 4);
   EXPECT_GT(async_accuracy, sync_accuracy - 0.02);
   EXPECT_THAT(ReadAll(work_ / "async/events.jsonl"), HasSubstr("\"staleness\":9"));
+}
+
+TEST_F(ExamplesTest, AFederationInAProgramIsStoppedByIt) {
+  const Outcome outcome = Run(EMBEDDED_API, "run");
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, testing::StartsWith("round "));
+  EXPECT_THAT(outcome.out, HasSubstr("\nstopped: y = "));
+  EXPECT_THAT(Result(), HasSubstr("\"status\":\"stopped\""));
+  // Stopped because it was good enough: slope and offset are close to what was to be found.
+  double slope = 0, offset = 0;
+  ASSERT_EQ(
+      std::sscanf(outcome.out.c_str() + outcome.out.find("y = "), "y = %lf x %lf", &slope, &offset),
+      2);
+  EXPECT_NEAR(slope, 3, 0.3);
+  EXPECT_NEAR(offset, -1, 0.15);
+}
+
+TEST_F(ExamplesTest, AFederationInAProgramSaysWhyItCannotBegin) {
+  fs::create_directory(work_ / "run");
+  const Outcome outcome = Run(EMBEDDED_API, "run");
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.err, HasSubstr("run exists already"));
+}
+
+TEST_F(ExamplesTest, PartsOfOnesOwnAreNamedInASpec) {
+  const Outcome outcome =
+      Run(EXTENDED, "run " EXAMPLES "/extending/extended.yaml --out run --quiet");
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  const std::string events = ReadAll(work_ / "run/events.jsonl");
+  EXPECT_THAT(events, HasSubstr("\"roster\":\"4-7\""));  // the first round
+  EXPECT_THAT(events, HasSubstr("\"roster\":\"0-3\""));  // the second
+  EXPECT_THAT(Run(EXTENDED, "strategies").out,
+              testing::AllOf(HasSubstr("selector round-robin"), HasSubstr("fold capped-fedavg")));
 }
 
 TEST_F(ExamplesTest, ADirichletRunShowsWhoHasWhat) {

@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include "capped_fedavg.h"
+#include "round_robin.h"
 #include "skein/builtins/strategies.h"
 #include "skein/federation/run_spec.h"
 
@@ -76,15 +78,18 @@ TEST(RunSpecDocument, ShowsOverridesThatApply) {
 }
 
 TEST(Examples, AreRead) {
+  Registries registries = DocumentedRegistries();
+  ASSERT_TRUE(RegisterRoundRobin(registries.strategies).ok());
+  ASSERT_TRUE(RegisterCappedFedAvg(registries.strategies).ok());
   int specs = 0;
   for (const auto& entry :
        std::filesystem::recursive_directory_iterator(SKEIN_SOURCE_DIR "/examples")) {
     if (entry.path().extension() != ".yaml") continue;
-    const auto spec = ReadRunSpec(entry.path().string(), {}, DocumentedRegistries());
+    const auto spec = ReadRunSpec(entry.path().string(), {}, registries);
     EXPECT_TRUE(spec.ok()) << spec.status();
     ++specs;
   }
-  EXPECT_GE(specs, 5);
+  EXPECT_GE(specs, 6);
 }
 
 // Every part and parameter that ships is named, in backquotes.
