@@ -17,6 +17,22 @@ namespace {
 constexpr Duration kFirstRetry = std::chrono::milliseconds(200);
 constexpr Duration kLastRetry = std::chrono::seconds(5);
 
+// Ids of runs become names of directories here, and come from elsewhere.
+bool IsRunId(const std::string& run) {
+  return run != "." && run != ".." && !run.empty() && run.find('/') == std::string::npos &&
+         run.find('\0') == std::string::npos;
+}
+
+// The name of the run's listener behind the process's port. Ids differ in the letters and digits at
+// their ends.
+std::string RouteOf(std::string run) {
+  for (char& c : run) {
+    const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    if (!plain && c != '-') c = '_';
+  }
+  return run;
+}
+
 }  // namespace
 
 class NodeHost::Control : public ControlHandler {
@@ -68,13 +84,13 @@ void NodeHost::OnControl(const ControlMessage& message) {
     was_known_ = true;
     retry_after_ = kFirstRetry;
     if (std::exchange(said_that_it_waits_, false)) spdlog::warn("the control plane is there");
-    if (enlisted->run.empty()) return;
+    if (!IsRunId(enlisted->run)) return;  // it has many
     only_run_ = enlisted->run;
     for (const NodeId& id : options_.ids) StartNode("", {id, options_.role});
   } else if (const auto* start = std::get_if<StartNodesMsg>(&message)) {
     for (const StartNodesMsg::Start& node : start->nodes) {
       const bool ours = std::ranges::find(options_.ids, node.node) != options_.ids.end();
-      if (ours && !start->run.empty()) StartNode(start->run, node);
+      if (ours && IsRunId(start->run)) StartNode(start->run, node);
     }
   }
 }
@@ -111,7 +127,7 @@ void NodeHost::StartNode(const std::string& run, const StartNodesMsg::Start& sta
   options.pid = getpid();
   if (start.role != NodeRole::kWorker) {
     options.listen_address = options_.listen_address;
-    if (!run.empty()) options.listen_address += '/' + run;
+    if (!run.empty()) options.listen_address += '/' + RouteOf(run);
   }
   if (start.role == NodeRole::kCoordinator && !options_.output_dir.empty()) {
     options.output_dir = options_.output_dir + '/' + (run.empty() ? *only_run_ : run);

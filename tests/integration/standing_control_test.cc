@@ -25,7 +25,9 @@ TEST_F(StandingControlTest, TwoRunsAtOnceMakeTheModelsThatTheyMakeAlone) {
   StartControl();
   StartAggregator("root", "127.0.0.1:" + FreePort());  // one port for both
   const std::string first = Submit("spec.yaml --seed 7");
-  const std::string second = Submit("spec.yaml --seed 8");
+  const std::string second = Submit(
+      "spec.yaml --seed 8 --set name=n\xc3\xa4"
+      "chte+1");
   StartWorker("w0");
   Await(first, "waiting", "waits for 1 of 3 nodes: w1");
   StartWorker("w1");
