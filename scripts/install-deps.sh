@@ -15,6 +15,8 @@ packages=(
   dataset-fashion-mnist
   # to test
   clang-format-14 libexpat1-dev libgmock-dev libgtest-dev
+  # to test: man pages and completions
+  mandoc zsh
   # to test: fuzzing, which is a part of clang, and line numbers for what it finds
   clang-14 libclang-rt-14-dev llvm-14
   # to test: a worker in another language

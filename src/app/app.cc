@@ -16,6 +16,8 @@
 #include <CLI/CLI.hpp>
 
 #include "app/command.h"
+#include "app/help/typo.h"
+#include "app/version.h"
 #include "federation/run_directory.h"
 #include "federation/torch_threads.h"
 #include "skein/base/status.h"
@@ -44,6 +46,7 @@ std::vector<std::unique_ptr<Command>> Commands() {
   commands.push_back(MakeStopCommand());
   commands.push_back(MakeBenchCommand());
   commands.push_back(MakeDoctorCommand());
+  commands.push_back(MakeHelpCommand());
   return commands;
 }
 
@@ -63,14 +66,14 @@ int Explain(const CLI::App& app, const CLI::ParseError& error, CommandContext& c
     // Help goes through the parser, which knows whose help was asked for.
     return app.exit(error, context.out, context.err) == 0 ? kSuccess : kBadInput;
   }
-  return Complain(context, std::string(error.what()) + "; see " + app.get_name() + " --help",
-                  kBadInput);
+  return Complain(context, help::Explain(app, error), kBadInput);
 }
 
 int Dispatch(int argc, char** argv, CommandContext& context) {
   CLI::App app("Hierarchical federated learning", "skein");
-  app.set_version_flag("--version", std::string("skein ") + SKEIN_VERSION);
+  app.set_version_flag("--version", std::string("skein ") + Version());
   app.fallthrough();
+  app.require_subcommand(0, 1);  // later words that name a command are arguments
   app.add_option("--log-level", context.log_level, "What is logged to stderr (default: warn)")
       ->envname("SKEIN_LOG")
       ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error", "off"}));

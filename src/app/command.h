@@ -62,6 +62,7 @@ std::unique_ptr<Command> MakeLsCommand();
 std::unique_ptr<Command> MakeWatchCommand();
 std::unique_ptr<Command> MakeLogsCommand();
 std::unique_ptr<Command> MakeStopCommand();
+std::unique_ptr<Command> MakeHelpCommand();
 
 // "skein: message" as one line; returns `code`.
 int Complain(CommandContext& context, const std::string& message, ExitCode code);

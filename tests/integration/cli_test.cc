@@ -60,10 +60,21 @@ TEST_F(CliTest, HelpAndVersionGoToStdout) {
   EXPECT_THAT(outcome.out, testing::StartsWith("skein "));
 }
 
+TEST_F(CliTest, HelpShowsWhatTheOptionShows) {
+  EXPECT_EQ(Skein("help").out, Skein("--help").out);
+  EXPECT_EQ(Skein("help run").out, Skein("run --help").out);
+  EXPECT_EQ(Skein("help topology make random").out, Skein("topology make random --help").out);
+  EXPECT_THAT(Skein("help run --man").out, HasSubstr(".TH \"SKEIN\\-RUN\" 1"));
+}
+
 TEST_F(CliTest, WrongUsageIsRefused) {
   Write("spec.yaml", kSpec);
   ExpectRefused("", {"--help"});
-  ExpectRefused("fly", {"fly"});
+  ExpectRefused("fly", {"fly", "known: run"});
+  ExpectRefused("simulat spec.yaml", {"'simulat'", "did you mean 'simulate'?"});
+  ExpectRefused("topology shwo flat:2", {"'shwo'", "did you mean 'show'?"});
+  ExpectRefused("run spec.yaml --round 3", {"'--round'", "did you mean '--rounds'?"});
+  ExpectRefused("help simulat", {"did you mean 'simulate'?"});
   ExpectRefused("run", {"spec"});
   ExpectRefused("run spec.yaml --wings 2", {"--wings"});
   ExpectRefused("run spec.yaml --threads 0", {"--threads"});
