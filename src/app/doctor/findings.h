@@ -10,10 +10,11 @@ namespace skein::doctor {
 
 enum class Verdict {
   kGood,
+  kNote,    // of no harm here; what it may harm is said
   kSlow,    // runs work, but will take longer or fail when they are large
   kBroken,  // runs fail
 };
-const char* NameOf(Verdict verdict);  // "ok", "slow", "broken"
+const char* NameOf(Verdict verdict);  // "ok", "note", "slow", "broken"
 
 struct Finding {
   std::string what;
