@@ -23,6 +23,8 @@ packages=(
   python3-grpcio python3-numpy python3-protobuf python3-xxhash
   # to test: model files of PyTorch
   python3-torch
+  # to test: the reference of the public headers
+  doxygen
   # to measure
   libbenchmark-dev python3
 )

@@ -6,6 +6,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
+import command_lines
 import run_page
 import snippets
 from page import BadPage, blocks_of
@@ -88,6 +89,21 @@ class ToolsTest(unittest.TestCase):
             self.assertEqual(self.quietly(snippets.main, self.source, False), 1)
         finally:
             snippets.MOST_LINES = most
+
+    def test_a_command_line_that_is_not_understood_is_noticed(self):
+        skein = self.source / "fake"
+        skein.write_text("#!/bin/sh\n[ $# -lt 3 ] || { echo 'too many; see skein --help' >&2; exit 2; }\n"
+                         "[ \"$1\" != run ] || { echo 'no such file' >&2; exit 2; }\n")
+        skein.chmod(0o755)
+        self.page.write_text("```sh\nskein run a  # fine\ncd x && my_app worker | head -n 2 3\n```\n"
+                             "```\nsome output of skein, which is no command\n```\n")
+        self.assertEqual(self.quietly(command_lines.main, self.source, skein), 0)
+        self.assertIn("2 command lines", self.shown.getvalue())
+        self.page.write_text("```console\n$ skein run \\\n    a b\n```\n")
+        self.assertEqual(self.quietly(command_lines.main, self.source, skein), 1)
+        self.assertIn("page.md:2: skein run a b", self.shown.getvalue())
+        self.page.write_text("```sh\nskein show examples/gone.yaml\n```\n")
+        self.assertEqual(self.quietly(command_lines.main, self.source, skein), 1)
 
 
 if __name__ == "__main__":

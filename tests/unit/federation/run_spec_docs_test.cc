@@ -85,11 +85,30 @@ TEST(Examples, AreRead) {
   for (const auto& entry :
        std::filesystem::recursive_directory_iterator(SKEIN_SOURCE_DIR "/examples")) {
     if (entry.path().extension() != ".yaml") continue;
+    if (entry.path().parent_path().filename() == "topologies") continue;
     const auto spec = ReadRunSpec(entry.path().string(), {}, registries);
     EXPECT_TRUE(spec.ok()) << spec.status();
     ++specs;
   }
   EXPECT_GE(specs, 6);
+}
+
+TEST(Examples, TopologiesAreReadAndListed) {
+  const std::filesystem::path folder = SKEIN_SOURCE_DIR "/examples/topologies";
+  std::ifstream file(folder / "README.md");
+  std::stringstream list;
+  list << file.rdbuf();
+  int topologies = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    const std::string name = entry.path().filename().string();
+    if (name == "README.md") continue;
+    EXPECT_NE(list.str().find("`" + name + "`"), std::string::npos) << name;
+    if (entry.path().extension() != ".yaml") continue;
+    const auto topology = ReadTopologyFile(entry.path().string());
+    EXPECT_TRUE(topology.ok()) << topology.status();
+    ++topologies;
+  }
+  EXPECT_GE(topologies, 4);
 }
 
 // Every part and parameter that ships is named, in backquotes.
