@@ -15,6 +15,7 @@ struct Value;
 using ValueList = std::vector<Value>;
 using ValueMap = std::map<std::string, Value>;
 
+// One node of that tree: nothing, a bool, a number, a text, a list or a map.
 struct Value {
   std::variant<std::monostate, bool, int64_t, double, std::string, ValueList, ValueMap> data;
 

@@ -35,6 +35,7 @@ struct RunResult {
   std::string record_error;  // what of the record could not be written; empty: all of it was
 };
 
+// How a federation is run, apart from its tree, strategy and learner.
 struct FederationOptions {
   std::string name = "federation";
   uint64_t rounds = 1;

@@ -25,6 +25,7 @@ struct RunSpec {
   friend bool operator==(const RunSpec&, const RunSpec&) = default;
 };
 
+// What the command line changes of a spec before it is checked.
 struct SpecOverrides {
   std::vector<std::pair<std::string, std::string>> set;  // --set path=value, in order
   // --topology SHAPE|FILE; a file is relative to the working directory. Goes before all of `set`.

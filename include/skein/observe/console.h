@@ -13,6 +13,7 @@
 
 namespace skein {
 
+// What the console shows, and how.
 struct ConsoleOptions {
   std::ostream* out = nullptr;       // progress and summary; null: none
   std::ostream* err = nullptr;       // failures, when `out` is null; null: none

@@ -26,17 +26,20 @@ struct TrainRequest {
   uint32_t steps = 0;                                  // local ones; 0: the learner's own number
 };
 
+// A worker's update, and what goes into its header.
 struct TrainOutput {
   PackedTensors update;  // see UpdateHeader
   uint64_t num_samples = 0;
   std::map<std::string, double> metrics;
 };
 
+// What an evaluation found, averaged over `num_samples`.
 struct EvalOutput {
   uint64_t num_samples = 0;
   std::map<std::string, double> metrics;  // "loss", "accuracy", ...
 };
 
+// Trains and evaluates for one node; see TrainRequest. Owned by its node, called on a TaskRunner.
 class Trainer {
  public:
   virtual ~Trainer() = default;

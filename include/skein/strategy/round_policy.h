@@ -25,6 +25,7 @@ struct PolicyView {
   uint64_t current_version = 0;  // the newest version known here (equal to base under a barrier)
 };
 
+// What a policy says when it is asked.
 struct PolicyDecision {
   enum class Verdict { kWait, kClose, kFail };
   Verdict verdict = Verdict::kWait;

@@ -9,6 +9,7 @@
 
 namespace skein {
 
+// All that a selector may go by.
 struct SelectionInput {
   uint64_t round = 0;                 // for runs without a barrier: the base version of the tasks
   uint64_t seed = 0;                  // the run's

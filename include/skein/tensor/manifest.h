@@ -36,6 +36,7 @@ inline bool IsFloat(DType d) { return d >= DType::kFloat16; }
 // statistics, counters) as values.
 enum class TensorRole : uint8_t { kParameter = 1, kBuffer = 2 };
 
+// A tensor without its elements.
 struct TensorInfo {
   std::string name;
   DType dtype = DType::kFloat32;

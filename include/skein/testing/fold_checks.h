@@ -13,6 +13,7 @@
 
 namespace skein::testing {
 
+// A fold under test.
 struct FoldCase {
   std::string name;
   std::function<std::shared_ptr<const Fold>()> make;

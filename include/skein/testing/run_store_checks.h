@@ -13,6 +13,7 @@
 
 namespace skein::testing {
 
+// A store under test.
 struct RunStoreCase {
   std::string name;
   // Opens the store named `id`; the same id again finds what was put before, if `persistent`.

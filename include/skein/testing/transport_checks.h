@@ -28,6 +28,7 @@ class TransportBed {
   virtual void Notify() = 0;
 };
 
+// Addresses of a bed: one that is free, and one that Listen must refuse (see TransportBed).
 struct TransportAddresses {
   std::string free;
   std::string malformed;
@@ -39,6 +40,7 @@ std::unique_ptr<TransportBed> MakeThreadedBed(std::shared_ptr<Transport> transpo
 std::unique_ptr<TransportBed> MakeSimulatedBed(std::shared_ptr<Transport> transport,
                                                const TransportAddresses& addresses);
 
+// A transport under test.
 struct TransportCase {
   std::string name;
   std::function<std::unique_ptr<TransportBed>()> make_bed;

@@ -21,6 +21,7 @@ absl::StatusOr<Topology> TreeByFanOut(const std::vector<size_t>& fan_out);
 // number of children, or one more.
 absl::StatusOr<Topology> TreeByLeaves(size_t workers, size_t max_children);
 
+// The bounds within which a random tree is drawn.
 struct RandomTreeOptions {
   size_t workers = 1;
   size_t max_children = 8;
@@ -31,6 +32,7 @@ struct RandomTreeOptions {
 // workers. Workers may stand at any tier but the root's.
 absl::StatusOr<Topology> RandomTree(const RandomTreeOptions& options);
 
+// A parent and one of its children.
 struct TopologyEdge {
   NodeId parent;
   NodeId child;

@@ -19,17 +19,20 @@ struct Region {
   double local_latency_ms = 0;   // between two nodes of the region, one way
 };
 
+// What the suggestion may use and what a round moves.
 struct SuggestOptions {
   std::vector<Region> regions;
   uint64_t parameters = 1'000'000;  // float32 elements of the model
   double root_mbit = 10'000;        // of the coordinator's own connection, each way
 };
 
+// A tree that was looked at.
 struct Candidate {
   size_t max_children = 0;  // of an aggregator; 0: no aggregators
   double round_s = 0;       // what its transfers take
 };
 
+// The quickest tree, and all that were looked at.
 struct TreeSuggestion {
   Topology topology;  // the quickest; nodes have the attribute `region`
   double round_s = 0;

@@ -82,6 +82,7 @@ class Acceptor {
   virtual std::shared_ptr<LinkHandler> OnLink(std::shared_ptr<Link> link) = 0;
 };
 
+// A parent's open door; accepts links as long as it lives. Owned by whoever asked for it.
 class Listener {
  public:
   // Stops accepting and closes all accepted links.
