@@ -151,7 +151,7 @@ def main() -> int:
     parser.add_argument("--source", type=Path, required=True)
     parser.add_argument("--build", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--timeout", type=float, default=240, help="of one block, in seconds")
+    parser.add_argument("--timeout", type=float, default=400, help="of one block, in seconds")
     args = parser.parse_args()
     tree = set_up(args.work.absolute(), args.source.absolute(), args.build.absolute())
     shell = Shell(tree, args.build.absolute(), args.timeout)
