@@ -20,23 +20,29 @@ set(SKEIN_COMPONENTS worker ${SKEIN_MAIN_COMPONENT} testing)
 
 foreach(component IN LISTS SKEIN_COMPONENTS)
   install(TARGETS ${SKEIN_TARGETS_${component}} EXPORT skein-${component}
-          ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}")
+          ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT dev)
   install(EXPORT skein-${component} NAMESPACE skein:: FILE skein-${component}-targets.cmake
-          DESTINATION "${SKEIN_CMAKE_DIR}")
+          DESTINATION "${SKEIN_CMAKE_DIR}" COMPONENT dev)
 endforeach()
 
 foreach(program IN ITEMS skein skein_cli)
   if(TARGET ${program})
-    install(TARGETS ${program} RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
+    install(TARGETS ${program} RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}" COMPONENT runtime)
   endif()
 endforeach()
 
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/skein" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
-        FILES_MATCHING PATTERN "*.h")
+        COMPONENT dev FILES_MATCHING PATTERN "*.h")
 # The schema, for whoever joins from another language.
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/proto/skein"
-        DESTINATION "${CMAKE_INSTALL_DATADIR}/skein/proto" FILES_MATCHING PATTERN "*.proto")
-install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" DESTINATION "${CMAKE_INSTALL_DOCDIR}")
+        DESTINATION "${CMAKE_INSTALL_DATADIR}/skein/proto" COMPONENT dev FILES_MATCHING PATTERN "*.proto")
+install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" DESTINATION "${CMAKE_INSTALL_DOCDIR}" COMPONENT dev)
+# To try the program on, and a learner to begin one's own program with.
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/examples/specs" "${PROJECT_SOURCE_DIR}/examples/topologies"
+        DESTINATION "${CMAKE_INSTALL_DOCDIR}/examples" COMPONENT runtime OPTIONAL
+        FILES_MATCHING PATTERN "*.yaml" PATTERN "*.json" PATTERN "*.csv")
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/examples/quickstart"
+        DESTINATION "${CMAKE_INSTALL_DATADIR}/doc/libskein-dev/examples" COMPONENT dev)
 
 configure_package_config_file(
   "${PROJECT_SOURCE_DIR}/cmake/skeinConfig.cmake.in" "${PROJECT_BINARY_DIR}/skeinConfig.cmake"
@@ -45,4 +51,4 @@ write_basic_package_version_file("${PROJECT_BINARY_DIR}/skeinConfigVersion.cmake
                                  COMPATIBILITY SameMinorVersion)
 install(FILES "${PROJECT_BINARY_DIR}/skeinConfig.cmake"
               "${PROJECT_BINARY_DIR}/skeinConfigVersion.cmake"
-        DESTINATION "${SKEIN_CMAKE_DIR}")
+        DESTINATION "${SKEIN_CMAKE_DIR}" COMPONENT dev)

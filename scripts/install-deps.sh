@@ -17,6 +17,8 @@ packages=(
   clang-format-14 libexpat1-dev libgmock-dev libgtest-dev
   # to test: man pages and completions
   mandoc zsh
+  # to test: packages in a fresh root
+  debootstrap
   # to test: fuzzing, which is a part of clang, and line numbers for what it finds
   clang-14 libclang-rt-14-dev llvm-14
   # to test: a worker in another language

@@ -43,6 +43,12 @@ for preset in asan-full tsan release; do
 done
 stage "random schedules x $schedules (release)" \
   env SKEIN_SIM_SEEDS="$schedules" timeout 4h build/release/bin/random_schedules_test --gtest_brief=1
+# Fetches a fresh root of Debian, so it is here and not in scripts/test.sh.
+if stage "packages" scripts/package.sh; then
+  stage "packages in a fresh root" tests/package/run.sh --dev
+else
+  skip "packages in a fresh root" "no packages"
+fi
 stage "fuzzing, $target_seconds s each" scripts/fuzz.sh "$target_seconds"
 stage "integration tests x $repeats (release)" repeated
 

@@ -59,6 +59,28 @@ digest=$(sha256sum "$work/quickstart-run/model.safetensors")
 grep -qF "${digest%% *}" "$work/quickstart-run/result.json" ||
   fail "the quickstart example's model has another digest than its result says"
 
+# The same without CMake.
+pc=$(find "$prefix" -name skein.pc -printf '%h')
+! grep -nF -e "$source" -e "$build" -e "$work" "$pc"/*.pc ||
+  fail "a pkg-config file has a path of the build, or of the first prefix"
+with_pkg_config() {  # NAME FILE OUTPUT
+  PKG_CONFIG_PATH=$pc pkg-config --print-errors --exists "$1" &&
+    # Unquoted: flags are several words.
+    ${CXX:-g++} -std=c++20 "$2" -o "$3" $(PKG_CONFIG_PATH=$pc pkg-config --cflags --libs "$1") ||
+    fail "$2 does not build with pkg-config"
+}
+with_pkg_config skein-worker "$here/device/device.cc" "$work/device-pc"
+"$work/device-pc" || fail "device-pc failed"
+with_pkg_config skein "$here/federation/federation.cc" "$work/federation-pc"
+"$work/federation-pc" || fail "federation-pc failed"
+
+for file in share/man/man1/skein-run.1.gz share/bash-completion/completions/skein \
+    share/doc/skein/examples/specs/three_tiers.yaml; do
+  [[ -e $prefix/$file ]] || fail "$file is not installed"
+done
+"$prefix/bin/skein" run "$prefix/share/doc/skein/examples/specs/hospitals.yaml" --quiet \
+  --out "$work/hospitals" || fail "an installed example failed"
+
 if cmake -S "$here/device" -B "$work/bad" "${options[@]}" -DCMAKE_PROJECT_INCLUDE="$here/bad.cmake" \
     >"$work/bad.log" 2>&1; then
   fail "a component that does not exist was found"
