@@ -78,8 +78,12 @@ for file in share/man/man1/skein-run.1.gz share/bash-completion/completions/skei
     share/doc/skein/examples/specs/three_tiers.yaml; do
   [[ -e $prefix/$file ]] || fail "$file is not installed"
 done
-"$prefix/bin/skein" run "$prefix/share/doc/skein/examples/specs/hospitals.yaml" --quiet \
-  --out "$work/hospitals" || fail "an installed example failed"
+specs=$prefix/share/doc/skein/examples/specs
+for command in "run hospitals" "run three_tiers" "simulate stragglers"; do
+  name=${command#* }
+  "$prefix/bin/skein" "${command% *}" "$specs/$name.yaml" --quiet --out "$work/$name" ||
+    fail "the installed example $name failed"
+done
 
 if cmake -S "$here/device" -B "$work/bad" "${options[@]}" -DCMAKE_PROJECT_INCLUDE="$here/bad.cmake" \
     >"$work/bad.log" 2>&1; then
