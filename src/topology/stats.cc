@@ -43,4 +43,18 @@ TopologyStats StatsOf(const Topology& topology, uint64_t parameters) {
   return stats;
 }
 
+RegionTraffic BetweenRegions(const Topology& topology, const std::vector<std::string>& regions,
+                             uint64_t parameters) {
+  RegionTraffic traffic;
+  for (size_t i = 1; i < topology.nodes().size(); ++i) {
+    const TopologyNode& node = topology.node(i);
+    const bool worker = node.role == NodeRole::kWorker;
+    if (regions[i] != regions[*node.parent]) {
+      traffic.bytes += (kFloatBytes + (worker ? kFloatBytes : kSumBytes)) * parameters;
+    }
+    if (worker && regions[i] != regions[0]) traffic.flat_bytes += 2 * kFloatBytes * parameters;
+  }
+  return traffic;
+}
+
 }  // namespace skein

@@ -1,19 +1,16 @@
 #include "skein/topology/suggest.h"
 
 #include <algorithm>
-#include <cmath>
+#include <map>
 #include <set>
 
 #include "skein/base/names.h"
 #include "skein/base/status.h"
+#include "skein/topology/transfer_time.h"
 #include "topology/balanced_widths.h"
 
 namespace skein {
 namespace {
-
-constexpr double kBytesPerMbit = 125'000;
-constexpr uint64_t kFloatBytes = 4;
-constexpr uint64_t kSumBytes = 8;
 
 absl::Status Check(const SuggestOptions& options) {
   if (options.regions.empty()) return absl::InvalidArgumentError("there is no region");
@@ -41,7 +38,9 @@ absl::Status Check(const SuggestOptions& options) {
 // Grows the tree of a candidate.
 class Growth {
  public:
-  explicit Growth(size_t max_children) : max_children_(max_children) {}
+  Growth(size_t max_children, double root_mbit) : max_children_(max_children) {
+    nodes_[0].attributes["node_mbit"] = root_mbit;
+  }
 
   void AddRegion(const Region& region) {
     if (max_children_ == 0) {
@@ -66,7 +65,14 @@ class Growth {
     const bool worker = role == NodeRole::kWorker;
     NodeId id = region.name + (worker ? ".w" : ".a") +
                 std::to_string(worker ? workers_[region.name]++ : aggregators_[region.name]++);
-    nodes_.push_back({id, role, parent, {{"region", region.name}}, ""});
+    ValueMap attributes = {{"region", region.name},
+                           {"node_mbit", region.local_mbit},
+                           {"latency_ms", region.local_latency_ms}};
+    if (parent == "root") {  // out of the region
+      attributes["uplink_mbit"] = region.uplink_mbit;
+      attributes["latency_ms"] = region.uplink_latency_ms;
+    }
+    nodes_.push_back({id, role, parent, std::move(attributes), ""});
     return id;
   }
 
@@ -74,78 +80,6 @@ class Growth {
   std::vector<NodeSpec> nodes_ = {{"root", NodeRole::kCoordinator, std::nullopt, {}, ""}};
   std::map<std::string, size_t> workers_;
   std::map<std::string, size_t> aggregators_;
-};
-
-// What the transfers of a round take in a tree, by the model.
-class RoundTime {
- public:
-  RoundTime(const SuggestOptions& options, const Topology& topology)
-      : options_(options), topology_(topology) {
-    for (const Region& region : options.regions) regions_[region.name] = &region;
-  }
-
-  double Seconds() const {
-    const std::vector<Link> down = Links(/*up=*/false);
-    const std::vector<Link> up = Links(/*up=*/true);
-    const size_t nodes = topology_.nodes().size();
-    std::vector<double> latency(nodes), slowest(nodes);  // on the way down to each
-    double arrived = 0;
-    for (size_t i = 1; i < nodes; ++i) {
-      const size_t parent = *topology_.node(i).parent;
-      latency[i] = latency[parent] + down[i].latency_s;
-      slowest[i] = std::max(slowest[parent], down[i].transfer_s);
-      arrived = std::max(arrived, latency[i] + slowest[i]);
-    }
-    std::vector<double> has_all(nodes);
-    for (size_t i = nodes - 1; i > 0; --i) {
-      double& above = has_all[*topology_.node(i).parent];
-      above = std::max(above, has_all[i] + up[i].latency_s + up[i].transfer_s);
-    }
-    return arrived + has_all[0];
-  }
-
- private:
-  struct Link {  // to the parent
-    double latency_s = 0;
-    double transfer_s = 0;
-  };
-
-  const Region& RegionOf(size_t node) const {
-    return *regions_.at(*topology_.node(node).attributes.at("region").AsString());
-  }
-  double ConnectionOf(size_t node) const {
-    return node == 0 ? options_.root_mbit : RegionOf(node).local_mbit;
-  }
-
-  std::vector<Link> Links(bool up) const {
-    const size_t nodes = topology_.nodes().size();
-    const auto bytes = [&](size_t i) {
-      const bool sums = up && topology_.node(i).role == NodeRole::kAggregator;
-      return static_cast<double>(options_.parameters * (sums ? kSumBytes : kFloatBytes));
-    };
-    std::vector<double> of_parent(nodes);            // bytes through its connection
-    std::map<const Region*, double> through_uplink;  // children of the root are outside of it
-    for (size_t i = 1; i < nodes; ++i) {
-      const size_t parent = *topology_.node(i).parent;
-      of_parent[parent] += bytes(i);
-      if (parent == 0) through_uplink[&RegionOf(i)] += bytes(i);
-    }
-    std::vector<Link> links(nodes);
-    for (size_t i = 1; i < nodes; ++i) {
-      const size_t parent = *topology_.node(i).parent;
-      const Region& region = RegionOf(i);
-      double mbits = std::max(bytes(i) / ConnectionOf(i), of_parent[parent] / ConnectionOf(parent));
-      if (parent == 0) mbits = std::max(mbits, through_uplink.at(&region) / region.uplink_mbit);
-      links[i].transfer_s = mbits / kBytesPerMbit;
-      links[i].latency_s =
-          (parent == 0 ? region.uplink_latency_ms : region.local_latency_ms) / 1000;
-    }
-    return links;
-  }
-
-  const SuggestOptions& options_;
-  const Topology& topology_;
-  std::map<std::string, const Region*> regions_;
 };
 
 }  // namespace
@@ -161,10 +95,11 @@ absl::StatusOr<TreeSuggestion> SuggestTopology(const SuggestOptions& options) {
   std::optional<TreeSuggestion> best;
   std::vector<Candidate> candidates;
   for (const size_t max_children : numbers) {
-    Growth growth(max_children);
+    Growth growth(max_children, options.root_mbit);
     for (const Region& region : options.regions) growth.AddRegion(region);
     SKEIN_ASSIGN_OR_RETURN(Topology topology, growth.Finish());
-    const double seconds = RoundTime(options, topology).Seconds();
+    SKEIN_ASSIGN_OR_RETURN(const std::vector<NodeLink> links, LinksOf(topology));
+    const double seconds = TransfersOf(topology, links, options.parameters).round_s();
     candidates.push_back({max_children, seconds});
     const bool fewer = best && topology.nodes().size() < best->topology.nodes().size();
     if (!best || seconds < best->round_s || (seconds == best->round_s && fewer)) {

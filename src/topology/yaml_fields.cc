@@ -1,6 +1,7 @@
 #include "topology/yaml_fields.h"
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <cmath>
 #include <cstdio>
@@ -37,6 +38,41 @@ absl::Status CheckMap(const YamlDocument& document, const YamlNode& node, const 
                                               Suggestion(entry.key, known));
   }
   return absl::OkStatus();
+}
+
+YamlMark MarkOf(const YamlNode::Entry& entry) {
+  return entry.value->mark.source > 0 ? entry.value->mark : entry.key_mark;
+}
+
+absl::Status AtMentioned(const YamlDocument& document, const YamlNode& node,
+                         const std::string& message) {
+  const auto is_word = [](char c) { return std::isalnum(static_cast<uint8_t>(c)) || c == '_'; };
+  const auto mentioned = [&](const std::string& word) {  // where first; npos: nowhere
+    for (size_t at = message.find(word); at != message.npos; at = message.find(word, at + 1)) {
+      const size_t end = at + word.size();
+      const bool begins = at == 0 || !is_word(message[at - 1]);
+      if (begins && (end == message.size() || !is_word(message[end]))) return at;
+    }
+    return message.npos;
+  };
+  YamlMark mark = node.mark;
+  for (const YamlNode* at = &node; at != nullptr;) {
+    const YamlNode* next = nullptr;
+    size_t first = message.npos;  // what is mentioned later may be a suggestion
+    for (size_t i = 0; i < at->entries.size(); ++i) {
+      const YamlNode::Entry& entry = at->entries[i];
+      const bool list = at->kind == YamlNode::Kind::kList;
+      const size_t where = list                ? message.find('[' + std::to_string(i) + ']')
+                           : entry.key.empty() ? message.npos
+                                               : mentioned(entry.key);
+      if (where >= first) continue;
+      first = where;
+      next = entry.value.get();
+      mark = list ? next->mark : MarkOf(entry);
+    }
+    at = next;
+  }
+  return document.Error(mark, message);
 }
 
 const YamlNode* FindValue(const YamlNode& map, const std::string& key) {

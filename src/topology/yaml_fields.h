@@ -19,6 +19,13 @@ namespace skein {
 absl::Status CheckMap(const YamlDocument& document, const YamlNode& node, const std::string& what,
                       const std::vector<std::string>& known);
 
+// Where an entry stands: its key, or the override that has given it its value.
+YamlMark MarkOf(const YamlNode::Entry& entry);
+// An error about something below `node`: at the innermost entry whose key, or index in brackets,
+// the message mentions ("conditions.links[1]: unknown parameter 'los'").
+absl::Status AtMentioned(const YamlDocument& document, const YamlNode& node,
+                         const std::string& message);
+
 // The key's value, or null if the key is absent or its value null.
 const YamlNode* FindValue(const YamlNode& map, const std::string& key);
 

@@ -10,6 +10,7 @@
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/parser.h>
 
+#include "base/one_line.h"
 #include "skein/base/names.h"
 #include "skein/base/status.h"
 #include "topology/yaml_builder.h"
@@ -64,13 +65,6 @@ bool IsUnclosed(const std::string& text, YamlMark mark) {
   return true;
 }
 
-// A message may quote what the user wrote, or be the parser's own: never more than one line.
-std::string OneLine(std::string text) {
-  std::replace_if(
-      text.begin(), text.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
-  return text;
-}
-
 }  // namespace
 
 const YamlNode* YamlNode::Find(const std::string& key) const {
@@ -84,40 +78,51 @@ const YamlNode* YamlNode::Find(const std::string& key) const {
 absl::StatusOr<YamlDocument> YamlDocument::Parse(const std::string& text, const std::string& name) {
   YamlDocument document;
   document.sources_.push_back(name);
+  absl::Status status = document.Load(text);
+  if (status.ok()) return document;
+  JoinedSurrogates joined = JoinSurrogates(text);  // which the parser refuses
+  if (joined.places.empty()) return status;
+  document.joined_ = std::move(joined.places);
+  SKEIN_RETURN_IF_ERROR(document.Load(joined.text));
+  return document;
+}
+
+absl::Status YamlDocument::Load(const std::string& text) {
+  const std::string& name = sources_[0];
   if (text.size() > kMaxBytes) {
     return absl::InvalidArgumentError(name + ": larger than " + std::to_string(kMaxBytes >> 20) +
                                       " MiB");
   }
-  SKEIN_RETURN_IF_ERROR(CheckCharacters(text, document));
+  SKEIN_RETURN_IF_ERROR(CheckCharacters(text, *this));
   try {
     std::istringstream stream(text);
     YAML::Parser parser(stream);
     YamlBuilder builder;
-    if (parser.HandleNextDocument(builder)) document.root_ = builder.TakeRoot();
+    if (parser.HandleNextDocument(builder)) root_ = builder.TakeRoot();
     if (builder.last_quoted().line > 0 && IsUnclosed(text, builder.last_quoted())) {
-      return document.Error(builder.last_quoted(), "malformed YAML: this quote is never closed");
+      return Error(builder.last_quoted(), "malformed YAML: this quote is never closed");
     }
     YamlBuilder rest;
     if (parser.HandleNextDocument(rest)) {
       const auto second = rest.TakeRoot();
-      return document.Error(second ? second->mark : YamlMark{1, 1, 0},
-                            "a second YAML document begins here: keep one in a file");
+      return Error(second ? second->mark : YamlMark{1, 1, 0},
+                   "a second YAML document begins here: keep one in a file");
     }
   } catch (const YamlFailure& failure) {
-    return document.Error(failure.mark, failure.message);
+    return Error(failure.mark, failure.message);
   } catch (const YAML::Exception& error) {
     const std::string message = "malformed YAML: " + OneLine(error.msg);
     if (error.mark.is_null()) return absl::InvalidArgumentError(name + ": " + message);
-    return document.Error({error.mark.line + 1, error.mark.column + 1, 0}, message);
+    return Error({error.mark.line + 1, error.mark.column + 1, 0}, message);
   } catch (const std::exception& error) {
     return absl::InvalidArgumentError(name + ": malformed YAML: " + OneLine(error.what()));
   }
-  if (document.root_ == nullptr) {
+  if (root_ == nullptr) {
     auto empty = std::make_shared<YamlNode>();
     empty->mark = {1, 1, 0};
-    document.root_ = std::move(empty);
+    root_ = std::move(empty);
   }
-  return document;
+  return absl::OkStatus();
 }
 
 absl::StatusOr<YamlDocument> YamlDocument::Read(const std::string& path) {
@@ -128,7 +133,11 @@ absl::StatusOr<YamlDocument> YamlDocument::Read(const std::string& path) {
 std::string YamlDocument::Where(const YamlMark& mark) const {
   const std::string& source = sources_[mark.source];
   if (mark.source > 0) return source;
-  return source + ":" + std::to_string(mark.line) + ":" + std::to_string(mark.column);
+  int column = mark.column;
+  for (const JoinedSurrogates::Place& place : joined_) {
+    if (place.line == mark.line && place.column < mark.column) column += kShorterByJoining;
+  }
+  return source + ":" + std::to_string(mark.line) + ":" + std::to_string(column);
 }
 
 absl::Status YamlDocument::Error(const YamlMark& mark, const std::string& message) const {

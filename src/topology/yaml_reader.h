@@ -9,6 +9,7 @@
 #include <absl/status/statusor.h>
 
 #include "skein/base/value.h"
+#include "topology/json_escapes.h"
 
 namespace skein {
 
@@ -38,7 +39,8 @@ struct YamlNode {
   const YamlNode* Find(const std::string& key) const;  // in a map; null if absent
 };
 
-// One YAML document (1.2, core schema), with the bounds that hostile input asks for. A value type.
+// One YAML document (1.2, core schema; so JSON too), with the bounds that hostile input asks for. A
+// value type.
 class YamlDocument {
  public:
   static constexpr size_t kMaxBytes = size_t{64} << 20;
@@ -63,8 +65,11 @@ class YamlDocument {
   int num_sources() const { return static_cast<int>(sources_.size()); }
 
  private:
+  absl::Status Load(const std::string& text);
+
   std::shared_ptr<const YamlNode> root_;
   std::vector<std::string> sources_;
+  std::vector<JoinedSurrogates::Place> joined_;  // of the text that was parsed in the end
 };
 
 // The file's content. NotFound, or InvalidArgument if it is a directory or larger than `max_bytes`.

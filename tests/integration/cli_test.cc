@@ -211,6 +211,24 @@ TEST_F(CliTest, TopologyStatsCountsTheBytesOfARound) {
   ExpectRefused("topology stats flat:2 --params 0", {"--params"});
 }
 
+TEST_F(CliTest, TopologyStatsReadAttributesAndSayWhichIsNone) {
+  const std::string tree = R"({"nodes":[{"id":"hq","role":"coordinator"},)"
+                           R"({"id":"w","role":"worker","parent":"hq","attributes":)";
+  Write("tree.json", tree + R"({"region":"eu","bandwidth_mbit":8,"latency_ms":100}}]})");
+  Outcome outcome = Skein("topology stats tree.json --params 1000000");
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("between regions 8.00 MB, flat 8.00 MB"),
+                                 HasSubstr("take 8.600 s by the links' attributes: 4.300 down")));
+  EXPECT_THAT(
+      Skein("topology stats tree.json --json").out,
+      AllOf(HasSubstr("\"transfers_down_s\":4.3,"), HasSubstr("\"between_regions_bytes\":")));
+  EXPECT_THAT(Skein("topology stats flat:2").out, Not(HasSubstr("between regions")));
+  Write("tree.json", tree + R"({"bandwidth_mbit":"fast"}}]})");
+  EXPECT_EQ(Skein("topology check tree.json").code, 0) << "nobody reads it here";
+  ExpectRefused("topology stats tree.json",
+                {"tree.json: node 'w': attribute 'bandwidth_mbit'", "got \"fast\""});
+}
+
 TEST_F(CliTest, TopologyDrawWritesSvgAndDot) {
   Write("tree.yaml",
         "nodes:\n  - {id: r<1, role: coordinator}\n"

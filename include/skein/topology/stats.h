@@ -2,6 +2,7 @@
 #define SKEIN_TOPOLOGY_STATS_H_
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "skein/topology/topology.h"
@@ -35,6 +36,16 @@ struct TopologyStats {
   uint64_t flat_all_bytes = 0;
 };
 TopologyStats StatsOf(const Topology& topology, uint64_t parameters);
+
+// What of a round's bytes goes over links whose ends are in different regions, counted as above;
+// in a flat federation all that workers of other regions than the root's exchange with it.
+// `regions` are by node (RegionsOf in attributes.h).
+struct RegionTraffic {
+  uint64_t bytes = 0;
+  uint64_t flat_bytes = 0;
+};
+RegionTraffic BetweenRegions(const Topology& topology, const std::vector<std::string>& regions,
+                             uint64_t parameters);
 
 }  // namespace skein
 

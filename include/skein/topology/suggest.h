@@ -34,7 +34,7 @@ struct Candidate {
 
 // The quickest tree, and all that were looked at.
 struct TreeSuggestion {
-  Topology topology;  // the quickest; nodes have the attribute `region`
+  Topology topology;  // the quickest; nodes have the attributes of attributes.h
   double round_s = 0;
   std::vector<Candidate> candidates;  // all that were compared, in the order of max_children
 };
@@ -44,11 +44,8 @@ struct TreeSuggestion {
 // children of a node allow. Of equals the one with the fewest nodes. Training takes the same time
 // in every tree and is not counted.
 //
-// The model. A link carries 4 bytes a parameter down, and up 4 from a worker or 8 from an
-// aggregator. The links of a parent share its connection, those that leave a region share its
-// uplink, and a link takes as long as the slowest of what it passes. Down, chunks are sent on while
-// they arrive: latencies add up, transfers count by the slowest. Up, an aggregator sends when all
-// of its children have: both add up. Framing, folding and loss take no time.
+// Transfers are timed by TransfersOf (transfer_time.h): the links of a parent share its connection,
+// those that leave a region share its uplink.
 //
 // InvalidArgument names the region and what is wrong: no workers, a bandwidth that is not
 // positive, a name that is none or is there twice.

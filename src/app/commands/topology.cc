@@ -1,5 +1,6 @@
 #include "skein/topology/topology.h"
 
+#include <optional>
 #include <utility>
 
 #include <CLI/CLI.hpp>
@@ -10,7 +11,9 @@
 #include "app/plot/tree_drawing.h"
 #include "skein/base/status.h"
 #include "skein/base/value.h"
+#include "skein/topology/attributes.h"
 #include "skein/topology/stats.h"
+#include "skein/topology/transfer_time.h"
 
 namespace skein {
 namespace {
@@ -42,7 +45,22 @@ Value Nodes(const Topology& topology) {
 
 // ---- stats ----
 
-Value ToValue(const TopologyStats& stats) {
+// What the attributes of the nodes say, where they are given.
+struct AttributeStats {
+  std::optional<RegionTraffic> regions;
+  std::optional<TransferTime> time;
+};
+
+absl::StatusOr<AttributeStats> AttributeStatsOf(const Topology& topology, uint64_t parameters) {
+  AttributeStats stats;
+  SKEIN_ASSIGN_OR_RETURN(const std::vector<std::string> regions, RegionsOf(topology));
+  if (!regions.empty()) stats.regions = BetweenRegions(topology, regions, parameters);
+  SKEIN_ASSIGN_OR_RETURN(const std::vector<NodeLink> links, LinksOf(topology));
+  if (!links.empty()) stats.time = TransfersOf(topology, links, parameters);
+  return stats;
+}
+
+ValueMap ToValues(const TopologyStats& stats) {
   ValueList tiers;
   for (const TierStats& tier : stats.tiers) {
     tiers.push_back(ValueMap{{"inner_nodes", uint64_t{tier.inner_nodes}},
@@ -58,6 +76,19 @@ Value ToValue(const TopologyStats& stats) {
                   {"flat_root_bytes_in", stats.flat_root_bytes_in},
                   {"all_bytes", stats.all_bytes},
                   {"flat_all_bytes", stats.flat_all_bytes}};
+}
+
+Value ToValue(const TopologyStats& stats, const AttributeStats& attributes) {
+  ValueMap values = ToValues(stats);
+  if (attributes.regions) {
+    values["between_regions_bytes"] = attributes.regions->bytes;
+    values["flat_between_regions_bytes"] = attributes.regions->flat_bytes;
+  }
+  if (attributes.time) {
+    values["transfers_down_s"] = attributes.time->down_s;
+    values["transfers_up_s"] = attributes.time->up_s;
+  }
+  return values;
 }
 
 std::string Megabytes(uint64_t bytes) {
@@ -92,6 +123,20 @@ std::string Table(const TopologyStats& stats, uint64_t parameters) {
          Change(stats.root_bytes_in, stats.flat_root_bytes_in) + "\n";
   out += "over all links " + Megabytes(stats.all_bytes) + ", flat over the same links " +
          Megabytes(stats.flat_all_bytes) + Change(stats.all_bytes, stats.flat_all_bytes) + "\n";
+  return out;
+}
+
+std::string Lines(const AttributeStats& stats) {
+  std::string out;
+  if (const auto& regions = stats.regions) {
+    out += "between regions " + Megabytes(regions->bytes) + ", flat " +
+           Megabytes(regions->flat_bytes) + Change(regions->bytes, regions->flat_bytes) + "\n";
+  }
+  if (const auto& time = stats.time) {
+    out +=
+        Formatted("transfers of a round take %.3f s by the links' attributes: %.3f down, %.3f up\n",
+                  time->round_s(), time->down_s, time->up_s);
+  }
   return out;
 }
 
@@ -140,10 +185,14 @@ class TopologyCommand : public Command {
     if (draw_->parsed()) return Draw(*topology, context);
     if (stats_->parsed()) {
       const TopologyStats stats = StatsOf(*topology, parameters_);
+      const auto attributes = AttributeStatsOf(*topology, parameters_);
+      if (!attributes.ok()) {
+        return Complain(context, Annotate(attributes.status(), target_), kBadInput);
+      }
       if (json_) {
-        context.out << ToJson(ToValue(stats)) << std::endl;
+        context.out << ToJson(ToValue(stats, *attributes)) << std::endl;
       } else {
-        context.out << Table(stats, parameters_) << std::flush;
+        context.out << Table(stats, parameters_) << Lines(*attributes) << std::flush;
       }
     } else if (json_) {
       ValueMap answer = Counts(*topology);

@@ -1,5 +1,6 @@
-// What docs/run_spec.md and the examples show is what is read.
+// What docs/run_spec.md, docs/topology.md and the examples show is what is read.
 
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -10,22 +11,25 @@
 #include "round_robin.h"
 #include "skein/builtins/strategies.h"
 #include "skein/federation/run_spec.h"
+#include "skein/topology/stats.h"
+#include "skein/topology/transfer_time.h"
 
 namespace skein {
 namespace {
 
-std::string Text() {
-  std::ifstream file(SKEIN_SOURCE_DIR "/docs/run_spec.md");
-  EXPECT_TRUE(file) << "no docs/run_spec.md";
+std::string Text(const std::string& document = "run_spec.md") {
+  std::ifstream file(SKEIN_SOURCE_DIR "/docs/" + document);
+  EXPECT_TRUE(file) << "no docs/" << document;
   std::stringstream text;
   text << file.rdbuf();
   return text.str();
 }
 
 // The examples whose first line is `# kind`.
-std::vector<std::string> Examples(const std::string& kind) {
+std::vector<std::string> Examples(const std::string& kind,
+                                  const std::string& document = "run_spec.md") {
   const std::string begin = "```yaml\n# " + kind + "\n";
-  const std::string text = Text();
+  const std::string text = Text(document);
   std::vector<std::string> examples;
   for (size_t at = text.find(begin); at != text.npos; at = text.find(begin, at)) {
     at += begin.size();
@@ -64,6 +68,32 @@ TEST(RunSpecDocument, ShowsTopologiesThatAreRead) {
     ASSERT_TRUE(topology.ok()) << topology.status() << "\n" << yaml;
     EXPECT_EQ(topology->num_workers(), 3u);
   }
+}
+
+TEST(TopologyDocument, ShowsTopologiesThatAreReadAndTheirTimes) {
+  const std::vector<std::string> examples = Examples("topology", "topology.md");
+  ASSERT_EQ(examples.size(), 3u);
+  std::vector<Topology> read;
+  for (const std::string& yaml : examples) {
+    auto topology = ParseTopologyYaml(yaml, "topology.yaml");
+    ASSERT_TRUE(topology.ok()) << topology.status() << "\n" << yaml;
+    read.push_back(*std::move(topology));
+  }
+  // The last one's, of a million parameters, which is the command's default.
+  const auto regions = RegionsOf(read[2]);
+  const auto links = LinksOf(read[2]);
+  ASSERT_TRUE(regions.ok() && links.ok());
+  const RegionTraffic traffic = BetweenRegions(read[2], *regions, 1'000'000);
+  const TransferTime time = TransfersOf(read[2], *links, 1'000'000);
+  char lines[256];
+  std::snprintf(lines, sizeof(lines),
+                "between regions %.2f MB, flat %.2f MB (%+.1f%%)\n"
+                "transfers of a round take %.3f s by the links' attributes: %.3f down, %.3f up\n",
+                static_cast<double>(traffic.bytes) / 1e6,
+                static_cast<double>(traffic.flat_bytes) / 1e6,
+                100 * (static_cast<double>(traffic.bytes) / traffic.flat_bytes - 1), time.round_s(),
+                time.down_s, time.up_s);
+  EXPECT_NE(Text("topology.md").find(lines), std::string::npos) << lines;
 }
 
 TEST(RunSpecDocument, ShowsOverridesThatApply) {

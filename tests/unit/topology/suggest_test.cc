@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "skein/base/status.h"
+#include "skein/topology/transfer_time.h"
 
 namespace skein {
 namespace {
@@ -28,17 +29,24 @@ TEST(SuggestTopology, CountsByItsModel) {
   ASSERT_TRUE(suggestion.ok()) << suggestion.status();
   const auto& candidates = suggestion->candidates;
   ASSERT_EQ(candidates.size(), 4u);  // none, 2, 4, 8
-  // 8 models and 8 updates through the uplink.
+  // 8 models and 8 updates through the uplink, three latencies down; of updates of 50 MB one is
+  // sent at a time, each after the grant of its turn.
   EXPECT_EQ(candidates[0].max_children, 0u);
-  EXPECT_NEAR(candidates[0].round_s, 2 * (0.05 + 8 * 4.0), 1e-9);
-  // One aggregator. Down: the uplink's 4 s are slower than the site's 8 x 0.4; up: 8 updates, then
-  // sums of twice the size.
+  EXPECT_NEAR(candidates[0].round_s, (3 * 0.05 + 8 * 4.0) + (17 * 0.05 + 8 * 4.0), 1e-9);
+  // One aggregator. Down: the uplink's 4 s are slower than the site's 8 x 0.4, and the last chunk
+  // (a MiB of 50 MB) still has to come to the workers; up: 8 updates, then sums of twice the size.
+  constexpr double kChunk = 1048576 / 50e6;
   EXPECT_EQ(candidates[3].max_children, 8u);
-  EXPECT_NEAR(candidates[3].round_s, (0.051 + 4.0) + (0.001 + 8 * 0.4) + (0.05 + 8.0), 1e-9);
+  EXPECT_NEAR(
+      candidates[3].round_s,
+      (3 * 0.05 + 4.0) + (0.001 + kChunk * 8 * 0.4) + (17 * 0.001 + 8 * 0.4) + (3 * 0.05 + 8.0),
+      1e-9);
   // Four children of each: two aggregators below the region's.
   EXPECT_EQ(candidates[2].max_children, 4u);
   EXPECT_NEAR(candidates[2].round_s,
-              (0.052 + 4.0) + (0.001 + 4 * 0.4) + (0.001 + 2 * 0.8) + (0.05 + 8.0), 1e-9);
+              (3 * 0.05 + 4.0) + (0.001 + kChunk * 2 * 0.4) + (0.001 + kChunk * 4 * 0.4) +
+                  (9 * 0.001 + 4 * 0.4) + (5 * 0.001 + 2 * 0.8) + (3 * 0.05 + 8.0),
+              1e-9);
   double least = candidates[0].round_s;
   for (const Candidate& candidate : candidates) least = std::min(least, candidate.round_s);
   EXPECT_EQ(suggestion->round_s, least);
@@ -63,8 +71,21 @@ TEST(SuggestTopology, GivesEachRegionATreeOfItsOwn) {
     if (node.tier == 0) continue;
     EXPECT_EQ(*node.attributes.at("region").AsString(), node.id.substr(0, node.id.find('.')));
     if (node.tier == 1) continue;
-    EXPECT_EQ(node.attributes, tree.node(*node.parent).attributes) << "across no uplink";
+    EXPECT_EQ(node.attributes.at("region"), tree.node(*node.parent).attributes.at("region"))
+        << "across no uplink";
   }
+}
+
+TEST(SuggestTopology, SaysInAttributesWhatItGoesBy) {
+  const auto suggestion =
+      SuggestTopology({.regions = {Far("eu", 40), Far("us", 9)}, .parameters = kParameters});
+  ASSERT_TRUE(suggestion.ok());
+  // Written, read and timed again, as `topology stats` does.
+  const auto read = ParseTopologyYaml(ToYaml(suggestion->topology), "t.yaml");
+  ASSERT_TRUE(read.ok());
+  const auto links = LinksOf(*read);
+  ASSERT_TRUE(links.ok());
+  EXPECT_DOUBLE_EQ(TransfersOf(*read, *links, kParameters).round_s(), suggestion->round_s);
 }
 
 TEST(SuggestTopology, RefusesWhatIsNoRegion) {
