@@ -5,6 +5,7 @@
 #   SKEIN_SIM_SEEDS         random schedules of each simulated test (default 500)
 #   SKEIN_FUZZ_TARGET_SECONDS  seconds for each fuzz target (default 1200: an hour for all three)
 #   SKEIN_SOAK_SCHEDULES    random schedules of whole federations (default 100000, release)
+#   SKEIN_SOAK_ROUNDS       rounds of 200 workers in which memory, descriptors and the store are watched (default 2000)
 #   SKEIN_SOAK_REPEATS      repetitions of the integration tests (default 20)
 set -uo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -12,8 +13,9 @@ fuzz=${SKEIN_FUZZ_ITERATIONS:-200000}
 seeds=${SKEIN_SIM_SEEDS:-500}
 target_seconds=${SKEIN_FUZZ_TARGET_SECONDS:-1200}
 schedules=${SKEIN_SOAK_SCHEDULES:-100000}
+rounds=${SKEIN_SOAK_ROUNDS:-2000}
 repeats=${SKEIN_SOAK_REPEATS:-20}
-unset SKEIN_FUZZ_ITERATIONS SKEIN_SIM_SEEDS
+unset SKEIN_FUZZ_ITERATIONS SKEIN_SIM_SEEDS SKEIN_SOAK_ROUNDS
 
 # more PRESET: the test programs that read these variables, without ctest's time limits.
 more() (
@@ -49,6 +51,8 @@ if stage "packages" scripts/package.sh; then
 else
   skip "packages in a fresh root" "no packages"
 fi
+stage "200 workers, $rounds rounds (release)" \
+  env SKEIN_SOAK_ROUNDS="$rounds" timeout 2h build/release/bin/flat_memory_test --gtest_brief=1
 stage "fuzzing, $target_seconds s each" scripts/fuzz.sh "$target_seconds"
 stage "integration tests x $repeats (release)" repeated
 

@@ -31,6 +31,14 @@ class CoordinatorNode : public AggregatingNode {
     std::string path;    // empty: nothing is stored
   };
 
+  // An evaluation here, which a learner may never return from.
+  struct Evaluation {
+    CommitMsg commit;
+    Time due;
+    std::shared_ptr<std::atomic<bool>> cancelled;
+    TaskRunner::Ticket ticket = 0;
+  };
+
   absl::Status OnAssigned() override {
     SKEIN_RETURN_IF_ERROR(AggregatingNode::OnAssigned());
     optimizer_spec_ = config_.strategy.optimizer;
@@ -327,11 +335,21 @@ class CoordinatorNode : public AggregatingNode {
             if (number == evaluations_) OnEvaluated(commit, output);
           });
         });
-    LaterAt(Now() + kEvaluationLimit, [this, number, commit, cancelled, ticket] {
-      if (number != evaluations_ || evaluations_reported_ == number) return;
-      cancelled->store(true);
-      services_.trainers->Abandon(ticket);
-      OnEvaluated(commit, absl::DeadlineExceededError("the learner did not return in 10 minutes"));
+    under_way_ = {commit, Now() + kEvaluationLimit, cancelled, ticket};
+    WatchEvaluation();
+  }
+
+  // By one timer: those of all evaluations of ten minutes would be many.
+  void WatchEvaluation() {
+    if (std::exchange(watching_, true)) return;
+    LaterAt(under_way_->due, [this] {
+      watching_ = false;
+      if (!Evaluating()) return;
+      if (Now() < under_way_->due) return WatchEvaluation();  // a later one
+      under_way_->cancelled->store(true);
+      services_.trainers->Abandon(under_way_->ticket);
+      OnEvaluated(under_way_->commit,
+                  absl::DeadlineExceededError("the learner did not return in 10 minutes"));
     });
   }
 
@@ -371,8 +389,10 @@ class CoordinatorNode : public AggregatingNode {
   std::optional<std::pair<VersionRef, std::string>> stored_;  // the last one, with its digest
   std::optional<VersionRef> evaluated_;                       // here, or soon
   uint64_t planned_round_ = 0;
-  uint64_t change_ = 0;           // of the strategy, that holds
-  std::deque<SteerMsg> changes_;  // to come
+  uint64_t change_ = 0;                  // of the strategy, that holds
+  std::deque<SteerMsg> changes_;         // to come
+  std::optional<Evaluation> under_way_;  // or the last one
+  bool watching_ = false;                // for its time to be over
   uint64_t evaluations_ = 0;
   uint64_t evaluations_reported_ = 0;
   std::function<void()> next_evaluation_;  // when this one is over
