@@ -130,10 +130,14 @@ absl::StatusOr<std::shared_ptr<const ConditionsModel>> ConditionsModel::Create(
   }
   const ComputeConditions& compute = conditions.compute;
   if (!compute.trace.empty()) {
-    SKEIN_ASSIGN_OR_RETURN(model->traces_, ReadTaskTraces(compute.trace));
+    auto traces = ReadTaskTraces(compute.trace);
+    if (!traces.ok()) return Annotate(traces.status(), "conditions.compute.trace");
+    model->traces_ = *std::move(traces);
   }
   if (const std::string& trace = conditions.availability.trace; !trace.empty()) {
-    SKEIN_ASSIGN_OR_RETURN(model->presences_, ReadPresenceTraces(trace));
+    auto presences = ReadPresenceTraces(trace);
+    if (!presences.ok()) return Annotate(presences.status(), "conditions.availability.trace");
+    model->presences_ = *std::move(presences);
   }
   const double count = std::round(compute.stragglers * static_cast<double>(num_workers));
   model->stragglers_ =

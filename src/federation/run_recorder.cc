@@ -7,6 +7,7 @@
 #include "federation/run_directory.h"
 #include "observe/event_fields.h"
 #include "observe/summarizing_sink.h"
+#include "runtime/node_shell.h"
 #include "skein/base/status.h"
 
 namespace skein {
@@ -143,6 +144,8 @@ void RunRecorder::End(const Event& event) {
   if (!digest.empty()) result_.model_digest = digest;
   result_.wall_s = NumberField(fields, "wall_s").value_or(0);
   result_.peak_rss_mib = NumberField(fields, "peak_rss_mib").value_or(0);
+  // Simulated nodes report none, so that their events are a function of the spec.
+  if (result_.peak_rss_mib == 0) result_.peak_rss_mib = PeakRssMib();
   result_.bytes.clear();
   for (const TierTraffic& tier : TrafficOf(event)) result_.bytes.push_back({tier.up, tier.down});
   if (directory_.empty()) return;

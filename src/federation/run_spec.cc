@@ -60,6 +60,29 @@ absl::StatusOr<PartSpec> ResolveSteering(const PartSpec& part, const SteeringReg
   return PartSpec{part.name, params.values()};
 }
 
+// That there will be something to go by, and something left to do. `part` has all parameters.
+absl::Status CheckSteeringActs(const PartSpec& part, const RunConfig& config) {
+  const auto text = [&](const char* name) {
+    const auto it = part.params.find(name);
+    const std::string* value = it == part.params.end() ? nullptr : it->second.AsString();
+    return value == nullptr ? std::string() : *value;
+  };
+  const std::string who = "steering '" + part.name + "'";
+  if (text("from") == "evaluation" && !config.evaluate.coordinator && !config.evaluate.workers) {
+    return absl::InvalidArgumentError(
+        who +
+        ": 'from' is evaluation and nothing is evaluated, so it would never act: set "
+        "evaluate, or from: training");
+  }
+  const Params params(part.params);
+  const Params optimizer(config.strategy.optimizer.params);
+  if (!part.params.contains("min_lr") || !optimizer.Has("lr")) return absl::OkStatus();
+  if (optimizer.Real("lr") > params.Real("min_lr")) return absl::OkStatus();
+  return absl::InvalidArgumentError(who +
+                                    ": the server's learning rate is no more than 'min_lr' "
+                                    "already, so it would never act: lower that");
+}
+
 // The topology that a shape or file names; `where` begins messages.
 absl::StatusOr<Topology> LoadTopology(const std::string& text, const std::string& directory,
                                       const std::string& where) {
@@ -188,7 +211,7 @@ class SpecReader {
       const absl::Status status = CheckStopRules(*rules, spec_.config.evaluate);
       if (!status.ok()) rules = status;
     }
-    if (!rules.ok()) return document_.Error(node->mark, Message(rules.status()));
+    if (!rules.ok()) return AtMentioned(document_, *node, Message(rules.status()));
     spec_.stop = *std::move(rules);
     return absl::OkStatus();
   }
@@ -211,6 +234,10 @@ class SpecReader {
       run->second = Resolve(*run->second.AsString(), directory_);
     }
     auto steering = ResolveSteering(part, registries_.steering);
+    if (steering.ok()) {
+      const absl::Status acts = CheckSteeringActs(*steering, spec_.config);
+      if (!acts.ok()) steering = acts;
+    }
     if (!steering.ok()) return AtParameter(document_, *node, steering.status());
     spec_.steering = *std::move(steering);
     return absl::OkStatus();
@@ -231,13 +258,13 @@ class SpecReader {
     if (node == nullptr) return absl::OkStatus();
     SKEIN_ASSIGN_OR_RETURN(const ValueMap values, ReadValueMap(document_, *node, "conditions"));
     auto conditions = ConditionsFromValues(values);
-    if (!conditions.ok()) return document_.Error(node->mark, Message(conditions.status()));
+    if (!conditions.ok()) return AtMentioned(document_, *node, Message(conditions.status()));
     for (std::string* trace : {&conditions->compute.trace, &conditions->availability.trace}) {
       if (!trace->empty()) *trace = Resolve(*trace, directory_);
     }
     spec_.config.conditions = *std::move(conditions);
     const absl::Status status = CheckConditions(spec_, registries_.strategies);
-    return status.ok() ? status : document_.Error(node->mark, Message(status));
+    return status.ok() ? status : AtMentioned(document_, *node, Message(status));
   }
 
   absl::Status ReadPaths(const YamlNode& root) {
@@ -355,7 +382,9 @@ absl::Status ValidateRunSpec(const RunSpec& spec, const Registries& registries) 
   SKEIN_RETURN_IF_ERROR(CheckConditions(spec, registries.strategies));
   SKEIN_RETURN_IF_ERROR(CheckStopRules(spec.stop, spec.config.evaluate));
   if (!spec.steering.name.empty()) {
-    SKEIN_RETURN_IF_ERROR(ResolveSteering(spec.steering, registries.steering).status());
+    SKEIN_ASSIGN_OR_RETURN(const PartSpec steering,
+                           ResolveSteering(spec.steering, registries.steering));
+    SKEIN_RETURN_IF_ERROR(CheckSteeringActs(steering, spec.config));
   }
   return ResolveLearner(spec.config.learner, registries.learners).status();
 }

@@ -168,7 +168,7 @@ absl::Status AtParameter(const YamlDocument& document, const YamlNode& node,
   const std::string message = Message(status);
   for (const YamlNode::Entry& entry : node.entries) {
     if (entry.key != "name" && message.find("'" + entry.key + "'") != message.npos) {
-      return document.Error(entry.key_mark, message);
+      return document.Error(MarkOf(entry), message);
     }
   }
   const YamlNode* name = FindValue(node, "name");

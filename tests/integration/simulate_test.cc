@@ -31,6 +31,8 @@ TEST_F(SimulateTest, HoursPassInSecondsAndTheRunDirectoryIsThatOfARun) {
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_NEAR(WallOf("sim"), 4000, 40) << "ten rounds of the straggler";
   EXPECT_THAT(File("sim/result.json"), HasSubstr("\"status\":\"completed\""));
+  EXPECT_THAT(File("sim/result.json"), Not(HasSubstr("\"peak_rss_mib\":0,"))) << "the simulator's";
+  EXPECT_THAT(File("sim/events.jsonl"), HasSubstr("\"peak_rss_mib\":0,")) << "nodes have none";
   for (const char* file : {"spec.yaml", "events.jsonl", "rounds.csv", "model.safetensors"}) {
     EXPECT_NE(File(std::string("sim/") + file), "") << file;
   }

@@ -368,7 +368,7 @@ TEST_F(RunSpecTest, TimesOfTasksMustDependOnTheirStepsWhereTheseDiffer) {
       "strategy: {policy: all, tiers: [{tier: 0, policy: fedcompass}]}\n"
       "conditions: {compute: {task_s: 2";
   EXPECT_THAT(Refusal(With(compass + "}}\n")),
-              AllOf(StartsWith("dir/demo.yaml:4:13: conditions.compute.steps: "),
+              AllOf(StartsWith("dir/demo.yaml:4:14: conditions.compute.steps: "),
                     HasSubstr("the policy of tier 0")));
   EXPECT_TRUE(With(compass + ", steps: 100}}\n").ok());
   EXPECT_TRUE(With("conditions: {compute: {task_s: 2}}\n").ok());
@@ -384,7 +384,7 @@ TEST_F(RunSpecTest, ATraceOfAvailabilityFitsTheTree) {
       << "it is made absolute";
   File("there.csv", all + "w6,0,9\n");
   EXPECT_THAT(Refusal(With("conditions: {availability: {trace: there.csv}}\n")),
-              AllOf(StartsWith("dir/demo.yaml:3:13: "), HasSubstr("there.csv:8: the tree has no")));
+              AllOf(StartsWith("dir/demo.yaml:3:29: "), HasSubstr("there.csv:8: the tree has no")));
   File("there.csv", all + "w0,5,19\n");
   EXPECT_THAT(Refusal(With("conditions: {availability: {trace: there.csv}}\n")),
               HasSubstr("there.csv:8: worker 'w0' is there from 5 s"));
@@ -455,6 +455,49 @@ TEST_F(RunSpecTest, ErrorsOfOverridesNameTheOverride) {
   EXPECT_THAT(Refusal(Set("", "rounds.x", "1")),
               AllOf(StartsWith("--set rounds.x=1: "), HasSubstr("rounds")));
   EXPECT_THAT(Refusal(Set("", "topology", "flat:0")), StartsWith("--set topology=flat:0: "));
+}
+
+// Whether the spec has the key or not.
+TEST_F(RunSpecTest, ErrorsOfOverriddenParametersNameTheOverride) {
+  for (const char* spec : {"conditions: {compute: {task_s: 1}, links: [{tier: 0}]}\n", ""}) {
+    SCOPED_TRACE(spec);
+    EXPECT_THAT(Refusal(Set(spec, "conditions.compute.task_s", "slow")),
+                StartsWith("--set conditions.compute.task_s=slow: conditions.compute"));
+    EXPECT_THAT(Refusal(Set(spec, "conditions.compute.taks_s", "1")),
+                StartsWith("--set conditions.compute.taks_s=1: "));
+    EXPECT_THAT(Refusal(Set(spec, "conditions.links", "5")),
+                StartsWith("--set conditions.links=5"));
+    EXPECT_THAT(Refusal(Set(spec, "conditions", "{speed: 1}")),
+                StartsWith("--set conditions={speed: 1}: "));
+    EXPECT_THAT(Refusal(Set(spec, "conditions.availability.trace", "ghost.csv")),
+                AllOf(StartsWith("--set conditions.availability.trace=ghost.csv: "),
+                      HasSubstr("no such file")));
+    EXPECT_THAT(Refusal(Set(spec, "stop.time_s", "soon")), StartsWith("--set stop.time_s=soon: "));
+  }
+  EXPECT_THAT(Refusal(Set("conditions: {links: [{tier: 0}, {tier: 1, loss: 0.1}]}\n",
+                          "conditions.links.1.loss", "2")),
+              StartsWith("--set conditions.links.1.loss=2: conditions.links[1]"));
+  // What is wrong in the file itself is told at its place, whatever else is set.
+  EXPECT_THAT(Refusal(Set("conditions:\n  compute:\n    task_s: slow\n", "rounds", "2")),
+              StartsWith("dir/demo.yaml:5:5: conditions.compute"));
+  for (const char* params : {"{lr: 1}", "{}"}) {
+    const std::string spec =
+        "topology: flat:2\nlearner: {name: toy, params: " + std::string(params) + "}\n";
+    EXPECT_THAT(Refusal(Parse(spec, {.set = {{"learner.params.lr", "99"}}})),
+                StartsWith("--set learner.params.lr=99: "));
+  }
+}
+
+TEST_F(RunSpecTest, SteeringThatCouldNeverActIsRefused) {
+  EXPECT_THAT(Refusal(With("evaluate: none\nsteering: reduce_on_plateau\n")),
+              AllOf(StartsWith("dir/demo.yaml:4:"), HasSubstr("nothing is evaluated"),
+                    HasSubstr("from: training")));
+  EXPECT_TRUE(With("evaluate: none\nsteering: {name: reduce_on_plateau, from: training}\n").ok());
+  EXPECT_THAT(Refusal(With("steering: {name: reduce_on_plateau, min_lr: 1}\n")),
+              AllOf(StartsWith("dir/demo.yaml:3:"), HasSubstr("'min_lr'")));
+  EXPECT_TRUE(With("steering: {name: reduce_on_plateau, min_lr: 1}\n"
+                   "strategy: {optimizer: {name: sgd, lr: 2}}\n")
+                  .ok());
 }
 
 TEST_F(RunSpecTest, TopologyOptionReplacesTheSpecs) {
