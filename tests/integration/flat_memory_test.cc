@@ -18,12 +18,6 @@ constexpr uint64_t kStoreOfRun = 256 * kKib;      // the spec, the nodes
 constexpr uint64_t kStoreOfRound = 512;           // a round, with its rosters and digest
 constexpr size_t kMostDescriptorsForAMoment = 4;  // a model that is being written
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kMeasuresMemory = false;  // what is freed is kept back, to find its use
-#else
-constexpr bool kMeasuresMemory = true;
-#endif
-
 uint64_t Rounds() {
   const char* set = std::getenv("SKEIN_SOAK_ROUNDS");
   return set == nullptr ? 200 : std::max<uint64_t>(2 * kWarmUp, std::stoull(set));
