@@ -9,7 +9,9 @@ constexpr char kSpec[] =
     "topology: flat:32\n"
     "learner: {name: linear}\n"
     "rounds: 2\n"
-    "seed: 3\n";
+    "seed: 3\n"
+    // 38 programs, which may be instrumented.
+    "limits: {start_timeout_s: 900, heartbeat_timeout_s: 300}\n";
 
 constexpr const char* kShapes[] = {"flat:32", "tree:4x8", "tree:8x4", "tree:2x4x4"};
 
