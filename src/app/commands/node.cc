@@ -72,6 +72,9 @@ class NodeCommand : public Command {
       const absl::Status status = ParseHostPort(address).status();
       if (!status.ok()) return Complain(context, status, kBadInput);
     }
+    if (const absl::Status status = CheckListen(); !status.ok()) {
+      return Complain(context, Annotate(status, "node " + ids_.front()), kRunFailed);
+    }
     const absl::Status files =
         AllowOpenFiles(FilesFor(ids_.size()),
                        ids_.size() == 1 ? "a node" : std::to_string(ids_.size()) + " workers");
@@ -86,6 +89,13 @@ class NodeCommand : public Command {
   }
 
  private:
+  // Now, and not when a run wants the node.
+  absl::Status CheckListen() const {
+    if (role_ == NodeRole::kWorker) return absl::OkStatus();
+    SKEIN_ASSIGN_OR_RETURN(const HostPort place, ParseHostPort(listen_));
+    return CheckListenAddress(place, insecure_);
+  }
+
   // Until the nodes have ended; the first that failed says why.
   absl::Status Host(CommandContext& context, StopSignals& signals, ThreadPool& pool,
                     const std::shared_ptr<TrainingPool>& trainers) {
