@@ -16,16 +16,6 @@
 namespace skein {
 namespace {
 
-// A directory of the run's own if the user names none.
-std::string DefaultDirectory(const std::string& name) {
-  const std::string base = "runs/" + name + '-' + UtcTime();
-  std::string directory = base;
-  // Two runs may start within a second.
-  for (int n = 2; !CheckRunDirectory(directory).ok(); ++n)
-    directory = base + '-' + std::to_string(n);
-  return directory;
-}
-
 uint64_t LowestTierWorkers(const Topology& topology) {
   uint64_t count = 0;
   for (LeafIndex leaf = 0; leaf < topology.num_workers(); ++leaf) {
@@ -50,6 +40,15 @@ absl::StatusOr<SpecOverrides> Overrides(const RunFlags& flags) {
 }
 
 }  // namespace
+
+std::string DefaultDirectory(const std::string& name) {
+  const std::string base = "runs/" + name + '-' + UtcTime();
+  std::string directory = base;
+  // Two runs may start within a second.
+  for (int n = 2; !CheckRunDirectory(directory).ok(); ++n)
+    directory = base + '-' + std::to_string(n);
+  return directory;
+}
 
 void RunFlags::DefineSpec(CLI::App& command) {
   command.add_option("--set", set, "Set a key of the spec: path=value; may be repeated")

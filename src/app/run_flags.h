@@ -38,6 +38,9 @@ struct RunFlags {
   std::vector<std::string> ToArguments(const std::string& directory) const;
 };
 
+// A directory that is not there yet, "runs/<name>-<time>", for who is not told one.
+std::string DefaultDirectory(const std::string& name);
+
 struct ResolvedRun {
   RunSpec spec;
   std::string directory;  // which does not exist yet

@@ -1,8 +1,6 @@
 #include "app/run_table.h"
 
-#include <algorithm>
-#include <array>
-
+#include "app/text_table.h"
 #include "skein/base/value.h"
 
 namespace skein {
@@ -34,30 +32,18 @@ std::string ToJson(const std::vector<RunInfo>& runs) {
 }
 
 std::string ToTable(const std::vector<RunInfo>& runs) {
-  using Row = std::array<std::string, 6>;
-  std::vector<Row> rows = {{"run", "status", "rounds", "nodes", "submitted", ""}};
+  TextColumn id{false, {"run"}}, status{false, {"status"}}, rounds{true, {"rounds"}};
+  TextColumn nodes{true, {"nodes"}}, submitted{false, {"submitted"}}, why{false, {""}};
   for (const RunInfo& run : runs) {
     const SubmissionRecord& record = run.record;
-    rows.push_back({record.run_id, record.status, std::to_string(record.rounds),
-                    std::to_string(record.nodes), record.submitted,
-                    run.waits.empty() ? record.reason : run.waits});
+    id.cells.push_back(record.run_id);
+    status.cells.push_back(record.status);
+    rounds.cells.push_back(std::to_string(record.rounds));
+    nodes.cells.push_back(std::to_string(record.nodes));
+    submitted.cells.push_back(record.submitted);
+    why.cells.push_back(run.waits.empty() ? record.reason : run.waits);
   }
-  std::array<size_t, 6> widths{};
-  for (const Row& row : rows) {
-    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-  }
-  std::string text;
-  for (const Row& row : rows) {
-    std::string line;
-    for (size_t i = 0; i < row.size(); ++i) {
-      const bool number = i == 2 || i == 3;
-      const std::string pad(widths[i] - row[i].size(), ' ');
-      line += (i == 0 ? "" : "  ") + (number ? pad + row[i] : row[i] + pad);
-    }
-    line.erase(line.find_last_not_of(' ') + 1);
-    text += line + '\n';
-  }
-  return text;
+  return TextTable({id, status, rounds, nodes, submitted, why});
 }
 
 }  // namespace skein

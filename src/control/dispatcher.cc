@@ -25,16 +25,13 @@ const NodeRole* Dispatcher::RoleIn(const Run& run, const NodeId& node) const {
   return found != run.nodes.end() && found->node == node ? &found->role : nullptr;
 }
 
-Dispatcher::Actions Dispatcher::HostUp(Host host, const EnlistMsg& message) {
-  Actions actions;
+absl::StatusOr<Dispatcher::Actions> Dispatcher::HostUp(Host host, const EnlistMsg& message) {
   std::set<NodeId> names;
   for (const NodeId& id : message.nodes) {
     const auto node = nodes_.find(id);
     if ((node != nodes_.end() && node->second.host != 0) || !names.insert(id).second) {
-      actions.push_back(RefuseHost{
-          host, absl::AlreadyExistsError("node " + QuoteName(id) +
-                                         " is here already; give each node one process")});
-      return actions;
+      return absl::AlreadyExistsError("node " + QuoteName(id) +
+                                      " is here already; give each node one process");
     }
   }
   hosts_[host] = message.nodes;
@@ -48,6 +45,7 @@ Dispatcher::Actions Dispatcher::HostUp(Host host, const EnlistMsg& message) {
     }
   }
   // Back in runs that went on without them.
+  Actions actions;
   for (const auto& [name, run] : runs_) {
     if (!run.begun) continue;
     StartNodes start{host, {name, {}}};

@@ -10,7 +10,7 @@
 #include <variant>
 #include <vector>
 
-#include <absl/status/status.h>
+#include <absl/status/statusor.h>
 
 #include "skein/runtime/control_link.h"
 
@@ -38,17 +38,13 @@ class Dispatcher {
     Host host = 0;
     StartNodesMsg message;
   };
-  struct RefuseHost {
-    Host host = 0;
-    absl::Status why;
-  };
-  using Action = std::variant<BeginRun, StartNodes, RefuseHost>;
+  using Action = std::variant<BeginRun, StartNodes>;
   using Actions = std::vector<Action>;
 
   explicit Dispatcher(const Limits& limits) : limits_(limits) {}
 
-  // AlreadyExists to the host if another has one of its nodes.
-  Actions HostUp(Host host, const EnlistMsg& message);
+  // AlreadyExists if another has one of its nodes: then it brings none.
+  absl::StatusOr<Actions> HostUp(Host host, const EnlistMsg& message);
   Actions HostGone(Host host);
   // OK if a run of so many nodes may be queued at all.
   absl::Status Check(size_t nodes) const;

@@ -9,6 +9,7 @@
 
 #include "federation/node_services.h"
 #include "skein/base/status.h"
+#include "transport/grpc/address.h"
 
 namespace skein {
 namespace {
@@ -21,16 +22,6 @@ constexpr Duration kLastRetry = std::chrono::seconds(5);
 bool IsRunId(const std::string& run) {
   return run != "." && run != ".." && !run.empty() && run.find('/') == std::string::npos &&
          run.find('\0') == std::string::npos;
-}
-
-// The name of the run's listener behind the process's port. Ids differ in the letters and digits at
-// their ends.
-std::string RouteOf(std::string run) {
-  for (char& c : run) {
-    const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-    if (!plain && c != '-') c = '_';
-  }
-  return run;
 }
 
 }  // namespace
@@ -127,7 +118,8 @@ void NodeHost::StartNode(const std::string& run, const StartNodesMsg::Start& sta
   options.pid = getpid();
   if (start.role != NodeRole::kWorker) {
     options.listen_address = options_.listen_address;
-    if (!run.empty()) options.listen_address += '/' + RouteOf(run);
+    // Ids differ in the letters and digits at their ends.
+    if (!run.empty()) options.listen_address += '/' + RouteFor(run);
   }
   if (start.role == NodeRole::kCoordinator && !options_.output_dir.empty()) {
     options.output_dir = options_.output_dir + '/' + (run.empty() ? *only_run_ : run);

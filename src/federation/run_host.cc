@@ -14,12 +14,12 @@
 
 namespace skein {
 
-std::string UtcTime() {
+std::string UtcTime(const char* format) {
   const std::time_t now = std::time(nullptr);
   std::tm utc{};
   gmtime_r(&now, &utc);
   char text[32];
-  std::strftime(text, sizeof(text), "%Y%m%dT%H%M%SZ", &utc);
+  std::strftime(text, sizeof(text), format, &utc);
   return text;
 }
 

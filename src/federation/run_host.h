@@ -69,8 +69,8 @@ class RunHost {
 
 // A name for a run that no other has: "<name>-<UTC time>-<random>".
 std::string MakeRunId(const std::string& name);
-// "20260131T235959Z".
-std::string UtcTime();
+// Now, by default as "20260131T235959Z"; `format` as for strftime, up to 31 characters.
+std::string UtcTime(const char* format = "%Y%m%dT%H%M%SZ");
 
 }  // namespace skein
 

@@ -1,8 +1,5 @@
 #include "federation/run_office.h"
 
-#include <algorithm>
-#include <ctime>
-#include <filesystem>
 #include <utility>
 
 #include <spdlog/spdlog.h>
@@ -16,14 +13,7 @@ namespace {
 constexpr char kWaiting[] = "waiting";
 constexpr char kRunning[] = "running";
 
-std::string Now() {
-  const std::time_t now = std::time(nullptr);
-  std::tm utc{};
-  gmtime_r(&now, &utc);
-  char text[32];
-  std::strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc);
-  return text;
-}
+std::string Now() { return UtcTime("%Y-%m-%dT%H:%M:%SZ"); }
 
 std::vector<StartNodesMsg::Start> NodesOf(const Topology& topology) {
   std::vector<StartNodesMsg::Start> nodes;
@@ -136,18 +126,17 @@ void RunOffice::OnSessionClosed(std::shared_ptr<ControlSession> session, absl::S
 
 void RunOffice::HostSays(const std::shared_ptr<ControlSession>& session,
                          const NodeMessage& message) {
-  const auto known = processes_.find(session.get());
+  const auto known = numbers_.find(session.get());
   if (const auto* enlist = std::get_if<EnlistMsg>(&message)) {
-    if (known != processes_.end()) return;
-    processes_[session.get()] = {++last_process_, session};
-    Dispatcher::Actions actions = dispatcher_.HostUp(last_process_, *enlist);
-    const bool refused = std::ranges::any_of(actions, [](const Dispatcher::Action& action) {
-      return std::holds_alternative<Dispatcher::RefuseHost>(action);
-    });
-    if (!refused) session->Send(EnlistedMsg{});
-    return DoAll(std::move(actions));
+    if (known != numbers_.end()) return;
+    auto actions = dispatcher_.HostUp(++last_process_, *enlist);
+    if (!actions.ok()) return session->Close(actions.status());
+    numbers_[session.get()] = last_process_;
+    processes_[last_process_] = session;
+    session->Send(EnlistedMsg{});
+    return DoAll(*std::move(actions));
   }
-  if (known == processes_.end()) {
+  if (known == numbers_.end()) {
     return session->Close(absl::FailedPreconditionError("the node is not registered"));
   }
   if (const auto* ended = std::get_if<NodeEndedMsg>(&message)) {
@@ -158,10 +147,11 @@ void RunOffice::HostSays(const std::shared_ptr<ControlSession>& session,
 }
 
 void RunOffice::HostGone(ControlSession* session) {
-  const auto known = processes_.find(session);
-  if (known == processes_.end()) return;
-  const Dispatcher::Host number = known->second.number;
-  processes_.erase(known);
+  const auto known = numbers_.find(session);
+  if (known == numbers_.end()) return;
+  const Dispatcher::Host number = known->second;
+  numbers_.erase(known);
+  processes_.erase(number);
   DoAll(dispatcher_.HostGone(number));
 }
 
@@ -304,17 +294,7 @@ absl::Status RunOffice::Begin(Run& run) {
 
 void RunOffice::Do(const Dispatcher::StartNodes& action) {
   if (Named(action.message.run).host == nullptr) return;  // it could not begin
-  for (const auto& [session, process] : processes_) {
-    if (process.number == action.host) process.session->Send(action.message);
-  }
-}
-
-void RunOffice::Do(const Dispatcher::RefuseHost& action) {
-  std::erase_if(processes_, [&](const auto& entry) {
-    if (entry.second.number != action.host) return false;
-    entry.second.session->Close(action.why);
-    return true;
-  });
+  processes_.at(action.host)->Send(action.message);
 }
 
 void RunOffice::Ended(const std::string& run_id) {

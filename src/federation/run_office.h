@@ -59,7 +59,6 @@ class RunOffice : public ControlReceiver,
   void DoAll(Dispatcher::Actions actions);
   void Do(const Dispatcher::BeginRun& action);
   void Do(const Dispatcher::StartNodes& action);
-  void Do(const Dispatcher::RefuseHost& action);
   absl::Status Begin(Run& run);
   void Ended(const std::string& run_id);
   void Conclude(Run& run, const std::string& status, const std::string& reason);
@@ -77,11 +76,8 @@ class RunOffice : public ControlReceiver,
   const Registries& registries_;
   Dispatcher dispatcher_;
   Runs runs_;
-  struct Process {
-    Dispatcher::Host number = 0;
-    std::shared_ptr<ControlSession> session;
-  };
-  std::map<ControlSession*, Process> processes_;
+  std::map<Dispatcher::Host, std::shared_ptr<ControlSession>> processes_;
+  std::map<ControlSession*, Dispatcher::Host> numbers_;  // of those
   Dispatcher::Host last_process_ = 0;
   std::string closing_;            // why nothing is taken any more
   std::function<void()> on_done_;  // once nothing is under way

@@ -1,42 +1,16 @@
 #include "federation/run_service.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <future>
 #include <utility>
 
 #include "control/grpc/service.h"
+#include "federation/directory_lock.h"
 #include "federation/run_office.h"
 #include "skein/base/status.h"
 
 namespace skein {
 namespace {
-
-// Held as long as the process has the directory.
-class DirectoryLock {
- public:
-  static absl::StatusOr<std::unique_ptr<DirectoryLock>> Take(const std::string& directory) {
-    const std::string path = directory + "/lock";
-    const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-    if (fd < 0) {
-      return absl::UnavailableError("cannot create " + path + ": " + std::strerror(errno));
-    }
-    auto lock = std::unique_ptr<DirectoryLock>(new DirectoryLock(fd));
-    if (flock(fd, LOCK_EX | LOCK_NB) == 0) return lock;
-    return absl::FailedPreconditionError("another control plane works in " + directory +
-                                         "; end it, or name another directory with --dir");
-  }
-  ~DirectoryLock() { close(fd_); }
-
- private:
-  explicit DirectoryLock(int fd) : fd_(fd) {}
-  const int fd_;
-};
 
 class RunServiceImpl : public RunService {
  public:
@@ -70,7 +44,10 @@ absl::StatusOr<std::unique_ptr<RunService>> RunService::Create(Options options, 
     return absl::UnavailableError("cannot create " + options.directory +
                                   "/runs: " + error.message());
   }
-  SKEIN_ASSIGN_OR_RETURN(auto lock, DirectoryLock::Take(directory));
+  SKEIN_ASSIGN_OR_RETURN(
+      auto lock,
+      DirectoryLock::Take(directory, "another control plane works in " + directory +
+                                         "; end it, or name another directory with --dir"));
   SKEIN_ASSIGN_OR_RETURN(auto store, OpenSqliteStore(directory + "/control.db"));
   auto office =
       std::make_shared<RunOffice>(directory, options.limits, std::move(store), pool, registries);

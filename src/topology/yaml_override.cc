@@ -17,18 +17,6 @@ using NodePtr = std::shared_ptr<const YamlNode>;
 
 constexpr size_t kMaxPathParts = YamlDocument::kMaxHeight;
 
-std::vector<std::string> Split(const std::string& path) {
-  std::vector<std::string> parts(1);
-  for (const char c : path) {
-    if (c == '.') {
-      parts.emplace_back();
-    } else {
-      parts.back() += c;
-    }
-  }
-  return parts;
-}
-
 std::optional<size_t> AsIndex(const std::string& part) {
   size_t index = 0;
   const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), index);
@@ -128,11 +116,23 @@ class Setter {
 
 }  // namespace
 
+std::vector<std::string> PathParts(const std::string& path) {
+  std::vector<std::string> parts(1);
+  for (const char c : path) {
+    if (c == '.') {
+      parts.emplace_back();
+    } else {
+      parts.back() += c;
+    }
+  }
+  return parts;
+}
+
 absl::StatusOr<YamlDocument> Override(const YamlDocument& document, const std::string& path,
                                       const std::string& value, const WordKey& word_key) {
   const std::string text = QuoteName(path + "=" + value);
   const std::string source = "--set " + text.substr(1, text.size() - 2);
-  std::vector<std::string> parts = Split(path);
+  std::vector<std::string> parts = PathParts(path);
   if (std::find(parts.begin(), parts.end(), "") != parts.end()) {
     return absl::InvalidArgumentError(source +
                                       ": write a path of words with dots between, as in "

@@ -14,6 +14,9 @@ namespace skein {
 // the parts of a strategy. Empty: no word may stand there.
 using WordKey = std::function<std::string(const std::string& path)>;
 
+// The keys and indices of a path, from the outermost.
+std::vector<std::string> PathParts(const std::string& path);
+
 // The document with the value at `path` ("strategy.tiers.0.kappa") set to `value`, itself YAML.
 // Missing maps and lists on the way are made; an index may append to a list. InvalidArgument
 // begins with the override, as the user wrote it ("--set path=value").

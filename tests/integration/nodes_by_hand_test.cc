@@ -9,24 +9,13 @@ using ::testing::HasSubstr;
 
 class NodesByHandTest : public ProgramTest {
  protected:
-  // Starts a program of its own session in the background.
-  pid_t Start(std::vector<std::string> words, const std::string& program = SKEIN_PROGRAM) {
-    words.insert(words.begin(), program);
-    std::vector<char*> argv;
-    for (std::string& word : words) argv.push_back(word.data());
-    argv.push_back(nullptr);
-    pid_t pid = -1;
-    EXPECT_EQ(posix_spawn(&pid, program.c_str(), nullptr, nullptr, argv.data(), environ), 0);
-    return pid;
-  }
   // The control plane of tree:1x2, and where it listens.
   pid_t StartControl(const std::string& learner = "linear") {
     Write("spec.yaml",
           "topology: tree:1x2\nrounds: 2\nseed: 3\nevaluate: both\nlearner: " + learner + "\n");
     const pid_t control = Start({"control", "--spec", work_ / "spec.yaml", "--out", work_ / "run",
                                  "--quiet", "--address-file", work_ / "address"});
-    while (address_.empty() || address_.back() != '\n') address_ = ReadAll(work_ / "address");
-    address_.pop_back();
+    address_ = AwaitAddress();
     return control;
   }
   pid_t StartNode(const std::string& role, const std::string& id) {

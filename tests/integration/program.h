@@ -48,17 +48,30 @@ class ProgramTest : public ::testing::Test {
   }
   Outcome Skein(const std::string& arguments) { return Run(SKEIN_PROGRAM, arguments); }
 
-  // `skein run spec.yaml --out run --quiet` and more, in the background.
-  pid_t StartRun(const std::vector<std::string>& more = {}) {
-    std::vector<std::string> words = {SKEIN_PROGRAM, "run",         work_ / "spec.yaml",
-                                      "--out",       work_ / "run", "--quiet"};
-    words.insert(words.end(), more.begin(), more.end());
+  // The program with these arguments, in the background; `files`, if any, are its own.
+  static pid_t Start(std::vector<std::string> words, const std::string& program = SKEIN_PROGRAM,
+                     const posix_spawn_file_actions_t* files = nullptr) {
+    words.insert(words.begin(), program);
     std::vector<char*> argv;
     for (std::string& word : words) argv.push_back(word.data());
     argv.push_back(nullptr);
     pid_t pid = -1;
-    EXPECT_EQ(posix_spawn(&pid, SKEIN_PROGRAM, nullptr, nullptr, argv.data(), environ), 0);
+    EXPECT_EQ(posix_spawn(&pid, program.c_str(), files, nullptr, argv.data(), environ), 0);
     return pid;
+  }
+  // `skein run spec.yaml --out run --quiet` and more, in the background.
+  pid_t StartRun(const std::vector<std::string>& more = {}) {
+    std::vector<std::string> words = {"run", work_ / "spec.yaml", "--out", work_ / "run",
+                                      "--quiet"};
+    words.insert(words.end(), more.begin(), more.end());
+    return Start(std::move(words));
+  }
+  // What a control plane that was started with `--address-file work_/address` writes there.
+  std::string AwaitAddress() const {
+    std::string address;
+    while (address.empty() || address.back() != '\n') address = ReadAll(work_ / "address");
+    address.pop_back();
+    return address;
   }
   // The first event of the run in the background that has all of `words`; "" if it ended before.
   std::string WaitForEvent(pid_t run, const std::vector<std::string>& words) {

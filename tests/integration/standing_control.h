@@ -24,10 +24,6 @@ class StandingControlTest : public ProgramTest {
 
   // Output of the program goes to work_/NAME.out and .err.
   pid_t Start(const std::string& name, std::vector<std::string> words) {
-    words.insert(words.begin(), SKEIN_PROGRAM);
-    std::vector<char*> argv;
-    for (std::string& word : words) argv.push_back(word.data());
-    argv.push_back(nullptr);
     posix_spawn_file_actions_t files;
     posix_spawn_file_actions_init(&files);
     const std::string out = work_ / (name + ".out");
@@ -35,8 +31,7 @@ class StandingControlTest : public ProgramTest {
     const int flags = O_WRONLY | O_CREAT | O_TRUNC;
     posix_spawn_file_actions_addopen(&files, 1, out.c_str(), flags, 0644);
     posix_spawn_file_actions_addopen(&files, 2, err.c_str(), flags, 0644);
-    pid_t pid = -1;
-    EXPECT_EQ(posix_spawn(&pid, SKEIN_PROGRAM, &files, nullptr, argv.data(), environ), 0);
+    const pid_t pid = ProgramTest::Start(std::move(words), SKEIN_PROGRAM, &files);
     posix_spawn_file_actions_destroy(&files);
     left_.insert(pid);
     return pid;
@@ -54,11 +49,8 @@ class StandingControlTest : public ProgramTest {
     words.insert(words.end(), more.begin(), more.end());
     std::filesystem::remove(work_ / "address");
     control_ = Start("control", std::move(words));
-    std::string address;
-    while (address.empty() || address.back() != '\n') address = ReadAll(work_ / "address");
-    address.pop_back();
-    control_at_ = address;  // the same for the next one
-    setenv("SKEIN_CONTROL", address.c_str(), 1);
+    control_at_ = AwaitAddress();  // the same for the next one
+    setenv("SKEIN_CONTROL", control_at_.c_str(), 1);
   }
   pid_t StartWorker(const std::string& id) {
     return Start(id, {"worker", "--id", id, "--control", control_at_});

@@ -204,10 +204,7 @@ TEST_F(StandingControlTest, AControlPlaneOfOneRunSaysSo) {
   Write("spec.yaml", kSpec);
   control_ = Start("control", {"control", "--spec", work_ / "spec.yaml", "--out", work_ / "run",
                                "--address-file", work_ / "address"});
-  std::string address;
-  while (address.empty() || address.back() != '\n') address = ReadAll(work_ / "address");
-  address.pop_back();
-  const Outcome outcome = Skein("ls --control " + address);
+  const Outcome outcome = Skein("ls --control " + AwaitAddress());
   EXPECT_EQ(outcome.code, 1);
   EXPECT_THAT(outcome.err, HasSubstr("has one run only"));
 }

@@ -41,13 +41,8 @@ class SweepTest : public ProgramTest {
     EXPECT_EQ(Names("."), before);
   }
   pid_t Start(std::vector<std::string> words) {
-    words.insert(words.begin(), {SKEIN_PROGRAM, "sweep", work_ / "spec.yaml"});
-    std::vector<char*> argv;
-    for (std::string& word : words) argv.push_back(word.data());
-    argv.push_back(nullptr);
-    pid_t pid = -1;
-    EXPECT_EQ(posix_spawn(&pid, SKEIN_PROGRAM, nullptr, nullptr, argv.data(), environ), 0);
-    return pid;
+    words.insert(words.begin(), {"sweep", work_ / "spec.yaml"});
+    return ProgramTest::Start(std::move(words));
   }
   // Waits until a file has `words`, or the process has ended.
   bool WaitForWords(pid_t pid, const std::string& file, const std::string& words) {

@@ -15,7 +15,6 @@
 #include "federation/embedded_run.h"
 #include "federation/preflight.h"
 #include "federation/run_directory.h"
-#include "federation/run_host.h"
 #include "skein/base/status.h"
 #include "skein/tensor/digest.h"
 
@@ -26,15 +25,6 @@ namespace {
 std::string DigestOf(const RunSpec& spec) {
   const std::string text = ToYaml(spec);
   return TransferDigest(std::as_bytes(std::span(text)));
-}
-
-// A fresh name under runs/.
-std::string DefaultDirectory(const std::string& name) {
-  const std::string base = "runs/" + name + "-sweep-" + UtcTime();
-  std::string directory = base;
-  for (int n = 2; !CheckRunDirectory(directory).ok(); ++n)
-    directory = base + '-' + std::to_string(n);
-  return directory;
 }
 
 // One run after another over the product of lists of values.
@@ -138,7 +128,7 @@ class SweepCommand : public Command {
   absl::Status FindDirectory() {
     const std::string& name = specs_.front().config.name;
     if (!resume_) {
-      if (flags_.out.empty()) flags_.out = DefaultDirectory(name);
+      if (flags_.out.empty()) flags_.out = DefaultDirectory(name + "-sweep");
       std::error_code error;
       if (std::filesystem::exists(flags_.out + "/sweep.json", error)) {
         return absl::AlreadyExistsError(flags_.out +

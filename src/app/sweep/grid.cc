@@ -9,6 +9,7 @@
 
 #include "skein/base/names.h"
 #include "skein/base/status.h"
+#include "topology/yaml_override.h"
 #include "topology/yaml_reader.h"
 
 namespace skein::sweep {
@@ -81,18 +82,6 @@ class ValueSplitter {
 
 absl::Status AxisError(const std::string& text, const std::string& what) {
   return absl::InvalidArgumentError("--grid " + QuoteName(text) + " " + what);
-}
-
-std::vector<std::string> Parts(const std::string& path) {
-  std::vector<std::string> parts(1);
-  for (const char c : path) {
-    if (c == '.') {
-      parts.emplace_back();
-    } else {
-      parts.back() += c;
-    }
-  }
-  return parts;
 }
 
 std::string LastParts(const std::vector<std::string>& parts, size_t count) {
@@ -194,7 +183,7 @@ std::vector<Point> PointsOf(const std::vector<Axis>& grid) {
 
 std::vector<std::string> ShortNames(const std::vector<Axis>& grid) {
   std::vector<std::vector<std::string>> parts;
-  for (const Axis& axis : grid) parts.push_back(Parts(axis.path));
+  for (const Axis& axis : grid) parts.push_back(PathParts(axis.path));
   std::vector<std::string> names;
   for (size_t i = 0; i < grid.size(); ++i) {
     // "name" alone would not say of what.

@@ -1,12 +1,6 @@
 #include "app/sweep/sweep_directory.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <utility>
 
@@ -86,18 +80,8 @@ absl::Status CheckSame(const std::string& path, const Plan& plan) {
       QuoteName(which) + " would not be the same" + remedy);
 }
 
-absl::StatusOr<int> Lock(const std::string& path) {
-  const int fd = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) {
-    return absl::UnavailableError("cannot open " + path + ": " + std::strerror(errno));
-  }
-  if (flock(fd, LOCK_EX | LOCK_NB) == 0) return fd;
-  const int error = errno;
-  close(fd);
-  if (error == EWOULDBLOCK) {
-    return absl::FailedPreconditionError(path + ": another process is at work on this sweep");
-  }
-  return absl::UnavailableError("cannot lock " + path + ": " + std::strerror(error));
+absl::StatusOr<std::unique_ptr<DirectoryLock>> Lock(const std::string& path) {
+  return DirectoryLock::Take(path, path + ": another process is at work on this sweep");
 }
 
 }  // namespace
@@ -105,16 +89,15 @@ absl::StatusOr<int> Lock(const std::string& path) {
 absl::StatusOr<std::unique_ptr<SweepDirectory>> SweepDirectory::Create(const std::string& path,
                                                                        const Plan& plan) {
   SKEIN_RETURN_IF_ERROR(CreateRunDirectory(path));
-  absl::StatusOr<int> fd = Lock(path);
-  if (fd.ok()) {
-    const absl::Status written = WriteFileAtomically(path + kPlanFile, ToJson(plan));
-    if (written.ok()) return std::unique_ptr<SweepDirectory>(new SweepDirectory(path, *fd));
-    close(*fd);
-    fd = written;
+  auto lock = Lock(path);
+  const absl::Status status =
+      lock.ok() ? WriteFileAtomically(path + kPlanFile, ToJson(plan)) : lock.status();
+  if (status.ok()) {
+    return std::unique_ptr<SweepDirectory>(new SweepDirectory(path, *std::move(lock)));
   }
   std::error_code ignored;
   fs::remove_all(path, ignored);
-  return fd.status();
+  return status;
 }
 
 absl::StatusOr<std::unique_ptr<SweepDirectory>> SweepDirectory::Open(const std::string& path,
@@ -124,13 +107,11 @@ absl::StatusOr<std::unique_ptr<SweepDirectory>> SweepDirectory::Open(const std::
     return absl::NotFoundError(path +
                                " has no sweep to go on with; leave out --resume to begin one");
   }
-  SKEIN_ASSIGN_OR_RETURN(const int fd, Lock(path));
-  std::unique_ptr<SweepDirectory> directory(new SweepDirectory(path, fd));
+  SKEIN_ASSIGN_OR_RETURN(auto lock, Lock(path));
+  std::unique_ptr<SweepDirectory> directory(new SweepDirectory(path, std::move(lock)));
   SKEIN_RETURN_IF_ERROR(CheckSame(path, plan));
   return directory;
 }
-
-SweepDirectory::~SweepDirectory() { close(fd_); }
 
 Row SweepDirectory::Read(const Point& point) const {
   Row row;

@@ -10,6 +10,7 @@
 
 #include "app/sweep/grid.h"
 #include "app/sweep/sweep_table.h"
+#include "federation/directory_lock.h"
 
 namespace skein::sweep {
 
@@ -31,9 +32,6 @@ class SweepDirectory {
   // another, or another process has it.
   static absl::StatusOr<std::unique_ptr<SweepDirectory>> Open(const std::string& path,
                                                               const Plan& plan);
-  ~SweepDirectory();
-  SweepDirectory(const SweepDirectory&) = delete;
-  SweepDirectory& operator=(const SweepDirectory&) = delete;
 
   std::string PathOf(const Point& point) const { return path_ + '/' + point.name; }
   // What earlier calls have made of a point.
@@ -44,10 +42,11 @@ class SweepDirectory {
   absl::Status Write(const Table& table) const;
 
  private:
-  SweepDirectory(std::string path, int fd) : path_(std::move(path)), fd_(fd) {}
+  SweepDirectory(std::string path, std::unique_ptr<DirectoryLock> lock)
+      : path_(std::move(path)), lock_(std::move(lock)) {}
 
   const std::string path_;
-  const int fd_;  // of the directory, which is locked
+  const std::unique_ptr<DirectoryLock> lock_;
 };
 
 // The sweep of this name under runs/ that began last; NotFound if there is none.

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "app/formatted.h"
+#include "app/text_table.h"
 #include "topology/yaml_reader.h"
 
 namespace skein::sweep {
@@ -27,21 +28,16 @@ std::string Number(const char* format, const std::optional<double>& value) {
   return value ? Formatted(format, *value) : "-";
 }
 
-struct Column {
-  bool right = false;              // aligned
-  std::vector<std::string> cells;  // the title first
-};
-
-std::vector<Column> ColumnsOf(const Table& table) {
-  std::vector<Column> columns;
+std::vector<TextColumn> ColumnsOf(const Table& table) {
+  std::vector<TextColumn> columns;
   const std::vector<std::string> names = ShortNames(table.grid);
   for (size_t axis = 0; axis < table.grid.size(); ++axis) {
-    Column& column = columns.emplace_back();
+    TextColumn& column = columns.emplace_back();
     column.cells.push_back(names[axis]);
     for (const Point& point : table.points) column.cells.push_back(Shortened(point.values[axis]));
   }
-  Column status{false, {"status"}}, rounds{true, {"rounds"}}, loss{true, {"loss"}};
-  Column accuracy{true, {"accuracy"}}, wall{true, {"wall_s"}}, digest{false, {"digest"}};
+  TextColumn status{false, {"status"}}, rounds{true, {"rounds"}}, loss{true, {"loss"}};
+  TextColumn accuracy{true, {"accuracy"}}, wall{true, {"wall_s"}}, digest{false, {"digest"}};
   for (const Row& row : table.rows) {
     const bool ran = row.status != "pending" && row.status != "cut";
     status.cells.push_back(row.status);
@@ -51,7 +47,7 @@ std::vector<Column> ColumnsOf(const Table& table) {
     wall.cells.push_back(ran ? Formatted("%.1f", row.wall_s) : "-");
     digest.cells.push_back(row.digest.empty() ? "-" : row.digest.substr(0, kDigestShown));
   }
-  for (Column* column : {&status, &rounds, &loss, &accuracy, &wall, &digest}) {
+  for (TextColumn* column : {&status, &rounds, &loss, &accuracy, &wall, &digest}) {
     columns.push_back(std::move(*column));
   }
   return columns;
@@ -102,19 +98,7 @@ size_t Table::completed() const {
 }
 
 std::string ToText(const Table& table) {
-  const std::vector<Column> columns = ColumnsOf(table);
-  std::string out;
-  for (size_t line = 0; line <= table.rows.size(); ++line) {
-    std::string text;
-    for (const Column& column : columns) {
-      size_t width = 0;
-      for (const std::string& cell : column.cells) width = std::max(width, cell.size());
-      const std::string& cell = column.cells[line];
-      const std::string fill(width - cell.size(), ' ');
-      text += (text.empty() ? "" : "  ") + (column.right ? fill + cell : cell + fill);
-    }
-    out += text.substr(0, text.find_last_not_of(' ') + 1) + '\n';
-  }
+  std::string out = TextTable(ColumnsOf(table));
   out += std::to_string(table.completed()) + " of " + std::to_string(table.points.size()) +
          " points completed; " + table.directory + "/sweep.csv\n";
   return out;

@@ -94,6 +94,13 @@ absl::StatusOr<HostPort> ParseHostPort(const std::string& address) {
   return result;
 }
 
+std::string RouteFor(std::string name) {
+  for (char& c : name) {
+    if (!IsPlain(c)) c = '_';
+  }
+  return name;
+}
+
 std::string RoutedAddress::ToString() const {
   return route.empty() ? place.ToString() : place.ToString() + '/' + route;
 }

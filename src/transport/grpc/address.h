@@ -31,6 +31,9 @@ struct RoutedAddress {
 // InvalidArgument, with an example, if it is neither.
 absl::StatusOr<RoutedAddress> ParseRoutedAddress(const std::string& address);
 
+// A route of its own for a listener with this name, which may have any letters.
+std::string RouteFor(std::string name);
+
 // 127.0.0.0/8, ::1 or "localhost".
 bool IsLoopback(const std::string& host);
 

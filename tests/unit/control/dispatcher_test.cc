@@ -26,8 +26,6 @@ std::vector<std::string> Told(const Dispatcher::Actions& actions) {
       std::string text = std::to_string(start->host) + ":";
       for (const Start& node : start->message.nodes) text += ' ' + node.node;
       told.push_back(text + " in " + start->message.run);
-    } else if (const auto* refuse = std::get_if<Dispatcher::RefuseHost>(&action)) {
-      told.push_back("refuse " + std::to_string(refuse->host) + ": " + Message(refuse->why));
     }
   }
   return told;
@@ -37,7 +35,10 @@ class DispatcherTest : public ::testing::Test {
  protected:
   std::vector<std::string> Up(Dispatcher::Host host, std::vector<NodeId> nodes,
                               std::optional<NodeRole> role = kWorker) {
-    return Told(dispatcher_.HostUp(host, {std::move(nodes), role}));
+    const auto actions = dispatcher_.HostUp(host, {std::move(nodes), role});
+    if (actions.ok()) return Told(*actions);
+    EXPECT_EQ(actions.status().code(), absl::StatusCode::kAlreadyExists);
+    return {"refuse " + std::to_string(host) + ": " + Message(actions.status())};
   }
   std::vector<std::string> Queue(const std::string& run, std::vector<Start> nodes) {
     return Told(dispatcher_.Queue(run, std::move(nodes)));
