@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "base/one_line.h"
 #include "skein/base/status.h"
 
 namespace skein {
@@ -214,6 +215,8 @@ void Downlinks::OnFrame(ChildLink& link, Frame frame) {
   } else if (auto* trailer = std::get_if<TrailerFrame>(&frame)) {
     OnTrailer(link, *trailer);
   } else if (auto* failed = std::get_if<TaskFailedFrame>(&frame)) {
+    // A child of another make may say it in several lines.
+    failed->reason = OneLine(failed->reason);
     owner_->OnChildFailed(link.child, *failed);
   } else if (auto* report = std::get_if<EvalReportFrame>(&frame)) {
     owner_->OnChildEvaluated(link.child, *report);

@@ -5,7 +5,6 @@
 #include <string>
 #include <utility>
 
-#include "base/one_line.h"
 #include "skein/base/status.h"
 #include "transport/frame_limits.h"
 #include "transport/tensor_proto.h"
@@ -355,8 +354,8 @@ absl::StatusOr<Frame> Parse(v1::Ack& proto) {
 absl::StatusOr<Frame> Parse(v1::TaskFailed& proto) {
   SKEIN_ASSIGN_OR_RETURN(const TaskKind kind, KindFromProto(proto.kind()));
   SKEIN_RETURN_IF_ERROR(CheckText(proto.reason(), kMaxTextBytes, "reason"));
-  return TaskFailedFrame{kind, proto.round(), proto.local_round(), OneLine(proto.reason()),
-                         proto.bad_update()};
+  return TaskFailedFrame{kind, proto.round(), proto.local_round(),
+                         std::move(*proto.mutable_reason()), proto.bad_update()};
 }
 
 absl::StatusOr<Frame> Parse(v1::EvalReport& proto) {

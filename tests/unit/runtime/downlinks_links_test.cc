@@ -130,10 +130,10 @@ TEST_F(DownlinksLinks, FramesOfALinkThatIsNotWelcomedAreIgnored) {
 TEST_F(DownlinksLinks, PassesFramesBothWays) {
   const auto child = Join();
   const auto other = Join("w1");
-  Send(*child, TaskFailedFrame{.round = 4, .reason = "out of memory"});
+  Send(*child, TaskFailedFrame{.round = 4, .reason = "Error:\n  out of memory\n"});
   Send(*child, EvalReportFrame{.round = 5});
   ASSERT_EQ(children_.failed.size(), 1u);
-  EXPECT_EQ(children_.failed[0].second.reason, "out of memory");
+  EXPECT_EQ(children_.failed[0].second.reason, "Error: out of memory");
   ASSERT_EQ(children_.evaluated.size(), 1u);
   EXPECT_EQ(children_.evaluated[0].second.round, 5u);
   downlinks_->Send("w0", Task{.round = 6});

@@ -60,7 +60,7 @@ inline std::vector<Frame> SampleFrames() {
       SampleChunk("some bytes", 4096),
       TrailerFrame{3, std::string(32, '7')},
       AckFrame{3, 9, "the epoch is over"},
-      TaskFailedFrame{TaskKind::kTrain, 8, 2, "learner: out of memory", true},
+      TaskFailedFrame{TaskKind::kTrain, 8, 2, "learner:\n  out of memory", true},
       EvalReportFrame{8, base, 10000, Roster::Of({5}), SampleMetrics()},
       CommittedFrame{8, {8, 1, 0}},
       CancelFrame{8, 2, "the deadline has passed"},
