@@ -10,6 +10,8 @@
 #include "skein/data/idx.h"               // IWYU pragma: export
 #include "skein/data/partition.h"         // IWYU pragma: export
 #include "skein/federation/federation.h"  // IWYU pragma: export
+#include "skein/learners/data_files.h"    // IWYU pragma: export
+#include "skein/learners/module_learner.h"  // IWYU pragma: export
 #include "skein/runtime/learner.h"        // IWYU pragma: export
 #include "skein/tensor/safetensors.h"     // IWYU pragma: export
 #include "skein/tensor/state_dict.h"      // IWYU pragma: export

@@ -16,6 +16,7 @@
 #include <CLI/CLI.hpp>
 
 #include "app/command.h"
+#include "app/commands/data.h"
 #include "federation/run_directory.h"
 #include "federation/torch_threads.h"
 #include "skein/base/status.h"
@@ -32,6 +33,7 @@ std::vector<std::unique_ptr<Command>> Commands() {
   commands.push_back(MakePlotCommand());
   commands.push_back(MakeTopologyCommand());
   commands.push_back(MakeStrategiesCommand());
+  commands.push_back(MakeDataCommand());
   commands.push_back(MakeModelCommand());
   commands.push_back(MakeControlCommand());
   commands.push_back(MakeAggregatorCommand());

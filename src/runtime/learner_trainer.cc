@@ -11,6 +11,7 @@
 
 #include "skein/base/random.h"
 #include "skein/base/status.h"
+#include "skein/tensor/torch_file.h"
 #include "strategy/delta_in_place.h"
 
 namespace skein {
@@ -89,6 +90,10 @@ absl::StatusOr<std::unique_ptr<Trainer>> LearnerTrainer::Create(
     context.params = Params(config.learner.params);
   }
   context.data = Params(config.data);
+  if (entry.options.data_schema != nullptr) {
+    SKEIN_ASSIGN_OR_RETURN(context.data,
+                           entry.options.data_schema->Resolve(config.data, learner_name + ", data"));
+  }
   context.attributes = view.attributes;
 
   // Factories make modules, whose default initial weights come from the global generator.
@@ -102,6 +107,7 @@ absl::StatusOr<std::unique_ptr<Trainer>> LearnerTrainer::Create(
   if (*learner == nullptr) {
     return absl::InternalError(settings.who + ": the factory returned no learner");
   }
+  if ((*learner)->UsesGlobalRng()) settings.options.uses_global_rng = true;
   return std::unique_ptr<Trainer>(new LearnerTrainer(std::move(settings), *std::move(learner),
                                                      std::move(turn), std::move(buffers)));
 }
@@ -143,6 +149,12 @@ absl::StatusOr<PackedTensors> LearnerTrainer::Initialize() {
   });
   if (!packed.ok()) return Annotate(packed.status(), settings_.who + ", initial model");
   return packed;
+}
+
+absl::StatusOr<PackedTensors> LearnerTrainer::ReadModel(const std::string& path) {
+  if (!IsTorchFile(path)) return ReadSafetensors(path);
+  SKEIN_ASSIGN_OR_RETURN(const StateDict model, ReadTorchFile(path));
+  return model.Pack();
 }
 
 absl::StatusOr<TrainOutput> LearnerTrainer::Train(const PackedTensors& base,

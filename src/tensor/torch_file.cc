@@ -45,6 +45,10 @@ absl::StatusOr<c10::IValue> Unpickle(const std::string& path, const std::vector<
 
 }  // namespace
 
+bool IsTorchFile(const std::string& path) {
+  return path.ends_with(".pt") || path.ends_with(".pth");
+}
+
 absl::Status WriteTorchFile(const StateDict& state, const std::string& path) {
   c10::Dict<std::string, at::Tensor> dict;
   for (const StateDict::Entry& entry : state.entries()) {

@@ -11,6 +11,9 @@ namespace skein {
 // path) writes and torch.load(path) reads. Roles are not kept. Only dicts of tensors are read, and
 // nothing in a file is executed.
 
+// Whether a file's name says that it is one: .pt, .pth.
+bool IsTorchFile(const std::string& path);
+
 // Writes the file anew, or leaves what was there before. Errors: Unavailable/ResourceExhausted with
 // the path and the system's reason.
 absl::Status WriteTorchFile(const StateDict& state, const std::string& path);
