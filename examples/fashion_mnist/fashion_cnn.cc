@@ -154,6 +154,7 @@ skein::LearnerOptions OptionsWith(std::vector<skein::ParamSpec> params) {
   skein::LearnerOptions options;
   options.max_samples = 60'000;
   options.schema = std::make_shared<skein::ParamSchema>(std::move(params));
+  options.data_schema = FashionData::Schema();
   return options;
 }
 

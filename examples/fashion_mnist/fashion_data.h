@@ -20,9 +20,12 @@ struct Images {
 // Fashion-MNIST, read once in a process and never changed. Thread-safe.
 //
 // The spec's data: section says where the files are and which worker has which of the 60,000
-// training images; see the schema in fashion_data.cc.
+// training images.
 class FashionData {
  public:
+  // The keys of that section, for LearnerOptions::data_schema.
+  static std::shared_ptr<const skein::ParamSchema> Schema();
+
   // A worker's part of the training images. Errors name file or parameter.
   absl::StatusOr<Images> PartOf(const skein::WorkerContext& context);
 
@@ -31,18 +34,14 @@ class FashionData {
   absl::StatusOr<Images> HeldOut(const skein::WorkerContext& context);
 
  private:
-  struct Request;  // the checked data: section
   struct Divided {
     std::string key;  // what it was made from
     skein::Partition parts;
   };
 
-  static absl::StatusOr<Request> Check(const skein::WorkerContext& context);
   // These are called with mutex_ held.
   absl::StatusOr<Images> Read(const std::string& path, const std::string& set);
-  static absl::StatusOr<skein::Partition> PartitionOf(const Request& request,
-                                                      const std::vector<int64_t>& labels);
-  absl::Status Divide(const Request& request, const Images& train);
+  absl::Status Divide(const skein::WorkerContext& context, const Images& train);
 
   std::mutex mutex_;
   std::map<std::string, Images> files_;  // by path and set

@@ -16,6 +16,7 @@
 #include <CLI/CLI.hpp>
 
 #include "app/command.h"
+#include "app/commands/data.h"
 #include "app/help/typo.h"
 #include "app/version.h"
 #include "federation/run_directory.h"
@@ -35,6 +36,7 @@ std::vector<std::unique_ptr<Command>> Commands() {
   commands.push_back(MakePlotCommand());
   commands.push_back(MakeTopologyCommand());
   commands.push_back(MakeStrategiesCommand());
+  commands.push_back(MakeDataCommand());
   commands.push_back(MakeModelCommand());
   commands.push_back(MakeControlCommand());
   commands.push_back(MakeAggregatorCommand());

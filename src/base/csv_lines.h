@@ -30,6 +30,11 @@ absl::Status ForEachCsvLine(const std::string& text, const std::string& name,
                             const std::string& header,
                             const std::function<absl::Status(const CsvLine&)>& take);
 
+// Every line of a text of any number of columns, which is that of the first line, a header or not.
+// Spaces around a field, and quotes around all of one, are left out. Errors as above.
+absl::Status ForEachCsvRow(std::string_view text, const std::string& name,
+                           const std::function<absl::Status(const CsvLine&)>& take);
+
 }  // namespace skein
 
 #endif  // SKEIN_SRC_BASE_CSV_LINES_H_

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "federation/learner_fields.h"
 #include "federation/spec_fields.h"
 #include "federation/strategy_reader.h"
 #include "skein/base/names.h"
@@ -40,16 +41,6 @@ std::string Resolve(const std::string& path, const std::string& directory) {
 std::string DefaultName(const std::string& file) {
   const std::string stem = std::filesystem::path(file).stem().string();
   return CheckName(stem).ok() ? stem : "run";
-}
-
-// The learner's parameters, checked and with defaults where it was registered with a schema.
-absl::StatusOr<ValueMap> ResolveLearner(const PartSpec& learner, const LearnerRegistry& learners) {
-  SKEIN_ASSIGN_OR_RETURN(const LearnerRegistry::Entry entry, learners.Find(learner.name));
-  if (entry.options.schema == nullptr) return learner.params;
-  SKEIN_ASSIGN_OR_RETURN(
-      const Params params,
-      entry.options.schema->Resolve(learner.params, "learner " + QuoteName(learner.name)));
-  return params.values();
 }
 
 // Who steers, with the defaults of all parameters; checked by making it.
@@ -157,12 +148,7 @@ class SpecReader {
     SKEIN_RETURN_IF_ERROR(CheckDeadlines(root));
     SKEIN_RETURN_IF_ERROR(ReadLearner(root));
     SKEIN_RETURN_IF_ERROR(ReadConditions(root));
-    if (const YamlNode* data = FindValue(root, "data")) {
-      SKEIN_ASSIGN_OR_RETURN(config.data, ReadValueMap(document_, *data, "data"));
-      if (const YamlNode* partition = FindValue(*data, "partition")) {
-        SKEIN_RETURN_IF_ERROR(ReadString(document_, *partition, "data.partition").status());
-      }
-    }
+    SKEIN_RETURN_IF_ERROR(ReadData(root));
     return std::move(spec_);
   }
 
@@ -331,15 +317,40 @@ class SpecReader {
         SKEIN_ASSIGN_OR_RETURN(learner.params, ReadParams(document_, *params, ""));
       }
     }
-    const bool known = registries_.learners.Find(learner.name).ok();
-    if (!known && learner_elsewhere_) return absl::OkStatus();
-    auto resolved = ResolveLearner(learner, registries_.learners);
+    const auto entry = registries_.learners.Find(learner.name);
+    if (!entry.ok()) {
+      return learner_elsewhere_ ? absl::OkStatus() : AtParameter(document_, *node, entry.status());
+    }
+    auto resolved = ResolveLearnerParams(*entry, learner, Absolute());
     if (!resolved.ok()) {
-      return AtParameter(document_, known && params != nullptr ? *params : *node,
-                         resolved.status());
+      return AtParameter(document_, params != nullptr ? *params : *node, resolved.status());
     }
     learner.params = *std::move(resolved);
     return absl::OkStatus();
+  }
+
+  absl::Status ReadData(const YamlNode& root) {
+    RunConfig& config = spec_.config;
+    const YamlNode* node = FindValue(root, "data");
+    if (node != nullptr) {
+      SKEIN_ASSIGN_OR_RETURN(config.data, ReadValueMap(document_, *node, "data"));
+      if (const YamlNode* partition = FindValue(*node, "partition")) {
+        SKEIN_RETURN_IF_ERROR(ReadString(document_, *partition, "data.partition").status());
+      }
+    }
+    // One that only the nodes know takes any keys.
+    const auto entry = registries_.learners.Find(config.learner.name);
+    auto resolved = ResolveLearnerData(entry.ok() ? *entry : LearnerRegistry::Entry{},
+                                       std::move(config.data), spec_.topology, Absolute());
+    if (!resolved.ok()) {
+      return AtParameter(document_, node != nullptr ? *node : root, resolved.status());
+    }
+    config.data = *std::move(resolved);
+    return absl::OkStatus();
+  }
+
+  PathResolver Absolute() const {
+    return [this](const std::string& path) { return Resolve(path, directory_); };
   }
 
   const YamlDocument& document_;
@@ -386,7 +397,10 @@ absl::Status ValidateRunSpec(const RunSpec& spec, const Registries& registries) 
                            ResolveSteering(spec.steering, registries.steering));
     SKEIN_RETURN_IF_ERROR(CheckSteeringActs(steering, spec.config));
   }
-  return ResolveLearner(spec.config.learner, registries.learners).status();
+  SKEIN_ASSIGN_OR_RETURN(const auto learner, registries.learners.Find(spec.config.learner.name));
+  const PathResolver as_it_is = [](const std::string& path) { return path; };
+  SKEIN_RETURN_IF_ERROR(ResolveLearnerParams(learner, spec.config.learner, as_it_is).status());
+  return ResolveLearnerData(learner, spec.config.data, spec.topology, as_it_is).status();
 }
 
 }  // namespace skein

@@ -3,14 +3,14 @@
 #include <algorithm>
 
 #include "skein/base/status.h"
-#include "skein/tensor/safetensors.h"
 
 namespace skein {
 namespace {
 
-// `model` with the values of the file at `path`, which must have just its tensors, in any order.
-absl::StatusOr<PackedTensors> WithValuesOf(const std::string& path, const PackedTensors& model) {
-  SKEIN_ASSIGN_OR_RETURN(const PackedTensors file, ReadSafetensors(path));
+// `model` with the values of `file`, which must have just its tensors, in any order. `path` begins
+// messages.
+absl::StatusOr<PackedTensors> WithValuesOf(const PackedTensors& file, const std::string& path,
+                                           const PackedTensors& model) {
   const Manifest& manifest = model.manifest();
   for (const TensorInfo& info : file.manifest().tensors()) {
     if (!manifest.Find(info.name)) {
@@ -40,7 +40,8 @@ absl::StatusOr<InitialModel> MakeInitialModel(const TrainerFactory& factory,
   SKEIN_ASSIGN_OR_RETURN(std::shared_ptr<Trainer> trainer, factory(config, view));
   SKEIN_ASSIGN_OR_RETURN(PackedTensors model, trainer->Initialize());
   if (!config.init.empty()) {
-    SKEIN_ASSIGN_OR_RETURN(model, WithValuesOf(config.init, model));
+    SKEIN_ASSIGN_OR_RETURN(const PackedTensors file, trainer->ReadModel(config.init));
+    SKEIN_ASSIGN_OR_RETURN(model, WithValuesOf(file, config.init, model));
   }
   return InitialModel{std::move(trainer), std::move(model)};
 }

@@ -12,6 +12,7 @@
 #include "base/one_line.h"
 #include "skein/base/random.h"
 #include "skein/base/status.h"
+#include "skein/tensor/torch_file.h"
 #include "strategy/delta_in_place.h"
 
 namespace skein {
@@ -95,6 +96,10 @@ absl::StatusOr<std::unique_ptr<Trainer>> LearnerTrainer::Create(
     context.params = Params(config.learner.params);
   }
   context.data = Params(config.data);
+  if (entry.options.data_schema != nullptr) {
+    SKEIN_ASSIGN_OR_RETURN(
+        context.data, entry.options.data_schema->Resolve(config.data, learner_name + ", data"));
+  }
   context.attributes = view.attributes;
 
   // Factories make modules, whose default initial weights come from the global generator.
@@ -108,6 +113,7 @@ absl::StatusOr<std::unique_ptr<Trainer>> LearnerTrainer::Create(
   if (*learner == nullptr) {
     return absl::InternalError(settings.who + ": the factory returned no learner");
   }
+  if ((*learner)->UsesGlobalRng()) settings.options.uses_global_rng = true;
   return std::unique_ptr<Trainer>(new LearnerTrainer(std::move(settings), *std::move(learner),
                                                      std::move(turn), std::move(buffers)));
 }
@@ -149,6 +155,12 @@ absl::StatusOr<PackedTensors> LearnerTrainer::Initialize() {
   });
   if (!packed.ok()) return Told(packed.status(), settings_.who + ", initial model");
   return packed;
+}
+
+absl::StatusOr<PackedTensors> LearnerTrainer::ReadModel(const std::string& path) {
+  if (!IsTorchFile(path)) return ReadSafetensors(path);
+  SKEIN_ASSIGN_OR_RETURN(const StateDict model, ReadTorchFile(path));
+  return model.Pack();
 }
 
 absl::StatusOr<TrainOutput> LearnerTrainer::Train(const PackedTensors& base,

@@ -27,6 +27,7 @@ class LearnerTrainer : public Trainer {
                                     const TrainRequest& request) override;
   absl::StatusOr<EvalOutput> Evaluate(const PackedTensors& model,
                                       const TrainRequest& request) override;
+  absl::StatusOr<PackedTensors> ReadModel(const std::string& path) override;
 
  private:
   struct Settings {

@@ -46,6 +46,8 @@ const char* NameOf(ParamSpec::Type type) {
       return "a number";
     case ParamSpec::Type::kBool:
       return "true or false";
+    case ParamSpec::Type::kPath:
+      return "the path of a file";
     case ParamSpec::Type::kString:
       break;
   }
@@ -91,6 +93,7 @@ absl::StatusOr<Value> Check(const ParamSpec& spec, const Value& value) {
     case ParamSpec::Type::kBool:
       if (value.AsBool() == nullptr) return wrong_type();
       return value;
+    case ParamSpec::Type::kPath:
     case ParamSpec::Type::kString: {
       const std::string* text = value.AsString();
       if (text == nullptr) return wrong_type();

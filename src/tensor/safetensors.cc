@@ -1,9 +1,5 @@
 #include "skein/tensor/safetensors.h"
 
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-
 #include <cstring>
 #include <memory>
 #include <string>
@@ -11,7 +7,7 @@
 
 #include "skein/base/status.h"
 #include "skein/base/value.h"
-#include "tensor/file_descriptor.h"
+#include "tensor/mapped_file.h"
 #include "tensor/new_file.h"
 #include "tensor/safetensors_header.h"
 
@@ -19,37 +15,6 @@ namespace skein {
 namespace {
 
 constexpr uint64_t kLengthBytes = 8;
-
-// A read-only mapping of a whole file, at least one byte long.
-class Mapping {
- public:
-  Mapping(void* data, uint64_t size) : data_(data), size_(size) {}
-  Mapping(const Mapping&) = delete;
-  Mapping& operator=(const Mapping&) = delete;
-  ~Mapping() { ::munmap(data_, size_); }
-  std::span<const std::byte> bytes() const { return {static_cast<const std::byte*>(data_), size_}; }
-
- private:
-  void* data_;
-  uint64_t size_;
-};
-
-absl::StatusOr<std::shared_ptr<const Mapping>> MapFile(const std::string& path) {
-  // Without O_NONBLOCK, opening a pipe would wait for a writer.
-  const FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (fd.get() < 0) return SystemError(path, "open");
-  struct stat info = {};
-  if (::fstat(fd.get(), &info) != 0) return SystemError(path, "stat");
-  if (!S_ISREG(info.st_mode)) return absl::InvalidArgumentError(path + ": not a regular file");
-  const auto size = static_cast<uint64_t>(info.st_size);
-  if (size < kLengthBytes) {
-    return absl::InvalidArgumentError(path + ": not a safetensors file: only " +
-                                      std::to_string(size) + " bytes");
-  }
-  void* data = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd.get(), 0);
-  if (data == MAP_FAILED) return SystemError(path, "map");
-  return std::make_shared<const Mapping>(data, size);
-}
 
 }  // namespace
 
@@ -89,8 +54,12 @@ absl::Status WriteSafetensors(const PackedTensors& tensors, const std::string& p
 }
 
 absl::StatusOr<PackedTensors> ReadSafetensors(const std::string& path) {
-  SKEIN_ASSIGN_OR_RETURN(const std::shared_ptr<const Mapping> mapping, MapFile(path));
+  SKEIN_ASSIGN_OR_RETURN(const std::shared_ptr<const MappedFile> mapping, MappedFile::Open(path));
   const std::span<const std::byte> file = mapping->bytes();
+  if (file.size() < kLengthBytes) {
+    return absl::InvalidArgumentError(path + ": not a safetensors file: only " +
+                                      std::to_string(file.size()) + " bytes");
+  }
   uint64_t length = 0;
   std::memcpy(&length, file.data(), kLengthBytes);
   if (length > kMaxSafetensorsHeaderBytes) {

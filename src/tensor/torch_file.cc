@@ -1,17 +1,22 @@
 #include "skein/tensor/torch_file.h"
 
-#include <cerrno>
-#include <cstring>
 #include <exception>
 #include <filesystem>
-#include <fstream>
+#include <map>
+#include <memory>
+#include <string_view>
 #include <utility>
 #include <vector>
 
+#include <ATen/ATen.h>
+#include <caffe2/serialize/inline_container.h>
 #include <torch/serialize.h>
 
+#include "skein/base/names.h"
 #include "skein/base/status.h"
 #include "tensor/new_file.h"
+#include "tensor/pickled_tensors.h"
+#include "tensor/scalar_types.h"
 
 namespace skein {
 namespace {
@@ -19,31 +24,56 @@ namespace {
 absl::Status NoModel(const std::string& path, const std::string& why) {
   return absl::InvalidArgumentError(
       path + ": " + why +
-      "; write it with torch.save(dict(module.state_dict()), path), or as safetensors");
+      "; write it with torch.save(module.state_dict(), path), or as safetensors");
 }
 
-absl::StatusOr<std::vector<char>> ReadAll(const std::string& path) {
-  std::error_code error;
-  if (!std::filesystem::is_regular_file(path, error)) {
-    return absl::NotFoundError(path + ": there is no such file");
+// The file's archive and what is in it, whose errors are exceptions with stack traces for texts.
+absl::StatusOr<StateDict> ReadArchive(const std::string& path) {
+  caffe2::serialize::PyTorchStreamReader archive(path);
+  if (archive.hasRecord("constants.pkl")) return NoModel(path, "is a TorchScript program");
+  if (archive.hasRecord("byteorder")) {
+    const auto [order, size] = archive.getRecord("byteorder");
+    if (std::string_view(static_cast<const char*>(order.get()), size) != "little") {
+      return NoModel(path, "is of a machine with another order of bytes");
+    }
   }
-  std::ifstream in(path, std::ios::binary);
-  std::vector<char> bytes(std::filesystem::file_size(path, error));
-  if (error || !in.read(bytes.data(), static_cast<std::streamsize>(bytes.size()))) {
-    return absl::UnavailableError(path + ": cannot be read: " + std::strerror(errno));
-  }
-  return bytes;
-}
+  const auto [pickle, pickle_size] = archive.getRecord("data.pkl");
+  const auto tensors =
+      ReadPickledTensors({static_cast<const std::byte*>(pickle.get()), pickle_size});
+  if (!tensors.ok()) return NoModel(path, Message(tensors.status()));
 
-absl::StatusOr<c10::IValue> Unpickle(const std::string& path, const std::vector<char>& bytes) {
-  try {
-    return torch::pickle_load(bytes);
-  } catch (const std::exception&) {  // its texts are stack traces
-    return NoModel(path, "is no file of PyTorch with a plain dict of tensors");
+  StateDict state;
+  struct Storage {
+    std::shared_ptr<at::DataPtr> bytes;
+    size_t size = 0;
+  };
+  std::map<std::string, Storage> storages;  // tensors may share one
+  for (const PickledTensor& tensor : *tensors) {
+    Storage& storage = storages[tensor.storage];
+    if (storage.bytes == nullptr) {
+      auto [bytes, size] = archive.getRecord("data/" + tensor.storage);
+      storage = {std::make_shared<at::DataPtr>(std::move(bytes)), size};
+    }
+    if (storage.size / SizeOf(tensor.dtype) < tensor.storage_elements) {
+      return NoModel(path, QuoteName(tensor.name) + " is cut short");
+    }
+    auto* first = static_cast<std::byte*>(storage.bytes->get()) +
+                  static_cast<size_t>(tensor.offset) * SizeOf(tensor.dtype);
+    SKEIN_RETURN_IF_ERROR(Annotate(
+        state.Add(tensor.name,
+                  at::from_blob(
+                      first, tensor.shape, tensor.strides, [owner = storage.bytes](void*) {},
+                      at::TensorOptions(ScalarTypeOf(tensor.dtype)))),
+        path));
   }
+  return state;
 }
 
 }  // namespace
+
+bool IsTorchFile(const std::string& path) {
+  return path.ends_with(".pt") || path.ends_with(".pth");
+}
 
 absl::Status WriteTorchFile(const StateDict& state, const std::string& path) {
   c10::Dict<std::string, at::Tensor> dict;
@@ -57,17 +87,15 @@ absl::Status WriteTorchFile(const StateDict& state, const std::string& path) {
 }
 
 absl::StatusOr<StateDict> ReadTorchFile(const std::string& path) {
-  SKEIN_ASSIGN_OR_RETURN(const std::vector<char> bytes, ReadAll(path));
-  SKEIN_ASSIGN_OR_RETURN(const c10::IValue value, Unpickle(path, bytes));
-  if (!value.isGenericDict()) return NoModel(path, "holds no dict");
-  StateDict state;
-  for (const auto& entry : value.toGenericDict()) {
-    if (!entry.key().isString()) return NoModel(path, "its dict has keys that are no names");
-    const std::string name = entry.key().toStringRef();
-    if (!entry.value().isTensor()) return NoModel(path, "'" + name + "' is no tensor");
-    SKEIN_RETURN_IF_ERROR(Annotate(state.Add(name, entry.value().toTensor()), path));
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(path, error)) {
+    return absl::NotFoundError(path + ": there is no such file");
   }
-  return state;
+  try {
+    return ReadArchive(path);
+  } catch (const std::exception&) {
+    return NoModel(path, "is no file of PyTorch (1.6 or later), or damaged");
+  }
 }
 
 }  // namespace skein

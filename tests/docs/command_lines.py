@@ -22,7 +22,8 @@ from page import BadPage, Block, blocks_of, pages_of
 PROGRAMS = {"skein", "my_app", "quickstart", "fashion_mnist", "curve", "extended"}
 LANGUAGES = {"", "sh", "console"}
 # All that they say is done by tests of their own (run_page.py).
-RUN_PAGES = {"docs/tutorial.md", "docs/errors.md", "examples/topologies/README.md"}
+RUN_PAGES = {"docs/tutorial.md", "docs/errors.md", "docs/learners.md",
+             "examples/topologies/README.md"}
 TRY_S = 5  # for what runs in earnest; the command line has been read long before
 IN_TREE = re.compile(r"(examples|docs|tests|bench)/\S+\.\w+$")
 

@@ -9,7 +9,8 @@ runs the blocks from the top of the page to its end:
                 for anything within it, a line of it for any lines. `$ echo $?` shows the status.
 
 Blocks with `<!-- save: PATH -->` are written to that file when their turn comes. `skein` and the
-examples are found as commands; HOME is in the directory too.
+examples are found as commands, and `python3` is the system's, which has PyTorch; HOME is in the
+directory too.
 """
 
 import argparse
@@ -32,7 +33,8 @@ def set_up(work: Path, source: Path, build: Path) -> Path:
     shutil.rmtree(work, ignore_errors=True)
     tree = work / "skein"
     tree.mkdir(parents=True)
-    (work / "home").mkdir()
+    (work / "home/bin").mkdir(parents=True)
+    (work / "home/bin/python3").symlink_to("/usr/bin/python3")
     for entry in source.iterdir():
         if entry.name not in NOT_LINKED:
             (tree / entry.name).symlink_to(entry)
@@ -74,7 +76,7 @@ class Shell:
         self.out = tree.parent / "out"
         environment = os.environ | {
             "HOME": str(tree.parent / "home"),
-            "PATH": f"{build / 'bin'}:{os.environ['PATH']}",
+            "PATH": f"{build / 'bin'}:{tree.parent / 'home/bin'}:{os.environ['PATH']}",
             "LC_ALL": "C",
         }
         environment.pop("SKEIN_LOG", None)

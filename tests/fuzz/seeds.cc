@@ -9,6 +9,7 @@
 #include "skein/tensor/safetensors.h"
 #include "transport/frame_limits.h"
 #include "transport/frame_proto.h"
+#include "unit/tensor/sample_pickles.h"
 #include "unit/transport/sample_frames.h"
 
 namespace skein {
@@ -132,6 +133,21 @@ void SafetensorsSeeds(Folder folder) {
        4);
 }
 
+void PickleSeeds(Folder folder) {
+  using namespace pickle;
+  const std::string tensor = Tensor().Pickled();
+  folder.Add(File(DictOf("weight", tensor)));
+  folder.Add(File("}" + Text("one") + tensor + "s"));
+  folder.Add(File(Global("collections", "OrderedDict") + ")Rq\1(" + Text("a") + tensor + "q\2" +
+                  Text("b") + "h\2u" + DictOf("_metadata", "}") + "b"));
+  folder.Add(File(DictOf(
+      "p", Global("torch._utils", "_rebuild_parameter") + Tuple({tensor, "\x88", "}"}) + "R")));
+  folder.Add(File(DictOf("lr", Int(1))));
+  Tensor large;
+  large.offset = std::string("\x8a\x08\xff\xff\xff\xff\xff\xff\xff\x7f");
+  folder.Add(File(DictOf("w", large.Pickled())));
+}
+
 }  // namespace
 }  // namespace skein
 
@@ -144,5 +160,6 @@ int main(int argc, char** argv) {
   skein::FrameSeeds(skein::Folder(directory / "frame"));
   skein::ManifestSeeds(skein::Folder(directory / "manifest"));
   skein::SafetensorsSeeds(skein::Folder(directory / "safetensors"));
+  skein::PickleSeeds(skein::Folder(directory / "pickle"));
   return 0;
 }

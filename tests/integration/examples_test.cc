@@ -25,6 +25,18 @@ TEST_F(ExamplesTest, QuickstartLearnsSomething) {
   EXPECT_GT(std::stod(result.substr(result.find(key) + key.size())), 0.85) << result;
 }
 
+TEST_F(ExamplesTest, AModuleAndItsSamplesLearnAsMuchInOneProcessAsInMany) {
+  const std::string spec = "run " EXAMPLES "/module_learner/circle.yaml --quiet --rounds 10 --out ";
+  const auto digest = [&](const std::string& name, const std::string& more) {
+    const Outcome outcome = Run(MODULE_LEARNER, spec + name + more);
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    const std::string result = ReadAll(work_ / (name + "/result.json"));
+    EXPECT_GT(std::stod(result.substr(result.find("\"accuracy\":") + 11)), 0.85) << result;
+    return result.substr(result.find("\"model_digest\":"), 80);
+  };
+  EXPECT_EQ(digest("one", ""), digest("many", " --processes"));
+}
+
 // One of eight workers is ten times slower than the others. A root that does not wait for its site
 // is done much earlier, and as good.
 TEST_F(ExamplesTest, ABufferedRootOverSynchronousSitesIsAsGoodInLessTime) {

@@ -43,7 +43,7 @@ struct FederationOptions {
   EvaluateSpec evaluate;
   StopRules stop;             // end the run before its last round
   PartSpec steering;          // who steers it, by the name in registries().steering; none: nobody
-  std::string init;           // safetensors file to start from
+  std::string init;           // .safetensors or .pt file to start from
   std::string run_directory;  // created; must not exist. Empty: nothing is written
   int threads = 0;            // that train at once; 0: one a core
   LearnerOptions learner_options;

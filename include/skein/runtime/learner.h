@@ -27,7 +27,7 @@ struct WorkerContext {
   uint64_t num_workers = 0;
   uint64_t seed = 0;    // the run's
   Params params;        // learner: params of the run spec, checked if there is a schema
-  Params data;          // data: of the run spec
+  Params data;          // data: of the run spec, checked if there is a schema
   ValueMap attributes;  // the node's, from the topology
 };
 
@@ -86,6 +86,9 @@ class Learner {
   virtual absl::StatusOr<TrainResult> Train(const StateDict& global, TrainContext& context) = 0;
   // Evaluates `model`: on held-out data at the coordinator, on the worker's own elsewhere.
   virtual absl::StatusOr<EvalResult> Evaluate(const StateDict& model, EvalContext& context) = 0;
+  // LearnerOptions::uses_global_rng of this one, where that depends on what it was made of. Asked
+  // once, after it was made.
+  virtual bool UsesGlobalRng() const { return false; }
 };
 
 using LearnerFactory =
@@ -99,6 +102,8 @@ struct LearnerOptions {
   bool uses_global_rng = false;
   // Parameters it takes under learner: params. Null: any.
   std::shared_ptr<const ParamSchema> schema;
+  // Keys that it takes under data:. Null: any.
+  std::shared_ptr<const ParamSchema> data_schema;
 };
 
 class GlobalRngTurn;  // who may draw from libtorch's global generator

@@ -44,7 +44,7 @@ struct RunConfig {
   uint64_t rounds = 1;
   uint64_t seed = 0;
   EvaluateSpec evaluate;
-  std::string init;        // safetensors file with the initial model; empty: the learner makes it
+  std::string init;        // file with the initial model; empty: the learner makes it
   std::string output_dir;  // where the coordinator writes model.safetensors; empty: nowhere
   RuntimeLimits limits;
   Conditions conditions;  // that are made up; none: as the machine is

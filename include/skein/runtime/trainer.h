@@ -12,6 +12,7 @@
 
 #include "skein/runtime/run_config.h"
 #include "skein/tensor/packed_tensors.h"
+#include "skein/tensor/safetensors.h"
 
 namespace skein {
 
@@ -50,6 +51,10 @@ class Trainer {
                                             const TrainRequest& request) = 0;
   virtual absl::StatusOr<EvalOutput> Evaluate(const PackedTensors& model,
                                               const TrainRequest& request) = 0;
+  // A model file, as `init` of a run names one. Trainers over libtorch read PyTorch's, too.
+  virtual absl::StatusOr<PackedTensors> ReadModel(const std::string& path) {
+    return ReadSafetensors(path);
+  }
 };
 
 // Makes the trainer of a node (worker or coordinator). May take long; called on a TaskRunner.

@@ -49,9 +49,10 @@ class Params {
   ValueMap values_;
 };
 
-// One parameter. Ranges are inclusive.
+// One parameter. Ranges are inclusive. A path is a string; in a run spec it is relative to the
+// spec's directory, and absolute once the spec is resolved.
 struct ParamSpec {
-  enum class Type { kInt, kReal, kBool, kString };
+  enum class Type { kInt, kReal, kBool, kString, kPath };
   std::string name;
   Type type = Type::kReal;
   Value default_value;  // null: optional without default, unless `required`

@@ -7,9 +7,12 @@
 
 namespace skein {
 
-// Model files of PyTorch: a dict from names to tensors, as torch.save(dict(module.state_dict()),
-// path) writes and torch.load(path) reads. Roles are not kept. Only dicts of tensors are read, and
-// nothing in a file is executed.
+// Model files of PyTorch: a dict from names to tensors, as torch.save(module.state_dict(), path)
+// writes and torch.load(path) reads. Roles are not kept. Only dicts of tensors are read, wherever
+// those were when they were saved, and nothing in a file is executed.
+
+// Whether a file's name says that it is one: .pt, .pth.
+bool IsTorchFile(const std::string& path);
 
 // Writes the file anew, or leaves what was there before. Errors: Unavailable/ResourceExhausted with
 // the path and the system's reason.

@@ -15,10 +15,6 @@
 namespace skein {
 namespace {
 
-bool IsTorchFile(const std::string& path) {
-  return path.ends_with(".pt") || path.ends_with(".pth");
-}
-
 absl::StatusOr<StateDict> ReadModel(const std::string& path) {
   if (IsTorchFile(path)) return ReadTorchFile(path);
   SKEIN_ASSIGN_OR_RETURN(const PackedTensors packed, ReadSafetensors(path));

@@ -36,6 +36,8 @@ const char* TypeName(ParamSpec::Type type) {
       return "bool";
     case ParamSpec::Type::kString:
       return "string";
+    case ParamSpec::Type::kPath:
+      return "path";
   }
   return "";
 }

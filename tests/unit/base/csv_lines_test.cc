@@ -37,5 +37,18 @@ TEST(CsvLines, ErrorsNameTheLine) {
   EXPECT_EQ(error(""), "");
 }
 
+TEST(CsvRows, HaveAsManyFieldsAsTheFirst) {
+  std::string seen;
+  const auto read = [&](std::string_view text) {
+    return ForEachCsvRow(text, "f.csv", [&](const CsvLine& line) {
+      for (const std::string_view field : line.fields) seen += std::string(field) + "|";
+      return absl::OkStatus();
+    });
+  };
+  EXPECT_TRUE(read("a , \"b c\"\r\n\n1,\"\n").ok());
+  EXPECT_EQ(seen, "a|b c|1|\"|");
+  EXPECT_EQ(Message(read("a,b\n1\n")), "f.csv:2: has 1 columns, the first line has 2");
+}
+
 }  // namespace
 }  // namespace skein

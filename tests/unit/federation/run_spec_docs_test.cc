@@ -45,7 +45,7 @@ Registries DocumentedRegistries() {
   const LearnerFactory factory = [](const WorkerContext&) {
     return absl::StatusOr<std::unique_ptr<Learner>>(absl::UnimplementedError("never made"));
   };
-  for (const char* name : {"linear", "fashion-cnn", "rings"}) {
+  for (const char* name : {"linear", "fashion-cnn", "rings", "circle"}) {
     EXPECT_TRUE(registries.learners.Register(name, factory).ok());
   }
   return registries;

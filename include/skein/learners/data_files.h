@@ -1,0 +1,43 @@
+#ifndef SKEIN_LEARNERS_DATA_FILES_H_
+#define SKEIN_LEARNERS_DATA_FILES_H_
+
+#include <memory>
+
+#include <absl/status/statusor.h>
+
+#include "skein/data/partition_rule.h"
+#include "skein/learners/samples.h"
+#include "skein/runtime/learner.h"
+
+namespace skein {
+
+// Data sets in files, named and divided among the workers as the spec's data: section says
+// (docs/learners.md): CSV, IDX, safetensors, PyTorch's and flat files. Files are read once in a
+// process; workers share what they have in common. For the samples of a learner; owned by its
+// factory. Any thread.
+class DataFiles {
+ public:
+  // For LearnerOptions::data_schema.
+  static std::shared_ptr<const ParamSchema> Schema();
+
+  DataFiles();
+  ~DataFiles();
+
+  // A worker's part of the training samples. For the coordinator: the test samples, or none if
+  // there are none; it reads and divides the training files, too, so that what is wrong with them
+  // shows before the run. Inputs are float32, or int64 where the file has that; targets int64 [n]
+  // if they are whole numbers, float32 otherwise. Errors name the file or the key.
+  absl::StatusOr<Samples> SamplesOf(const WorkerContext& context);
+
+ private:
+  class Impl;
+  const std::unique_ptr<Impl> impl_;
+};
+
+// The keys of a data: section that say how samples are divided, and the rule that they are.
+std::vector<ParamSpec> PartitionParams();
+absl::StatusOr<PartitionRule> PartitionRuleOf(const Params& data);
+
+}  // namespace skein
+
+#endif  // SKEIN_LEARNERS_DATA_FILES_H_

@@ -1,0 +1,23 @@
+#ifndef SKEIN_SRC_BUILTINS_LEARNERS_LOSSES_H_
+#define SKEIN_SRC_BUILTINS_LEARNERS_LOSSES_H_
+
+#include <string>
+#include <vector>
+
+#include "skein/learners/module_learner.h"
+
+namespace skein {
+
+// A loss by its name, and the metrics that go with it.
+struct NamedLoss {
+  std::string name;
+  LossFunction loss;
+  MetricsFunction metrics;  // null: none
+};
+
+// cross_entropy, nll, bce_with_logits, mse, l1.
+const std::vector<NamedLoss>& NamedLosses();
+
+}  // namespace skein
+
+#endif  // SKEIN_SRC_BUILTINS_LEARNERS_LOSSES_H_

@@ -1,0 +1,202 @@
+#include "builtins/learners/torchscript.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <torch/csrc/jit/api/module.h>
+#include <torch/csrc/jit/passes/inliner.h>
+#include <torch/csrc/jit/runtime/graph_executor.h>
+#include <torch/csrc/jit/serialization/import.h>
+
+#include "builtins/learners/losses.h"
+#include "learners/training_loop.h"
+#include "skein/base/names.h"
+#include "skein/base/status.h"
+#include "skein/learners/data_files.h"
+#include "tensor/copy_state.h"
+
+namespace skein {
+namespace {
+
+using torch::jit::Module;
+
+// A node of the graph, dropout in training among them, that draws from libtorch's global generator.
+bool DrawsRandomNumbers(const torch::jit::Block& block) {
+  for (const torch::jit::Node* node : block.nodes()) {
+    if (node->isNondeterministic()) return true;
+    for (const torch::jit::Block* inner : node->blocks()) {
+      if (DrawsRandomNumbers(*inner)) return true;
+    }
+  }
+  return false;
+}
+
+std::vector<at::Tensor> ParametersOf(const Module& module) {
+  std::vector<at::Tensor> parameters;
+  for (const at::Tensor& parameter : module.parameters()) parameters.push_back(parameter);
+  return parameters;
+}
+
+std::vector<at::Tensor> TrainableParameters(const Module& module) {
+  std::vector<at::Tensor> parameters = ParametersOf(module);
+  std::erase_if(parameters, [](const at::Tensor& p) { return !p.requires_grad(); });
+  return parameters;
+}
+
+// With parameters of its own, which are to be trained like those of `module`.
+Module Copy(const Module& module) {
+  const at::NoGradGuard no_grad;  // or they would be results of a computation
+  Module copy = module.deepcopy();
+  const std::vector<at::Tensor> from = ParametersOf(module), to = ParametersOf(copy);
+  for (size_t i = 0; i < from.size(); ++i) to[i].set_requires_grad(from[i].requires_grad());
+  return copy;
+}
+
+// What an exception of the interpreter says, in one line, without its traces of the source.
+std::string LastError(const std::string& text) {
+  const size_t error = text.rfind("Error: ");
+  const size_t line = error == text.npos ? text.npos : text.rfind('\n', error);
+  std::string said = line == text.npos ? text : text.substr(line + 1);
+  while (!said.empty() && said.back() == '\n') said.pop_back();
+  std::ranges::replace(said, '\n', ' ');
+  return said;
+}
+
+class ScriptModel : public LoopModel {
+ public:
+  ScriptModel(Module module, bool uses_global_rng)
+      : module_(std::move(module)), uses_global_rng_(uses_global_rng) {}
+
+  void Initialize(at::Generator&) override {}  // the weights of the file
+  absl::StatusOr<StateDict> State() const override {
+    StateDict state;
+    for (const auto& item : module_.named_parameters()) {
+      SKEIN_RETURN_IF_ERROR(state.Add(item.name, item.value.detach(), TensorRole::kParameter));
+    }
+    for (const auto& item : module_.named_buffers()) {
+      SKEIN_RETURN_IF_ERROR(state.Add(item.name, item.value.detach(), TensorRole::kBuffer));
+    }
+    return state;
+  }
+  absl::Status Load(const StateDict& state) override {
+    SKEIN_ASSIGN_OR_RETURN(const StateDict own, State());
+    return CopyState(state, own);
+  }
+  std::vector<at::Tensor> Parameters() const override { return TrainableParameters(module_); }
+  void SetTraining(bool training) override { module_.train(training); }
+  absl::StatusOr<at::Tensor> Forward(const at::Tensor& inputs) override {
+    // Optimized code comes after some calls and need not give the same bits as that before.
+    const torch::jit::GraphOptimizerEnabledGuard no_optimization(false);
+    try {
+      const c10::IValue output = module_.forward({inputs});
+      if (output.isTensor()) return output.toTensor();
+    } catch (const std::exception& error) {
+      return absl::InternalError("forward of the model: " + LastError(error.what()));
+    }
+    return absl::InternalError("forward of the model does not return a tensor");
+  }
+  bool UsesGlobalRng() const override { return uses_global_rng_; }
+
+ private:
+  Module module_;
+  const bool uses_global_rng_;
+};
+
+// The models of a process, each read once. Any thread.
+class ScriptFiles {
+ public:
+  absl::StatusOr<std::unique_ptr<LoopModel>> ModelOf(const std::string& path) {
+    const std::lock_guard lock(mutex_);
+    auto it = files_.find(path);
+    if (it == files_.end()) {
+      SKEIN_ASSIGN_OR_RETURN(File file, Load(path));
+      it = files_.emplace(path, std::move(file)).first;
+    }
+    return std::make_unique<ScriptModel>(Copy(it->second.module), it->second.random);
+  }
+
+ private:
+  struct File {
+    Module module;
+    bool random = false;
+  };
+
+  static absl::StatusOr<File> Load(const std::string& path) {
+    std::error_code error;
+    if (!std::filesystem::is_regular_file(path, error)) {
+      return absl::NotFoundError("'file': " + path + ": no such file");
+    }
+    const char* const remedy = "; write it with torch.jit.script(module).save(path)";
+    File file;
+    try {
+      file.module = torch::jit::load(path, at::kCPU);
+    } catch (const std::exception&) {  // its texts are stack traces
+      return absl::InvalidArgumentError("'file': " + path + ": is no TorchScript model" + remedy);
+    }
+    const auto method = file.module.find_method("forward");
+    if (!method || method->num_inputs() != 2) {  // itself and the inputs
+      return absl::InvalidArgumentError("'file': " + path +
+                                        ": has no forward(inputs) of one tensor" + remedy);
+    }
+    if (TrainableParameters(file.module).empty()) {
+      return absl::InvalidArgumentError("'file': " + path +
+                                        ": has no parameters to train; a frozen model has none");
+    }
+    const auto graph = method->graph()->copy();
+    torch::jit::Inline(*graph);
+    file.random = DrawsRandomNumbers(*graph->block());
+    return file;
+  }
+
+  std::mutex mutex_;
+  std::map<std::string, File> files_;
+};
+
+LearnerOptions Options() {
+  using Type = ParamSpec::Type;
+  std::vector<ParamSpec> params = {
+      {.name = "file",
+       .type = Type::kPath,
+       .required = true,
+       .doc = "the model, as torch.jit.script(module).save(path) writes it"},
+      {.name = "loss",
+       .type = Type::kString,
+       .default_value = "cross_entropy",
+       .doc = "what is made small"},
+  };
+  for (const NamedLoss& loss : NamedLosses()) params[1].choices.push_back(loss.name);
+  for (ParamSpec& param : TrainingOptions::Schema()) params.push_back(std::move(param));
+  LearnerOptions options;
+  options.schema = std::make_shared<const ParamSchema>(std::move(params));
+  options.data_schema = DataFiles::Schema();
+  return options;
+}
+
+}  // namespace
+
+absl::Status RegisterTorchScriptLearner(LearnerRegistry& registry) {
+  const auto files = std::make_shared<ScriptFiles>();
+  const auto data = std::make_shared<DataFiles>();
+  return registry.Register(
+      "torchscript",
+      [files, data](const WorkerContext& context) -> absl::StatusOr<std::unique_ptr<Learner>> {
+        LoopParts parts;
+        SKEIN_ASSIGN_OR_RETURN(parts.model, files->ModelOf(context.params.String("file")));
+        SKEIN_ASSIGN_OR_RETURN(parts.samples, data->SamplesOf(context));
+        const std::string& name = context.params.String("loss");
+        const auto loss = std::ranges::find(NamedLosses(), name, &NamedLoss::name);
+        parts.loss = loss->loss;
+        parts.metrics = loss->metrics;
+        parts.options = TrainingOptions::Of(context.params);
+        parts.may_be_empty = context.is_coordinator;
+        return MakeLoopLearner(std::move(parts));
+      },
+      Options());
+}
+
+}  // namespace skein

@@ -1,0 +1,89 @@
+#include "skein/data/csv.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/csv_lines.h"
+#include "skein/base/names.h"
+#include "skein/base/status.h"
+#include "topology/yaml_reader.h"
+
+namespace skein {
+namespace {
+
+constexpr size_t kMaxBytes = size_t{1} << 34;
+constexpr size_t kMaxNamed = 8;  // columns in a message
+
+std::vector<std::string> Header(const CsvLine& line, bool named) {
+  std::vector<std::string> names;
+  for (const std::string_view field : line.fields) {
+    names.push_back(named ? std::string(field) : std::to_string(names.size() + 1));
+  }
+  return names;
+}
+
+bool IsHeader(const CsvLine& line) {
+  float value = 0;
+  return !std::ranges::all_of(line.fields,
+                              [&](std::string_view field) { return ParseNumber(field, value); });
+}
+
+absl::Status AppendRow(const CsvLine& line, CsvTable& table) {
+  for (size_t i = 0; i < line.fields.size(); ++i) {
+    float value = 0;
+    if (ParseNumber(line.fields[i], value) && std::isfinite(value)) {
+      table.values.push_back(value);
+      continue;
+    }
+    const std::string what = line.fields[i].empty()
+                                 ? "is empty; fill it in or remove the line"
+                                 : QuoteName(std::string(line.fields[i])) +
+                                       " is no finite number; write classes as 0, 1, 2, ...";
+    return absl::InvalidArgumentError("column " + QuoteName(table.columns[i]) + ": " + what);
+  }
+  ++table.num_rows;
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<CsvTable> ReadCsv(const std::string& path) {
+  SKEIN_ASSIGN_OR_RETURN(const std::string text, ReadTextFile(path, kMaxBytes));
+  return ParseCsv(text, path);
+}
+
+absl::StatusOr<CsvTable> ParseCsv(const std::string& text, const std::string& name) {
+  CsvTable table;
+  std::string_view body = text;
+  constexpr std::string_view kMark = "\xef\xbb\xbf";  // some programs begin UTF-8 with it
+  if (body.starts_with(kMark)) body.remove_prefix(kMark.size());
+  SKEIN_RETURN_IF_ERROR(ForEachCsvRow(body, name, [&](const CsvLine& line) {
+    if (table.columns.empty()) {
+      const bool named = IsHeader(line);
+      table.columns = Header(line, named);
+      if (named) return absl::OkStatus();
+    }
+    return AppendRow(line, table);
+  }));
+  if (table.num_rows == 0) return absl::InvalidArgumentError(name + ": has no rows of numbers");
+  return table;
+}
+
+absl::StatusOr<size_t> FindColumn(const CsvTable& table, const std::string& column) {
+  const auto named = std::ranges::find(table.columns, column);
+  if (named != table.columns.end()) return static_cast<size_t>(named - table.columns.begin());
+  size_t number = 0;
+  if (ParseNumber(column, number) && number >= 1 && number <= table.columns.size()) {
+    return number - 1;
+  }
+  std::string known;
+  for (size_t i = 0; i < std::min(table.columns.size(), kMaxNamed); ++i) {
+    known += (known.empty() ? "" : ", ") + QuoteName(table.columns[i]);
+  }
+  if (table.columns.size() > kMaxNamed) {
+    known += ", ... of " + std::to_string(table.columns.size());
+  }
+  return absl::InvalidArgumentError("no column " + QuoteName(column) + "; there are " + known);
+}
+
+}  // namespace skein

@@ -1,0 +1,203 @@
+#include "skein/learners/data_files.h"
+
+#include <algorithm>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <ATen/ATen.h>
+
+#include "base/csv_lines.h"
+#include "learners/labeled_files.h"
+#include "skein/base/names.h"
+#include "skein/base/status.h"
+
+namespace skein {
+namespace {
+
+constexpr char kOwn[] = "own";  // each worker reads files of its own
+constexpr char kNode[] = "{node}";
+
+// `path` of the node that asks.
+std::string PathOf(const Params& data, const char* key, const NodeId& node) {
+  std::string path = data.StringOr(key, "");
+  for (size_t at = path.find(kNode); at != path.npos; at = path.find(kNode, at + node.size())) {
+    path.replace(at, sizeof(kNode) - 1, node);
+  }
+  return path;
+}
+
+// "1x28x28" as sizes; nothing if it is none such.
+std::optional<std::vector<int64_t>> ParseShape(std::string_view text) {
+  std::vector<int64_t> shape;
+  while (true) {
+    const size_t cross = text.find('x');
+    int64_t size = 0;
+    if (!ParseNumber(text.substr(0, cross), size) || size < 1) return std::nullopt;
+    shape.push_back(size);
+    if (cross == text.npos) return shape;
+    text.remove_prefix(cross + 1);
+  }
+}
+
+// What becomes of the inputs of a batch.
+struct Preparation {
+  double scale = 1;
+  double shift = 0;
+  std::vector<int64_t> shape;  // of a batch, -1 first; empty: as it is
+
+  at::Tensor operator()(at::Tensor inputs) const {
+    if (inputs.scalar_type() != at::kLong) {
+      inputs = inputs.to(at::kFloat);
+      if (scale != 1) inputs = inputs * scale;
+      if (shift != 0) inputs = inputs + shift;
+    }
+    return shape.empty() ? inputs : inputs.reshape(shape);
+  }
+};
+
+absl::StatusOr<Preparation> PreparationOf(const Params& data, const at::Tensor& inputs) {
+  Preparation preparation{data.Real("scale"), data.Real("shift"), {}};
+  const std::string text = data.StringOr("shape", "");
+  if (text.empty()) return preparation;
+  const auto shape = ParseShape(text);
+  if (!shape) {
+    return absl::InvalidArgumentError("data: 'shape' must be sizes as 1x28x28, not " +
+                                      QuoteName(text));
+  }
+  int64_t elements = 1;
+  preparation.shape = {-1};
+  for (const int64_t size : *shape) {
+    if (size > inputs.numel() / elements) break;  // too large, and maybe for an int64
+    elements *= size;
+    preparation.shape.push_back(size);
+  }
+  if (preparation.shape.size() != shape->size() + 1 ||
+      elements * inputs.size(0) != inputs.numel()) {
+    return absl::InvalidArgumentError("data: 'shape' is " + text + ", an input has " +
+                                      std::to_string(inputs.numel() / inputs.size(0)) +
+                                      " elements");
+  }
+  return preparation;
+}
+
+}  // namespace
+
+class DataFiles::Impl {
+ public:
+  absl::StatusOr<Samples> SamplesOf(const WorkerContext& context) {
+    SKEIN_ASSIGN_OR_RETURN(const Params data, Schema()->Resolve(context.data.values(), "data"));
+    const std::lock_guard lock(mutex_);
+    if (!context.is_coordinator) return Training(data, context);
+    if (data.String("partition") != kOwn) {
+      SKEIN_RETURN_IF_ERROR(Read(data, "train", context.node).status());
+      SKEIN_RETURN_IF_ERROR(Divide(data, context));
+    }
+    if (data.StringOr("test", "").empty()) return Samples{};
+    SKEIN_ASSIGN_OR_RETURN(InputsAndTargets test, Read(data, "test", context.node));
+    return Prepared(data, std::move(test));
+  }
+
+ private:
+  struct Division {
+    std::string key;  // what it was made from
+    Partition parts;
+  };
+
+  absl::StatusOr<Samples> Training(const Params& data, const WorkerContext& context) {
+    SKEIN_ASSIGN_OR_RETURN(InputsAndTargets train, Read(data, "train", context.node));
+    if (data.String("partition") == kOwn) return Prepared(data, std::move(train));
+    SKEIN_RETURN_IF_ERROR(Divide(data, context));
+    const std::vector<uint32_t>& part = division_->parts.at(context.leaf);
+    const at::Tensor indices = at::empty({static_cast<int64_t>(part.size())}, at::kLong);
+    std::copy(part.begin(), part.end(), indices.data_ptr<int64_t>());
+    return Prepared(
+        data, {train.inputs.index_select(0, indices), train.targets.index_select(0, indices)});
+  }
+
+  // `set` is "train" or "test".
+  absl::StatusOr<InputsAndTargets> Read(const Params& data, const std::string& set,
+                                        const NodeId& node) {
+    const std::string inputs = PathOf(data, set.c_str(), node);
+    const std::string targets = PathOf(data, (set + "_labels").c_str(), node);
+    const auto key = std::pair(inputs, targets);
+    if (const auto it = files_.find(key); it != files_.end()) return it->second;
+    SKEIN_ASSIGN_OR_RETURN(InputsAndTargets both, ReadInputsAndTargets(inputs, targets));
+    if (const int64_t limit = data.Int("limit"); set == "train" && limit > 0) {
+      both.inputs = both.inputs.narrow(0, 0, std::min(limit, both.inputs.size(0)));
+      both.targets = both.targets.narrow(0, 0, std::min(limit, both.targets.size(0)));
+    }
+    return files_.emplace(key, std::move(both)).first->second;
+  }
+
+  absl::Status Divide(const Params& data, const WorkerContext& context) {
+    const std::string key = ToJson(Value(data.values())) + " " +
+                            std::to_string(context.num_workers) + " " +
+                            std::to_string(context.seed);
+    if (division_ && division_->key == key) return absl::OkStatus();
+    SKEIN_ASSIGN_OR_RETURN(const InputsAndTargets train, Read(data, "train", context.node));
+    SKEIN_ASSIGN_OR_RETURN(const PartitionRule rule, PartitionRuleOf(data));
+    std::vector<int64_t> classes;
+    if (train.targets.scalar_type() == at::kLong) classes = ToVector(train.targets);
+    SKEIN_ASSIGN_OR_RETURN(Partition parts,
+                           MakePartition(rule, static_cast<size_t>(train.targets.size(0)), classes,
+                                         context.num_workers, context.seed));
+    division_ = Division{key, std::move(parts)};
+    return absl::OkStatus();
+  }
+
+  static absl::StatusOr<Samples> Prepared(const Params& data, InputsAndTargets both) {
+    SKEIN_ASSIGN_OR_RETURN(Preparation prepare, PreparationOf(data, both.inputs));
+    Samples samples;
+    samples.count = static_cast<uint64_t>(both.inputs.size(0));
+    samples.get = [both = std::move(both),
+                   prepare = std::move(prepare)](const at::Tensor& indices) {
+      return Batch{prepare(both.inputs.index_select(0, indices)),
+                   both.targets.index_select(0, indices)};
+    };
+    return samples;
+  }
+
+  std::mutex mutex_;
+  std::map<std::pair<std::string, std::string>, InputsAndTargets> files_;
+  std::optional<Division> division_;
+};
+
+std::shared_ptr<const ParamSchema> DataFiles::Schema() {
+  using Type = ParamSpec::Type;
+  std::vector<ParamSpec> params = {
+      {.name = "train",
+       .type = Type::kPath,
+       .required = true,
+       .doc = "inputs to train on: FILE or FILE:WHAT"},
+      {.name = "train_labels", .type = Type::kPath, .doc = "their labels, if in another place"},
+      {.name = "test", .type = Type::kPath, .doc = "inputs to evaluate on, at the coordinator"},
+      {.name = "test_labels", .type = Type::kPath, .doc = "their labels, if in another place"},
+      {.name = "limit",
+       .type = Type::kInt,
+       .default_value = 0,
+       .min = 0,
+       .max = 4e9,
+       .doc = "use the first so many training samples; 0: all"},
+      {.name = "scale", .default_value = 1.0, .doc = "inputs are multiplied by it"},
+      {.name = "shift", .default_value = 0.0, .doc = "and this is added then"},
+      {.name = "shape", .type = Type::kString, .doc = "of an input, as 1x28x28"},
+  };
+  for (ParamSpec& param : PartitionParams()) {
+    if (param.name == "partition") param.choices.push_back(kOwn);
+    params.push_back(std::move(param));
+  }
+  return std::make_shared<const ParamSchema>(std::move(params));
+}
+
+DataFiles::DataFiles() : impl_(std::make_unique<Impl>()) {}
+DataFiles::~DataFiles() = default;
+
+absl::StatusOr<Samples> DataFiles::SamplesOf(const WorkerContext& context) {
+  return impl_->SamplesOf(context);
+}
+
+}  // namespace skein

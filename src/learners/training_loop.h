@@ -1,0 +1,45 @@
+#ifndef SKEIN_SRC_LEARNERS_TRAINING_LOOP_H_
+#define SKEIN_SRC_LEARNERS_TRAINING_LOOP_H_
+
+#include <memory>
+#include <vector>
+
+#include "skein/learners/module_learner.h"
+
+namespace skein {
+
+// What a training loop needs of a model, whatever it is made of. One thread at a time.
+class LoopModel {
+ public:
+  virtual ~LoopModel() = default;
+  // Draws initial weights, or leaves those that are there.
+  virtual void Initialize(at::Generator& generator) = 0;
+  // Shares storage with the model.
+  virtual absl::StatusOr<StateDict> State() const = 0;
+  virtual absl::Status Load(const StateDict& state) = 0;
+  virtual std::vector<at::Tensor> Parameters() const = 0;
+  virtual void SetTraining(bool training) = 0;
+  virtual absl::StatusOr<at::Tensor> Forward(const at::Tensor& inputs) = 0;
+  virtual bool UsesGlobalRng() const { return false; }
+};
+
+struct LoopParts {
+  std::unique_ptr<LoopModel> model;
+  Samples samples;
+  LossFunction loss;
+  MetricsFunction metrics;   // null: none
+  OptimizerMaker optimizer;  // null: SGD
+  TrainingOptions options;
+  bool may_be_empty =
+      false;  // a coordinator without samples cannot evaluate, and is fine otherwise
+};
+
+// See MakeModuleLearner.
+absl::StatusOr<std::unique_ptr<Learner>> MakeLoopLearner(LoopParts parts);
+
+// "accuracy", where targets are int64 [n]; nothing otherwise.
+std::map<std::string, double> ClassAccuracy(const at::Tensor& output, const at::Tensor& targets);
+
+}  // namespace skein
+
+#endif  // SKEIN_SRC_LEARNERS_TRAINING_LOOP_H_
