@@ -1,7 +1,6 @@
 #include "skein/learners/data_files.h"
 
 #include <algorithm>
-#include <map>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -12,6 +11,8 @@
 
 #include "base/csv_lines.h"
 #include "learners/labeled_files.h"
+#include "learners/shared_by_key.h"
+#include "learners/tensor_file.h"
 #include "skein/base/names.h"
 #include "skein/base/status.h"
 
@@ -91,79 +92,89 @@ class DataFiles::Impl {
   absl::StatusOr<Samples> SamplesOf(const WorkerContext& context) {
     SKEIN_ASSIGN_OR_RETURN(const Params data, Schema()->Resolve(context.data.values(), "data"));
     const std::lock_guard lock(mutex_);
-    if (!context.is_coordinator) return Training(data, context);
-    if (data.String("partition") != kOwn) {
-      SKEIN_RETURN_IF_ERROR(Read(data, "train", context.node).status());
-      SKEIN_RETURN_IF_ERROR(Divide(data, context));
-    }
-    if (data.StringOr("test", "").empty()) return Samples{};
-    SKEIN_ASSIGN_OR_RETURN(InputsAndTargets test, Read(data, "test", context.node));
-    return Prepared(data, std::move(test));
+    const bool divided = data.String("partition") != kOwn;
+    if (context.is_coordinator) return HeldOut(data, context, divided);
+    SKEIN_ASSIGN_OR_RETURN(const Shared train, Read(data, "train", context.node));
+    if (!divided) return Prepared(data, train, at::Tensor());
+    SKEIN_ASSIGN_OR_RETURN(const auto parts, Divide(data, context, *train));
+    const std::vector<uint32_t>& part = parts->at(context.leaf);
+    const at::Tensor rows = at::empty({static_cast<int64_t>(part.size())}, at::kLong);
+    std::copy(part.begin(), part.end(), rows.data_ptr<int64_t>());
+    return Prepared(data, train, rows);
   }
 
  private:
-  struct Division {
-    std::string key;  // what it was made from
-    Partition parts;
-  };
+  using Shared = std::shared_ptr<const InputsAndTargets>;
 
-  absl::StatusOr<Samples> Training(const Params& data, const WorkerContext& context) {
-    SKEIN_ASSIGN_OR_RETURN(InputsAndTargets train, Read(data, "train", context.node));
-    if (data.String("partition") == kOwn) return Prepared(data, std::move(train));
-    SKEIN_RETURN_IF_ERROR(Divide(data, context));
-    const std::vector<uint32_t>& part = division_->parts.at(context.leaf);
-    const at::Tensor indices = at::empty({static_cast<int64_t>(part.size())}, at::kLong);
-    std::copy(part.begin(), part.end(), indices.data_ptr<int64_t>());
-    return Prepared(
-        data, {train.inputs.index_select(0, indices), train.targets.index_select(0, indices)});
+  // What the workers of this process will share is kept with the samples.
+  absl::StatusOr<Samples> HeldOut(const Params& data, const WorkerContext& context, bool divided) {
+    Shared train;
+    std::shared_ptr<const Partition> parts;
+    if (divided) {
+      SKEIN_ASSIGN_OR_RETURN(train, Read(data, "train", context.node));
+      SKEIN_ASSIGN_OR_RETURN(parts, Divide(data, context, *train));
+    }
+    Samples samples;
+    if (!data.StringOr("test", "").empty()) {
+      SKEIN_ASSIGN_OR_RETURN(const Shared test, Read(data, "test", context.node));
+      SKEIN_ASSIGN_OR_RETURN(samples, Prepared(data, test, at::Tensor()));
+    }
+    samples.get = [get = std::move(samples.get), train, parts](const at::Tensor& indices) {
+      return get(indices);
+    };
+    return samples;
   }
 
   // `set` is "train" or "test".
-  absl::StatusOr<InputsAndTargets> Read(const Params& data, const std::string& set,
-                                        const NodeId& node) {
+  absl::StatusOr<Shared> Read(const Params& data, const std::string& set, const NodeId& node) {
     const std::string inputs = PathOf(data, set.c_str(), node);
     const std::string targets = PathOf(data, (set + "_labels").c_str(), node);
-    const auto key = std::pair(inputs, targets);
-    if (const auto it = files_.find(key); it != files_.end()) return it->second;
-    SKEIN_ASSIGN_OR_RETURN(InputsAndTargets both, ReadInputsAndTargets(inputs, targets));
-    if (const int64_t limit = data.Int("limit"); set == "train" && limit > 0) {
-      both.inputs = both.inputs.narrow(0, 0, std::min(limit, both.inputs.size(0)));
-      both.targets = both.targets.narrow(0, 0, std::min(limit, both.targets.size(0)));
-    }
-    return files_.emplace(key, std::move(both)).first->second;
+    const int64_t limit = set == "train" ? data.Int("limit") : 0;
+    const std::string key =
+        FileStamp(inputs) + "\n" + FileStamp(targets) + "\n" + std::to_string(limit);
+    return files_.Get(key, [&]() -> absl::StatusOr<InputsAndTargets> {
+      SKEIN_ASSIGN_OR_RETURN(InputsAndTargets both, ReadInputsAndTargets(inputs, targets));
+      if (limit > 0) {
+        both.inputs = both.inputs.narrow(0, 0, std::min(limit, both.inputs.size(0)));
+        both.targets = both.targets.narrow(0, 0, std::min(limit, both.targets.size(0)));
+      }
+      return both;
+    });
   }
 
-  absl::Status Divide(const Params& data, const WorkerContext& context) {
-    const std::string key = ToJson(Value(data.values())) + " " +
-                            std::to_string(context.num_workers) + " " +
-                            std::to_string(context.seed);
-    if (division_ && division_->key == key) return absl::OkStatus();
-    SKEIN_ASSIGN_OR_RETURN(const InputsAndTargets train, Read(data, "train", context.node));
-    SKEIN_ASSIGN_OR_RETURN(const PartitionRule rule, PartitionRuleOf(data));
-    std::vector<int64_t> classes;
-    if (train.targets.scalar_type() == at::kLong) classes = ToVector(train.targets);
-    SKEIN_ASSIGN_OR_RETURN(Partition parts,
-                           MakePartition(rule, static_cast<size_t>(train.targets.size(0)), classes,
-                                         context.num_workers, context.seed));
-    division_ = Division{key, std::move(parts)};
-    return absl::OkStatus();
+  absl::StatusOr<std::shared_ptr<const Partition>> Divide(const Params& data,
+                                                          const WorkerContext& context,
+                                                          const InputsAndTargets& train) {
+    const std::string key =
+        ToJson(Value(data.values())) + "\n" + FileStamp(PathOf(data, "train", context.node)) +
+        "\n" + FileStamp(PathOf(data, "train_labels", context.node)) + "\n" +
+        std::to_string(context.num_workers) + " " + std::to_string(context.seed);
+    return divisions_.Get(key, [&]() -> absl::StatusOr<Partition> {
+      SKEIN_ASSIGN_OR_RETURN(const PartitionRule rule, PartitionRuleOf(data));
+      std::vector<int64_t> classes;
+      if (train.targets.scalar_type() == at::kLong) classes = ToVector(train.targets);
+      return MakePartition(rule, static_cast<size_t>(train.targets.size(0)), classes,
+                           context.num_workers, context.seed);
+    });
   }
 
-  static absl::StatusOr<Samples> Prepared(const Params& data, InputsAndTargets both) {
-    SKEIN_ASSIGN_OR_RETURN(Preparation prepare, PreparationOf(data, both.inputs));
+  // The samples of these rows, of all if there are none.
+  static absl::StatusOr<Samples> Prepared(const Params& data, Shared both, at::Tensor rows) {
+    SKEIN_ASSIGN_OR_RETURN(Preparation prepare, PreparationOf(data, both->inputs));
     Samples samples;
-    samples.count = static_cast<uint64_t>(both.inputs.size(0));
-    samples.get = [both = std::move(both),
+    samples.count = static_cast<uint64_t>(rows.defined() ? rows.size(0) : both->inputs.size(0));
+    samples.get = [both = std::move(both), rows = std::move(rows),
                    prepare = std::move(prepare)](const at::Tensor& indices) {
-      return Batch{prepare(both.inputs.index_select(0, indices)),
-                   both.targets.index_select(0, indices)};
+      const at::Tensor which = rows.defined() ? rows.index_select(0, indices) : indices;
+      return Batch{prepare(both->inputs.index_select(0, which)),
+                   both->targets.index_select(0, which)};
     };
     return samples;
   }
 
   std::mutex mutex_;
-  std::map<std::pair<std::string, std::string>, InputsAndTargets> files_;
-  std::optional<Division> division_;
+  SharedByKey<InputsAndTargets> files_;
+  SharedByKey<Partition> divisions_;
 };
 
 std::shared_ptr<const ParamSchema> DataFiles::Schema() {

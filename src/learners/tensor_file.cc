@@ -103,6 +103,15 @@ TensorRef ParseTensorRef(const std::string& text) {
   return {text.substr(0, colon), text.substr(colon + 1)};
 }
 
+std::string FileStamp(const std::string& text) {
+  std::error_code error;
+  const std::filesystem::path path = ParseTensorRef(text).path;
+  const auto time = std::filesystem::last_write_time(path, error);
+  if (error) return text;
+  return text + " " + std::to_string(time.time_since_epoch().count()) + " " +
+         std::to_string(std::filesystem::file_size(path, error));
+}
+
 bool IsSafetensors(const TensorRef& ref) { return ref.path.ends_with(".safetensors"); }
 
 absl::StatusOr<at::Tensor> ReadTensor(const TensorRef& ref, const std::string& otherwise) {

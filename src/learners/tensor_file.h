@@ -21,6 +21,9 @@ struct TensorRef {
 // Where several colons could part the two, the first that leaves a file that is there.
 TensorRef ParseTensorRef(const std::string& text);
 
+// `text` with size and time of the file that it names: another, if the file was written anew.
+std::string FileStamp(const std::string& text);
+
 bool IsSafetensors(const TensorRef& ref);
 
 // Every kind but CSV. `otherwise` is the tensor's name where `ref` names none. Nobody may write to

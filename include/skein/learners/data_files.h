@@ -12,9 +12,9 @@
 namespace skein {
 
 // Data sets in files, named and divided among the workers as the spec's data: section says
-// (docs/learners.md): CSV, IDX, safetensors, PyTorch's and flat files. Files are read once in a
-// process; workers share what they have in common. For the samples of a learner; owned by its
-// factory. Any thread.
+// (docs/learners.md): CSV, IDX, safetensors, PyTorch's and flat files. The workers of a
+// process share what they have in common, and read it again where a file has changed since. For the
+// samples of a learner; owned by its factory. Any thread.
 class DataFiles {
  public:
   // For LearnerOptions::data_schema.

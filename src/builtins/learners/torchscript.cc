@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <map>
 #include <mutex>
 #include <string>
 #include <utility>
@@ -14,6 +13,8 @@
 #include <torch/csrc/jit/serialization/import.h>
 
 #include "builtins/learners/losses.h"
+#include "learners/shared_by_key.h"
+#include "learners/tensor_file.h"
 #include "learners/training_loop.h"
 #include "skein/base/names.h"
 #include "skein/base/status.h"
@@ -67,10 +68,16 @@ std::string LastError(const std::string& text) {
   return said;
 }
 
+struct ScriptFile {
+  Module module;
+  bool random = false;
+};
+
+// A copy of the file's model.
 class ScriptModel : public LoopModel {
  public:
-  ScriptModel(Module module, bool uses_global_rng)
-      : module_(std::move(module)), uses_global_rng_(uses_global_rng) {}
+  explicit ScriptModel(std::shared_ptr<const ScriptFile> file)
+      : file_(std::move(file)), module_(Copy(file_->module)) {}
 
   void Initialize(at::Generator&) override {}  // the weights of the file
   absl::StatusOr<StateDict> State() const override {
@@ -100,39 +107,30 @@ class ScriptModel : public LoopModel {
     }
     return absl::InternalError("forward of the model does not return a tensor");
   }
-  bool UsesGlobalRng() const override { return uses_global_rng_; }
+  bool UsesGlobalRng() const override { return file_->random; }
 
  private:
+  const std::shared_ptr<const ScriptFile> file_;
   Module module_;
-  const bool uses_global_rng_;
 };
 
-// The models of a process, each read once. Any thread.
+// The models of a process. Any thread.
 class ScriptFiles {
  public:
   absl::StatusOr<std::unique_ptr<LoopModel>> ModelOf(const std::string& path) {
     const std::lock_guard lock(mutex_);
-    auto it = files_.find(path);
-    if (it == files_.end()) {
-      SKEIN_ASSIGN_OR_RETURN(File file, Load(path));
-      it = files_.emplace(path, std::move(file)).first;
-    }
-    return std::make_unique<ScriptModel>(Copy(it->second.module), it->second.random);
+    SKEIN_ASSIGN_OR_RETURN(auto file, files_.Get(FileStamp(path), [&] { return Load(path); }));
+    return std::make_unique<ScriptModel>(std::move(file));
   }
 
  private:
-  struct File {
-    Module module;
-    bool random = false;
-  };
-
-  static absl::StatusOr<File> Load(const std::string& path) {
+  static absl::StatusOr<ScriptFile> Load(const std::string& path) {
     std::error_code error;
     if (!std::filesystem::is_regular_file(path, error)) {
       return absl::NotFoundError("'file': " + path + ": no such file");
     }
     const char* const remedy = "; write it with torch.jit.script(module).save(path)";
-    File file;
+    ScriptFile file;
     try {
       file.module = torch::jit::load(path, at::kCPU);
     } catch (const std::exception&) {  // its texts are stack traces
@@ -154,7 +152,7 @@ class ScriptFiles {
   }
 
   std::mutex mutex_;
-  std::map<std::string, File> files_;
+  SharedByKey<ScriptFile> files_;
 };
 
 LearnerOptions Options() {

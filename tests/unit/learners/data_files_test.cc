@@ -133,5 +133,21 @@ TEST_F(DataFilesTest, BadKeysAreNamed) {
   EXPECT_THAT(Error(Context(0)), HasSubstr("did you mean 'train'"));
 }
 
+// A process may serve many runs.
+TEST_F(DataFilesTest, ARunHasTheFilesOfItsDayAndItsOwnLimit) {
+  DataFiles files;
+  const Samples before = *files.SamplesOf(Coordinator());
+  EXPECT_EQ(files.SamplesOf(Context(0))->count, 20u);
+  data_["limit"] = 40;
+  EXPECT_EQ(files.SamplesOf(Context(0))->count, 10u);
+  data_.erase("limit");
+  EXPECT_EQ(files.SamplesOf(Context(0))->count, 20u);
+  WriteAll(dir_ / "test.csv", "a,b,class\n7,8,1\n");
+  WriteAll(dir_ / "train.csv", "a,b,class\n1,2,0\n1,2,0\n1,2,1\n1,2,1\n");
+  EXPECT_EQ(before.count, 2u);
+  EXPECT_EQ(files.SamplesOf(Coordinator())->count, 1u);
+  EXPECT_EQ(files.SamplesOf(Context(0))->count, 1u);
+}
+
 }  // namespace
 }  // namespace skein
