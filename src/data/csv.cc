@@ -35,6 +35,9 @@ absl::Status AppendRow(const CsvLine& line, CsvTable& table) {
       table.values.push_back(value);
       continue;
     }
+    if (line.fields.size() == 1 && line.fields[i].find_first_of(";\t") != std::string_view::npos) {
+      return absl::InvalidArgumentError("has one column; put commas between columns");
+    }
     const std::string what = line.fields[i].empty()
                                  ? "is empty; fill it in or remove the line"
                                  : QuoteName(std::string(line.fields[i])) +

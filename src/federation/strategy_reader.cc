@@ -166,11 +166,17 @@ absl::StatusOr<StrategySpec> ReadStrategy(const YamlDocument& document, const Ya
 absl::Status AtParameter(const YamlDocument& document, const YamlNode& node,
                          const absl::Status& status) {
   const std::string message = Message(status);
+  // The one that is named first: others may be what was meant.
+  const YamlNode::Entry* named = nullptr;
+  size_t first = message.npos;
   for (const YamlNode::Entry& entry : node.entries) {
-    if (entry.key != "name" && message.find("'" + entry.key + "'") != message.npos) {
-      return document.Error(MarkOf(entry), message);
+    const size_t at = entry.key == "name" ? message.npos : message.find("'" + entry.key + "'");
+    if (at < first) {
+      first = at;
+      named = &entry;
     }
   }
+  if (named != nullptr) return document.Error(MarkOf(*named), message);
   const YamlNode* name = FindValue(node, "name");
   return document.Error((name != nullptr ? *name : node).mark, message);
 }

@@ -103,6 +103,25 @@ class DataFiles::Impl {
     return Prepared(data, train, rows);
   }
 
+  absl::StatusOr<std::vector<Trial>> TrialsOf(const WorkerContext& context) {
+    SKEIN_ASSIGN_OR_RETURN(const Params data, Schema()->Resolve(context.data.values(), "data"));
+    const std::lock_guard lock(mutex_);
+    std::vector<Trial> trials;
+    for (const char* set : {"train", "test"}) {
+      const std::string file = PathOf(data, set, context.node);
+      const bool own = data.String("partition") == kOwn && std::string_view(set) == "train";
+      if (file.empty() || own) continue;
+      SKEIN_ASSIGN_OR_RETURN(const Shared both, Read(data, set, context.node));
+      SKEIN_ASSIGN_OR_RETURN(const Samples samples, Prepared(data, both, at::Tensor()));
+      const at::Tensor first = at::zeros({}, at::kLong);
+      const bool flat = both->targets.dim() == 1;
+      const at::Tensor least = flat ? both->targets.argmin() : first;
+      const at::Tensor most = flat ? both->targets.argmax() : first;
+      trials.push_back({file, samples.get(at::stack({first, least, most}))});
+    }
+    return trials;
+  }
+
  private:
   using Shared = std::shared_ptr<const InputsAndTargets>;
 
@@ -206,6 +225,10 @@ std::shared_ptr<const ParamSchema> DataFiles::Schema() {
 
 DataFiles::DataFiles() : impl_(std::make_unique<Impl>()) {}
 DataFiles::~DataFiles() = default;
+
+absl::StatusOr<std::vector<DataFiles::Trial>> DataFiles::TrialsOf(const WorkerContext& context) {
+  return impl_->TrialsOf(context);
+}
 
 absl::StatusOr<Samples> DataFiles::SamplesOf(const WorkerContext& context) {
   return impl_->SamplesOf(context);

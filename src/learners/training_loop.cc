@@ -48,6 +48,11 @@ class LoopLearner : public Learner {
 
   absl::StatusOr<StateDict> Initialize(InitContext& context) override {
     parts_.model->Initialize(context.generator);
+    if (parts_.check) {
+      const at::NoGradGuard no_grad;
+      parts_.model->SetTraining(false);
+      SKEIN_RETURN_IF_ERROR(parts_.check(*parts_.model));
+    }
     return parts_.model->State();
   }
 

@@ -1,6 +1,7 @@
 #ifndef SKEIN_SRC_LEARNERS_TRAINING_LOOP_H_
 #define SKEIN_SRC_LEARNERS_TRAINING_LOOP_H_
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -30,6 +31,8 @@ struct LoopParts {
   MetricsFunction metrics;   // null: none
   OptimizerMaker optimizer;  // null: SGD
   TrainingOptions options;
+  // At a coordinator, before the run: whether the model takes samples like these. Null: nothing.
+  std::function<absl::Status(LoopModel& model)> check;
   bool may_be_empty =
       false;  // a coordinator without samples cannot evaluate, and is fine otherwise
 };

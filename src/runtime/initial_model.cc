@@ -40,8 +40,9 @@ absl::StatusOr<InitialModel> MakeInitialModel(const TrainerFactory& factory,
   SKEIN_ASSIGN_OR_RETURN(std::shared_ptr<Trainer> trainer, factory(config, view));
   SKEIN_ASSIGN_OR_RETURN(PackedTensors model, trainer->Initialize());
   if (!config.init.empty()) {
-    SKEIN_ASSIGN_OR_RETURN(const PackedTensors file, trainer->ReadModel(config.init));
-    SKEIN_ASSIGN_OR_RETURN(model, WithValuesOf(file, config.init, model));
+    const auto file = trainer->ReadModel(config.init);
+    if (!file.ok()) return Annotate(file.status(), "init");
+    SKEIN_ASSIGN_OR_RETURN(model, WithValuesOf(*file, config.init, model));
   }
   return InitialModel{std::move(trainer), std::move(model)};
 }

@@ -97,6 +97,8 @@ TEST_F(StandingControlTest, WhoeverWatchesLateSeesEveryRoundOnce) {
   // Detached after some lines, and attached again.
   const size_t begin = events.find('\n', events.find('\n') + 1) + 1;
   EXPECT_EQ(Skein("watch night --json --from 2").out, events.substr(begin));
+  EXPECT_THAT(Skein("watch night --from 2").out,
+              AllOf(HasSubstr("round 3/3"), Not(HasSubstr("/0 "))));
   const Outcome shown = Skein("watch night");
   EXPECT_EQ(CountOf(shown.out, "round 2/3"), 1);
   EXPECT_THAT(shown.out, AllOf(HasSubstr(run), HasSubstr("completed")));

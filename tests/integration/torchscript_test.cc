@@ -152,20 +152,31 @@ TEST_F(TorchScriptTest, WhatIsWrongIsToldBeforeARun) {
   ExpectRefused("learner.params.file=frozen.pt", {"frozen.pt: has no parameters to train"});
   ExpectRefused("learner.params.loss=hinge", {"'loss' must be one of cross_entropy"});
   ExpectRefused("data.train=ghost.pt", {"ghost.pt"});
-  ExpectRefused("data.trian=train.pt", {"spec.yaml", "'trian'", "'train'"});
+  ExpectRefused("data.trian=train.pt", {"--set data.trian=train.pt: ", "'train'"});
   ExpectRefused("data={}", {"--set data={}", "'train' is required"});
   ExpectRefused("data.partition=subtrees --set data.tier=5", {"'tier'", "give one of 1 to 2"});
   ExpectRefused("data.partition=dirichlet --set data.min_samples=101", {"lower min_samples"});
   ExpectRefused("data.shape=3x3", {"'shape' is 3x3", "2 elements"});
 }
 
-TEST_F(TorchScriptTest, AModelThatFailsIsToldOfInOneLine) {
-  const Outcome failed =
-      Skein("run spec.yaml --out run --quiet --set evaluate=none --set data.shape=1x2x1");
-  EXPECT_EQ(failed.code, 1);
-  EXPECT_EQ(std::count(failed.err.begin(), failed.err.end(), '\n'), 1) << failed.err;
-  EXPECT_THAT(failed.err, AllOf(HasSubstr("learner 'torchscript', round 1: forward of the model: "),
-                                HasSubstr("Error: "), Not(HasSubstr("Traceback"))));
+// Before the run, by a trial of a few samples: those with the least and the largest label.
+TEST_F(TorchScriptTest, WhatDoesNotFitTogetherIsToldBeforeARun) {
+  std::string rows = "a,b,class\n";
+  for (int i = 0; i < 400; ++i) rows += "0,0," + std::to_string(i == 300 ? 2 : i % 2) + "\n";
+  Write("three.csv", rows);
+  for (const char* set : {"train", "test"}) {
+    ExpectRefused("data." + std::string(set) + "=three.csv",
+                  {"three.csv: loss 'cross_entropy': labels are 0 to 2, the model has 2 outputs",
+                   "number classes from 0"});
+  }
+  ExpectRefused("data.train_labels=train.pt:sum --set data.partition=iid",
+                {"train.pt: loss 'cross_entropy': labels are no whole numbers", "mse and l1"});
+  ExpectRefused(
+      "learner.params.loss=mse",
+      {"train.pt: loss 'mse': the model has 2 outputs for an input and there are 1 labels"});
+  ExpectRefused("data.shape=1x2x1", {"train.pt: forward of the model: ", "Error: "});
+  Write("wide.csv", "a;b;class\n1;2;0\n");
+  ExpectRefused("data.train=wide.csv", {"wide.csv:2: has one column; put commas"});
 }
 
 TEST_F(TorchScriptTest, WithoutTestSamplesTheWorkersEvaluate) {

@@ -2,6 +2,8 @@
 #define SKEIN_LEARNERS_DATA_FILES_H_
 
 #include <memory>
+#include <string>
+#include <vector>
 
 #include <absl/status/statusor.h>
 
@@ -28,6 +30,14 @@ class DataFiles {
   // shows before the run. Inputs are float32, or int64 where the file has that; targets int64 [n]
   // if they are whole numbers, float32 otherwise. Errors name the file or the key.
   absl::StatusOr<Samples> SamplesOf(const WorkerContext& context);
+
+  // Some samples of each file that the coordinator has read, those with the least and the largest
+  // label among them, to see whether a model takes them.
+  struct Trial {
+    std::string file;  // as the spec names it
+    Batch batch;
+  };
+  absl::StatusOr<std::vector<Trial>> TrialsOf(const WorkerContext& context);
 
  private:
   class Impl;

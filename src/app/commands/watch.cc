@@ -77,15 +77,17 @@ class WatchCommand : public Command {
     watcher.on_waits = [&](const std::string& why) {
       if (!json_ && !why.empty()) context.out << why << std::endl;
     };
-    watcher.on_line = [&](uint64_t, const std::string& line) {
+    watcher.on_line = [&](uint64_t index, const std::string& line) {
       if (json_) {
         context.out << line << std::endl;
-      } else if (const auto event = plot::ParseEvent(line); event.ok()) {
-        progress.OnEvent(*event);
+        return;
       }
+      const auto event = plot::ParseEvent(line);
+      // How long a run is stands in its beginning.
+      if (event.ok() && (index >= from_ || event->type == "run_started")) progress.OnEvent(*event);
     };
-    const auto end = WatchRun(**client, run_, from_, /*follow=*/true, std::move(watcher),
-                              [&] { return leaving.Pause(); });
+    const auto end = WatchRun(**client, run_, json_ ? from_ : 0, /*follow=*/true,
+                              std::move(watcher), [&] { return leaving.Pause(); });
     signals.OnStop(nullptr);
     if (!end.ok()) return Complain(context, end.status(), kRunFailed);
     if (end->status.empty() || end->status == "completed") return kSuccess;

@@ -62,7 +62,7 @@ absl::Status CheckSame(const std::string& path, const Plan& plan) {
   SKEIN_ASSIGN_OR_RETURN(const YamlDocument now, YamlDocument::Parse(ToJson(plan), "plan"));
   SKEIN_ASSIGN_OR_RETURN(const Value value, ToValue(now, now.root()));
   if (value == Value(old)) return absl::OkStatus();
-  const std::string remedy = "; leave out --resume to begin another sweep";
+  const std::string remedy = "; begin another sweep in another directory, with --out";
   if (GridText(old) != GridText(*value.AsMap())) {
     return absl::FailedPreconditionError(path + ": this sweep has another grid, " + GridText(old) +
                                          remedy);

@@ -155,6 +155,18 @@ class ScriptFiles {
   SharedByKey<ScriptFile> files_;
 };
 
+// That the model takes what is in the files, and makes of it what the loss takes.
+absl::Status TryOut(LoopModel& model, const NamedLoss& loss,
+                    const std::vector<DataFiles::Trial>& trials) {
+  for (const DataFiles::Trial& trial : trials) {
+    const auto output = model.Forward(trial.batch.inputs);
+    if (!output.ok()) return Annotate(output.status(), trial.file);
+    SKEIN_RETURN_IF_ERROR(Annotate(loss.fits(*output, trial.batch.targets),
+                                   trial.file + ": loss '" + loss.name + "'"));
+  }
+  return absl::OkStatus();
+}
+
 LearnerOptions Options() {
   using Type = ParamSpec::Type;
   std::vector<ParamSpec> params = {
@@ -192,6 +204,12 @@ absl::Status RegisterTorchScriptLearner(LearnerRegistry& registry) {
         parts.metrics = loss->metrics;
         parts.options = TrainingOptions::Of(context.params);
         parts.may_be_empty = context.is_coordinator;
+        if (context.is_coordinator) {
+          SKEIN_ASSIGN_OR_RETURN(auto trials, data->TrialsOf(context));
+          parts.check = [loss, trials = std::move(trials)](LoopModel& model) {
+            return TryOut(model, *loss, trials);
+          };
+        }
         return MakeLoopLearner(std::move(parts));
       },
       Options());
