@@ -1,7 +1,10 @@
 #include "skein/data/csv.h"
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
+#include <filesystem>
+#include <optional>
 
 #include "base/csv_lines.h"
 #include "skein/base/names.h"
@@ -22,17 +25,41 @@ std::vector<std::string> Header(const CsvLine& line, bool named) {
   return names;
 }
 
-bool IsHeader(const CsvLine& line) {
-  float value = 0;
-  return !std::ranges::all_of(line.fields,
-                              [&](std::string_view field) { return ParseNumber(field, value); });
+// Nothing if the field is no number that a float can hold.
+std::optional<float> NumberOf(std::string_view field) {
+  if (field.starts_with('+')) field.remove_prefix(1);
+  double value = 0;  // a float would not take what is too small for it
+  if (!ParseNumber(field, value) || !std::isfinite(static_cast<float>(value))) return std::nullopt;
+  return static_cast<float>(value);
+}
+
+// Whether a field that is no number is meant as a name, and not as a number.
+bool IsName(std::string_view field) {
+  if (field.empty()) return false;
+  const auto first = static_cast<unsigned char>(field.front());
+  return first == '_' || first >= 0x80 || std::isalpha(first) != 0;
+}
+
+// Whether the first line names the columns. A row with a fault in it is not to be taken for that,
+// and lost.
+absl::StatusOr<bool> IsHeader(const CsvLine& line) {
+  const auto is_number = [](std::string_view field) { return NumberOf(field).has_value(); };
+  if (std::ranges::all_of(line.fields, is_number)) return false;
+  if (std::ranges::none_of(line.fields, is_number)) return true;
+  for (const std::string_view field : line.fields) {
+    if (is_number(field) || IsName(field)) continue;
+    return absl::InvalidArgumentError(
+        QuoteName(field) +
+        " is neither a finite number nor the name of a column, which begins "
+        "with a letter");
+  }
+  return true;
 }
 
 absl::Status AppendRow(const CsvLine& line, CsvTable& table) {
   for (size_t i = 0; i < line.fields.size(); ++i) {
-    float value = 0;
-    if (ParseNumber(line.fields[i], value) && std::isfinite(value)) {
-      table.values.push_back(value);
+    if (const auto value = NumberOf(line.fields[i])) {
+      table.values.push_back(*value);
       continue;
     }
     if (line.fields.size() == 1 && line.fields[i].find_first_of(";\t") != std::string_view::npos) {
@@ -51,6 +78,10 @@ absl::Status AppendRow(const CsvLine& line, CsvTable& table) {
 }  // namespace
 
 absl::StatusOr<CsvTable> ReadCsv(const std::string& path) {
+  std::error_code error;
+  if (std::filesystem::exists(path, error) && !std::filesystem::is_regular_file(path, error)) {
+    return absl::InvalidArgumentError(path + ": not a regular file");
+  }
   SKEIN_ASSIGN_OR_RETURN(const std::string text, ReadTextFile(path, kMaxBytes));
   return ParseCsv(text, path);
 }
@@ -62,7 +93,7 @@ absl::StatusOr<CsvTable> ParseCsv(const std::string& text, const std::string& na
   if (body.starts_with(kMark)) body.remove_prefix(kMark.size());
   SKEIN_RETURN_IF_ERROR(ForEachCsvRow(body, name, [&](const CsvLine& line) {
     if (table.columns.empty()) {
-      const bool named = IsHeader(line);
+      SKEIN_ASSIGN_OR_RETURN(const bool named, IsHeader(line));
       table.columns = Header(line, named);
       if (named) return absl::OkStatus();
     }

@@ -64,12 +64,21 @@ absl::StatusOr<at::Tensor> ReadInputs(const TensorRef& ref) {
   return ColumnsOf(table, columns);
 }
 
-at::Tensor AsTargets(const at::Tensor& tensor) {
+// Beyond it, whole numbers of a float32 may have been others in the file.
+constexpr double kMaxFloatClass = 1 << 24;
+
+absl::StatusOr<at::Tensor> AsTargets(const at::Tensor& tensor) {
   const bool integers = at::isIntegralType(tensor.scalar_type(), /*includeBool=*/true);
-  if (tensor.dim() == 1 && (integers || tensor.eq(tensor.round()).all().item<bool>())) {
-    return tensor.to(at::kLong);
+  if (!integers && !tensor.isfinite().all().item<bool>()) {
+    return absl::InvalidArgumentError("has labels that are NaN or infinite");
   }
-  return tensor.to(at::kFloat);
+  if (tensor.dim() != 1) return tensor.to(at::kFloat);
+  if (integers) return tensor.to(at::kLong);
+  if (!tensor.eq(tensor.round()).all().item<bool>() ||
+      tensor.abs().max().item<double>() > kMaxFloatClass) {
+    return tensor.to(at::kFloat);
+  }
+  return tensor.to(at::kLong);
 }
 
 absl::StatusOr<InputsAndTargets> ReadBoth(const TensorRef& inputs, const std::string& targets) {
@@ -99,17 +108,23 @@ absl::StatusOr<InputsAndTargets> ReadInputsAndTargets(const std::string& inputs,
                                       std::to_string(labels) +
                                       " labels; there must be one for each, and some");
   }
-  both.targets = AsTargets(both.targets);
+  auto converted = AsTargets(both.targets);
+  if (!converted.ok()) {
+    return Annotate(converted.status(), targets.empty() ? ref.path : ParseTensorRef(targets).path);
+  }
+  both.targets = *std::move(converted);
   return both;
 }
 
 absl::StatusOr<std::vector<int64_t>> ReadClasses(const std::string& labels) {
   const TensorRef ref = ParseTensorRef(labels);
   SKEIN_ASSIGN_OR_RETURN(const at::Tensor tensor, ReadTargets(ref));
-  const at::Tensor classes = AsTargets(tensor);
+  const absl::StatusOr<at::Tensor> converted = tensor.numel() == 0 ? tensor : AsTargets(tensor);
+  if (!converted.ok()) return Annotate(converted.status(), ref.path);
+  const at::Tensor& classes = *converted;
   if (classes.scalar_type() != at::kLong || classes.numel() == 0) {
     return absl::InvalidArgumentError(ref.path +
-                                      ": its labels are no classes, a whole number each");
+                                      ": its labels are no classes, whole numbers up to 2^24");
   }
   return ToVector(classes);
 }

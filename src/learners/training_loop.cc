@@ -109,7 +109,12 @@ class LoopLearner : public Learner {
 
  private:
   std::shared_ptr<torch::optim::Optimizer> MakeOptimizer() const {
-    std::vector<at::Tensor> parameters = parts_.model->Parameters();
+    // One that several modules share is stepped once.
+    std::vector<at::Tensor> parameters;
+    for (const at::Tensor& parameter : parts_.model->Parameters()) {
+      const auto same = [&](const at::Tensor& other) { return other.is_same(parameter); };
+      if (std::ranges::none_of(parameters, same)) parameters.push_back(parameter);
+    }
     if (parts_.optimizer) return parts_.optimizer(std::move(parameters));
     return std::make_shared<torch::optim::SGD>(std::move(parameters),
                                                torch::optim::SGDOptions(parts_.options.lr)

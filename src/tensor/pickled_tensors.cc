@@ -113,6 +113,15 @@ bool LiesWithin(const PickledTensor& tensor) {
   return last < elements;
 }
 
+// Or a small file could say that it has any number of elements.
+bool IsNoLargerThanItsStorage(const PickledTensor& tensor) {
+  uint64_t elements = 1;
+  for (const int64_t size : tensor.shape) {
+    if (__builtin_mul_overflow(elements, static_cast<uint64_t>(size), &elements)) return false;
+  }
+  return elements <= tensor.storage_elements;
+}
+
 // Runs a pickle. Lists only grow, so that an object stays what it is however often it is copied.
 class Machine {
  public:
@@ -391,6 +400,9 @@ class Machine {
     SKEIN_ASSIGN_OR_RETURN(tensor.shape, Sizes(arguments[2]));
     SKEIN_ASSIGN_OR_RETURN(tensor.strides, Sizes(arguments[3]));
     if (tensor.shape.size() != tensor.strides.size() || !LiesWithin(tensor)) return Malformed();
+    if (!IsNoLargerThanItsStorage(tensor)) {
+      return absl::InvalidArgumentError("has a tensor that repeats its elements; save its clone()");
+    }
     Push(Kind::kTensor, tensors_, std::move(tensor));
     return absl::OkStatus();
   }

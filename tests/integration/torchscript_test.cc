@@ -25,6 +25,18 @@ constexpr char kMakeFiles[] =
     "torch.jit.script(nn.Sequential(nn.Linear(2, 16), nn.BatchNorm1d(16), nn.ReLU(),\n"
     "                               nn.Linear(16, 2))).save('model.pt')\n"
     "torch.jit.script(nn.Linear(2, 1)).save('line.pt')\n"
+    "class Twice(nn.Module):\n"
+    "    def __init__(self, tied: bool):\n"
+    "        super().__init__()\n"
+    "        torch.manual_seed(2)\n"
+    "        self.a, self.b = nn.Linear(2, 2), nn.Linear(2, 2)\n"
+    "        if tied:\n"
+    "            self.b = self.a\n"
+    "        self.tied = tied\n"
+    "    def forward(self, x: torch.Tensor) -> torch.Tensor:\n"
+    "        return self.a(self.b(x)) if self.tied else self.a(self.a(x))\n"
+    "for tied in False, True:\n"
+    "    torch.jit.script(Twice(tied)).save('tied.pt' if tied else 'untied.pt')\n"
     "torch.jit.freeze(torch.jit.script(nn.Linear(2, 2)).eval()).save('frozen.pt')\n"
     "torch.save({'w': torch.ones(2), 'v': torch.ones(2)}, 'weights.pt')\n"
     "for name, n in ('train', 400), ('test', 100):\n"
@@ -105,6 +117,14 @@ TEST_F(TorchScriptTest, DropoutRepeatsAndIsThere) {
   const std::string digest = Train(drop);
   EXPECT_EQ(Train(drop + " --processes"), digest);
   EXPECT_GT(std::stod(Field("accuracy")), 0.8);
+}
+
+TEST_F(TorchScriptTest, AParameterOfTwoModulesIsSteppedOnce) {
+  const std::string one = "--rounds 1 --set learner.params.momentum=0.9 --set learner.params.file=";
+  Train(one + "untied.pt");
+  const std::string loss = Field("loss");
+  Train(one + "tied.pt");
+  EXPECT_EQ(Field("loss"), loss);
 }
 
 TEST_F(TorchScriptTest, NumbersAreLearnedByALossForNumbers) {

@@ -16,7 +16,7 @@ struct CsvTable {
   std::vector<float> values;  // row after row
 };
 
-// Fields have commas between them; a first line that is not all numbers is a header. NotFound;
+// Fields have commas between them; a first line with names of columns is a header. NotFound;
 // InvalidArgument in one line with path, line and column for what is no finite number, rows of
 // another length, a file without rows.
 absl::StatusOr<CsvTable> ReadCsv(const std::string& path);

@@ -1,5 +1,7 @@
 #include "skein/data/csv.h"
 
+#include <sys/stat.h>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -31,6 +33,21 @@ TEST(Csv, AFirstLineOfNumbersIsARow) {
   EXPECT_THAT(table->values, ElementsAre(1, 2, 3, 4));
 }
 
+TEST(Csv, AFirstRowWithAFaultIsNoHeader) {
+  for (const char* row : {"1e400,2", ",2", "0x10,2", "-,2", "?,2"}) {
+    EXPECT_THAT(Error(std::string(row) + "\n3,4\n"),
+                HasSubstr("d.csv:1: '" + std::string(row).substr(0, std::string(row).find(',')) +
+                          "' is neither a finite number nor the name"));
+  }
+  EXPECT_EQ(ParseCsv("a,2\n3,4\n", "d.csv")->num_rows, 1u) << "columns may be numbered";
+}
+
+TEST(Csv, NumbersMayHaveASignAndBeTooSmallForAFloat) {
+  const auto table = ParseCsv("+1,1e-60\n-2,+0.5\n", "d.csv");
+  ASSERT_TRUE(table.ok()) << table.status();
+  EXPECT_THAT(table->values, ElementsAre(1, 0, -2, 0.5));
+}
+
 TEST(Csv, ErrorsNameLineAndColumnAndRemedy) {
   EXPECT_EQ(Error("a,b\n1,2\n1,setosa\n"),
             "d.csv:3: column 'b': 'setosa' is no finite number; write classes as 0, 1, 2, ...");
@@ -38,6 +55,7 @@ TEST(Csv, ErrorsNameLineAndColumnAndRemedy) {
   EXPECT_THAT(Error("a,b\n1,nan\n"), HasSubstr("d.csv:2: column 'b': 'nan'"));
   EXPECT_THAT(Error("a,b\n1,1e99\n"), HasSubstr("column 'b': '1e99'"));
   EXPECT_EQ(Error("a,b\n1,2,3\n"), "d.csv:2: has 3 columns, the first line has 2");
+  EXPECT_EQ(Error("a;b\n1;2\n"), "d.csv:2: has one column; put commas between columns");
   EXPECT_EQ(Error("a,b\n"), "d.csv: has no rows of numbers");
   EXPECT_EQ(Error(""), "d.csv: has no rows of numbers");
 }
@@ -60,6 +78,9 @@ TEST(Csv, ReadsFiles) {
   const absl::Status missing = ReadCsv(dir / "ghost.csv").status();
   EXPECT_EQ(missing.code(), absl::StatusCode::kNotFound);
   EXPECT_THAT(Message(missing), EndsWith("ghost.csv: no such file"));
+  const std::string pipe = dir / "pipe.csv";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  EXPECT_THAT(Message(ReadCsv(pipe).status()), EndsWith("pipe.csv: not a regular file"));
 }
 
 }  // namespace

@@ -71,6 +71,11 @@ TEST_F(LabeledFilesTest, TargetsAreClassesIfTheyAreWholeNumbers) {
   WriteAll(dir_ / "r.csv", "a,y\n1,0\n2,1\n");
   EXPECT_EQ(ReadInputsAndTargets(dir_ / "r.csv", "")->targets.scalar_type(), at::kLong);
   EXPECT_EQ(*ReadClasses(dir_ / "d.csv:class"), (std::vector<int64_t>{2, 0, 1}));
+  WriteAll(dir_ / "r.csv", "a,y\n1,16777216\n2,16777217\n3,1e30\n");
+  EXPECT_EQ(ReadInputsAndTargets(dir_ / "r.csv", "")->targets.scalar_type(), at::kFloat)
+      << "a float cannot tell them apart";
+  WriteAll(dir_ / "inf.f32", std::string("\0\0\x80\x7f\0\0\0\0\0\0\0\0", 12));
+  EXPECT_THAT(Error("d.pt:x", "inf.f32:F32[3]"), HasSubstr("inf.f32: has labels that are NaN"));
   WriteAll(dir_ / "r.csv", "a,y\n1,0.5\n");
   EXPECT_THAT(Message(ReadClasses(dir_ / "r.csv").status()), HasSubstr("no classes"));
 }
