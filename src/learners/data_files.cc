@@ -31,6 +31,12 @@ std::string PathOf(const Params& data, const char* key, const NodeId& node) {
   return path;
 }
 
+// The files of `set`, "train" or "test", as they are now.
+std::string FilesKey(const Params& data, const std::string& set, const NodeId& node) {
+  return FileStamp(PathOf(data, set.c_str(), node)) + "\n" +
+         FileStamp(PathOf(data, (set + "_labels").c_str(), node)) + "\n";
+}
+
 // "1x28x28" as sizes; nothing if it is none such.
 std::optional<std::vector<int64_t>> ParseShape(std::string_view text) {
   std::vector<int64_t> shape;
@@ -149,8 +155,7 @@ class DataFiles::Impl {
     const std::string inputs = PathOf(data, set.c_str(), node);
     const std::string targets = PathOf(data, (set + "_labels").c_str(), node);
     const int64_t limit = set == "train" ? data.Int("limit") : 0;
-    const std::string key =
-        FileStamp(inputs) + "\n" + FileStamp(targets) + "\n" + std::to_string(limit);
+    const std::string key = FilesKey(data, set, node) + std::to_string(limit);
     return files_.Get(key, [&]() -> absl::StatusOr<InputsAndTargets> {
       SKEIN_ASSIGN_OR_RETURN(InputsAndTargets both, ReadInputsAndTargets(inputs, targets));
       if (limit > 0) {
@@ -164,10 +169,9 @@ class DataFiles::Impl {
   absl::StatusOr<std::shared_ptr<const Partition>> Divide(const Params& data,
                                                           const WorkerContext& context,
                                                           const InputsAndTargets& train) {
-    const std::string key =
-        ToJson(Value(data.values())) + "\n" + FileStamp(PathOf(data, "train", context.node)) +
-        "\n" + FileStamp(PathOf(data, "train_labels", context.node)) + "\n" +
-        std::to_string(context.num_workers) + " " + std::to_string(context.seed);
+    const std::string key = FilesKey(data, "train", context.node) + ToJson(Value(data.values())) +
+                            "\n" + std::to_string(context.num_workers) + " " +
+                            std::to_string(context.seed);
     return divisions_.Get(key, [&]() -> absl::StatusOr<Partition> {
       SKEIN_ASSIGN_OR_RETURN(const PartitionRule rule, PartitionRuleOf(data));
       std::vector<int64_t> classes;

@@ -58,14 +58,11 @@ Module Copy(const Module& module) {
   return copy;
 }
 
-// What an exception of the interpreter says, in one line, without its traces of the source.
+// What an exception of the interpreter says, without its traces of the source.
 std::string LastError(const std::string& text) {
   const size_t error = text.rfind("Error: ");
   const size_t line = error == text.npos ? text.npos : text.rfind('\n', error);
-  std::string said = line == text.npos ? text : text.substr(line + 1);
-  while (!said.empty() && said.back() == '\n') said.pop_back();
-  std::ranges::replace(said, '\n', ' ');
-  return said;
+  return line == text.npos ? text : text.substr(line + 1);
 }
 
 struct ScriptFile {
