@@ -4,7 +4,13 @@
 #include <cstdlib>
 
 #include "skein/base/status.h"
+#include "strategy/clipped_mean/clipped_mean.h"
 #include "strategy/fedavg/fedavg.h"
+#include "strategy/fedavgm/fedavgm.h"
+#include "strategy/feddyn/feddyn.h"
+#include "strategy/fednova/fednova.h"
+#include "strategy/fedopt/fedopt.h"
+#include "strategy/fedsgd/fedsgd.h"
 #include "strategy/filter_max_norm/filter_max_norm.h"
 #include "strategy/mean/mean.h"
 #include "strategy/median/median.h"
@@ -17,21 +23,43 @@
 #include "strategy/policy_over_select/policy_over_select.h"
 #include "strategy/policy_quorum/policy_quorum.h"
 #include "strategy/policy_tiered/policy_tiered.h"
+#include "strategy/qfedavg/qfedavg.h"
 #include "strategy/select_all/select_all.h"
 #include "strategy/select_count/select_count.h"
 #include "strategy/select_fraction/select_fraction.h"
 #include "strategy/sgd/sgd.h"
+#include "strategy/signsgd/signsgd.h"
 #include "strategy/staleness/staleness.h"
 
 namespace skein {
 
 void RegisterBuiltinStrategies(StrategyRegistries& registries) {
-  for (auto* register_part :
-       {RegisterFedAvg, RegisterMean, RegisterMedian, RegisterSgd, RegisterSelectAll,
-        RegisterSelectFraction, RegisterSelectCount, RegisterPolicyAll, RegisterPolicyQuorum,
-        RegisterPolicyOverSelect, RegisterPolicyBuffered, RegisterPolicyEveryUpdate,
-        RegisterPolicyInterval, RegisterPolicyFedCompass, RegisterPolicyTiered,
-        RegisterMaxNormFilter, RegisterStaleness, RegisterMixing}) {
+  for (auto* register_part : {RegisterFedAvg,
+                              RegisterFedSgd,
+                              RegisterMean,
+                              RegisterFedNova,
+                              RegisterQFedAvg,
+                              RegisterClippedMean,
+                              RegisterSignSgd,
+                              RegisterMedian,
+                              RegisterSgd,
+                              RegisterFedAvgM,
+                              RegisterFedOpt,
+                              RegisterFedDynOptimizer,
+                              RegisterSelectAll,
+                              RegisterSelectFraction,
+                              RegisterSelectCount,
+                              RegisterPolicyAll,
+                              RegisterPolicyQuorum,
+                              RegisterPolicyOverSelect,
+                              RegisterPolicyBuffered,
+                              RegisterPolicyEveryUpdate,
+                              RegisterPolicyInterval,
+                              RegisterPolicyFedCompass,
+                              RegisterPolicyTiered,
+                              RegisterMaxNormFilter,
+                              RegisterStaleness,
+                              RegisterMixing}) {
     const absl::Status status = register_part(registries);
     if (status.ok()) continue;
     std::fprintf(stderr, "%s\n", Message(status).c_str());

@@ -64,6 +64,9 @@ class CoordinatorNode : public AggregatingNode {
                                    view_.num_workers * (all ? 1 : kContributionsOfAWorker),
                                    parts().fold->MinBound());
     if (!numeric.ok()) return Fail(Annotate(numeric.status(), "initial model"));
+    if (auto ready = optimizer_->Prepare(start->model.manifest()); !ready.ok()) {
+      return Fail(Annotate(ready, "strategy.optimizer"));
+    }
     numeric_ = *std::move(numeric);
     trainer_ = std::move(start->trainer);
     SendControl(ModelReadyMsg{VersionRef{}, ModelDigest(start->model)});
@@ -138,6 +141,7 @@ class CoordinatorNode : public AggregatingNode {
       const std::string& directory = config_.output_dir;
       SKEIN_ASSIGN_OR_RETURN(
           digest, Store(next, directory.empty() ? "" : directory + "/model.safetensors"));
+      SKEIN_RETURN_IF_ERROR(StoreOptimizer());
       stored_ = {close.made, digest};
     }
     SendControl(RoundResultMsg{.round = number,
@@ -179,6 +183,13 @@ class CoordinatorNode : public AggregatingNode {
     return digest;
   }
 
+  // Beside the model to which it belongs, so that another run can go on from both.
+  absl::Status StoreOptimizer() const {
+    const PackedTensors state = optimizer_->State();
+    if (!state.has_value() || config_.output_dir.empty()) return absl::OkStatus();
+    return WriteSafetensors(state, config_.output_dir + "/optimizer.safetensors");
+  }
+
   // The model after the task's base; `tally` takes what the buckets have.
   absl::StatusOr<PackedTensors> MakeStep(const agg_action::CloseFold& close, Tally& tally) {
     std::vector<Bucket> buckets;
@@ -205,6 +216,10 @@ class CoordinatorNode : public AggregatingNode {
       }
       mixed.push_back(part);
     }
+    uint64_t updates = 0;
+    for (const agg_action::Bucket& closed : close.buckets) updates += closed.updates;
+    optimizer_->SetParticipation(
+        std::min(1.0, static_cast<double>(updates) / static_cast<double>(view_.num_workers)));
     return parts().fold->Mix(FindModel(close.base)->tensors(), mixed, *optimizer_);
   }
 
@@ -222,6 +237,7 @@ class CoordinatorNode : public AggregatingNode {
                                       "/model.safetensors: " + error.message());
       }
     }
+    SKEIN_RETURN_IF_ERROR(StoreOptimizer());
     newest_ = pending.version;
     stored_ = {pending.version, pending.digest};
     AddModel(pending.version, std::move(pending.model));
@@ -253,6 +269,7 @@ class CoordinatorNode : public AggregatingNode {
     if (change.number <= change_) return absl::OkStatus();
     if (change.optimizer && *change.optimizer != optimizer_spec_) {
       SKEIN_ASSIGN_OR_RETURN(auto next, services_.strategies->optimizers.Create(*change.optimizer));
+      SKEIN_RETURN_IF_ERROR(next->Prepare(FindModel(newest_)->tensors().manifest()));
       if (change.optimizer->name == optimizer_spec_.name) next->Continue(*optimizer_);
       optimizer_ = std::move(next);
       optimizer_spec_ = *change.optimizer;
@@ -269,6 +286,7 @@ class CoordinatorNode : public AggregatingNode {
       const std::string& directory = config_.output_dir;
       auto digest = Store(FindModel(newest_)->tensors(),
                           directory.empty() ? "" : directory + "/model.safetensors");
+      if (absl::Status state = StoreOptimizer(); digest.ok() && !state.ok()) digest = state;
       if (!digest.ok()) {
         SendControl(FinishedMsg{.code = static_cast<int>(digest.status().code()),
                                 .message = skein::Message(digest.status())});

@@ -64,6 +64,8 @@ void FoldChecks::SetUp() {
   ASSERT_TRUE(plan.ok()) << plan.status();
   plan_ = *std::move(plan);
   updates_ = RandomUpdates(base_, kWorkers, kMaxSamples, 0.05, rng);
+  if (!GetParam().prepare) return;
+  for (SampleUpdate& update : updates_) GetParam().prepare(update.header);
 }
 
 std::unique_ptr<Accumulator> FoldChecks::New() const {

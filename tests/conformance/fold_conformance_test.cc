@@ -71,6 +71,25 @@ const FoldCase kLinear[] = {
     {"SmallTiles", SmallTiles, Samples},
     {"Whole", [] { return std::make_shared<Whole>(); }, Samples},
 };
+// Multiples of 4 samples make a local step more; every worker has another loss.
+void Report(UpdateHeader& header) {
+  header.metrics["steps"] = 1 + static_cast<double>(header.num_samples % 32) / 4;
+  header.metrics["initial_loss"] = 0.01 * static_cast<double>(1 + header.num_samples);
+}
+// Updates of the suite have a norm of about 4.
+const FoldCase kScaled[] = {
+    {.name = "FedNova", .make = Builtin("fednova", {}), .prepare = Report},
+    {.name = "QFedAvg", .make = Builtin("qfedavg", {{"lr", 0.1}, {"q", 2.0}}), .prepare = Report},
+    {.name = "ClippedMean", .make = Builtin("clipped-mean", {{"clip", 1.5}})},
+    {.name = "ClippedBySamples",
+     .make = Builtin("clipped-mean", {{"clip", 1.5}, {"weights", "samples"}})},
+    {.name = "SignSgd", .make = Builtin("signsgd", {})},
+};
+const FoldCase kAgreeing[] = {
+    {"FedSgd", Builtin("fedsgd", {}), Samples, [](UpdateHeader& h) { h.metrics["steps"] = 1; }},
+    {"ClippedMeanOfShort", Builtin("clipped-mean", {{"clip", 1e6}}), One},
+};
+
 // The model of the suite takes some 42 KB: in memory, and in the file.
 const FoldCase kHeld[] = {
     {"Median", Builtin("median", {}), nullptr},
@@ -80,7 +99,16 @@ std::string NameOf(const ::testing::TestParamInfo<FoldCase>& tested) { return te
 
 INSTANTIATE_TEST_SUITE_P(Linear, FoldConformance, ::testing::ValuesIn(kLinear), NameOf);
 INSTANTIATE_TEST_SUITE_P(Linear, ComposingFoldConformance, ::testing::ValuesIn(kLinear), NameOf);
+INSTANTIATE_TEST_SUITE_P(Linear, AgreeingFoldConformance, ::testing::ValuesIn(kLinear), NameOf);
 INSTANTIATE_TEST_SUITE_P(Linear, MeanFoldConformance, ::testing::ValuesIn(kLinear), NameOf);
+INSTANTIATE_TEST_SUITE_P(Scaled, FoldConformance, ::testing::ValuesIn(kScaled), NameOf);
+INSTANTIATE_TEST_SUITE_P(Scaled, ComposingFoldConformance, ::testing::ValuesIn(kScaled), NameOf);
+INSTANTIATE_TEST_SUITE_P(Agreeing, FoldConformance, ::testing::ValuesIn(kAgreeing), NameOf);
+INSTANTIATE_TEST_SUITE_P(Agreeing, ComposingFoldConformance, ::testing::ValuesIn(kAgreeing),
+                         NameOf);
+INSTANTIATE_TEST_SUITE_P(Agreeing, AgreeingFoldConformance, ::testing::ValuesIn(kAgreeing), NameOf);
+INSTANTIATE_TEST_SUITE_P(Agreeing, MeanFoldConformance, ::testing::ValuesIn(kAgreeing), NameOf);
+INSTANTIATE_TEST_SUITE_P(Held, AgreeingFoldConformance, ::testing::ValuesIn(kHeld), NameOf);
 INSTANTIATE_TEST_SUITE_P(Held, FoldConformance, ::testing::ValuesIn(kHeld), NameOf);
 INSTANTIATE_TEST_SUITE_P(Held, LoneFoldConformance, ::testing::ValuesIn(kHeld), NameOf);
 

@@ -107,6 +107,11 @@ class Fold {
   // Values and changes of float tensors up to this are accepted, however small the initial model's
   // are (for the numeric plan).
   virtual double MinBound() const { return 1; }
+  // Whether it matters that updates are changes to a common base. If not, whole models folded as if
+  // their base were zero give the model itself.
+  virtual bool NeedsChanges() const { return false; }
+  // Whether its accumulators take what the local rounds of a subtree made (AddSubtree).
+  virtual bool TakesSubtrees() const { return true; }
   // Whether this machine has what the fold needs here, as a directory to write to: asked before a
   // run. Errors are for users.
   virtual absl::Status CheckMachine() const { return absl::OkStatus(); }

@@ -5,15 +5,29 @@
 #include <cstdint>
 #include <span>
 
-#include "skein/tensor/manifest.h"
+#include <absl/status/status.h>
+
+#include "skein/tensor/packed_tensors.h"
 
 namespace skein {
 
 // Turns the aggregated difference into the next model, at the coordinator. Applies to float
-// parameters; buffers take their mean. One thread at a time; may hold state from round to round.
+// parameters; buffers take their mean. One thread at a time; may hold state from round to round,
+// which can be saved beside a model and taken up again.
 class ServerOptimizer {
  public:
   virtual ~ServerOptimizer() = default;
+
+  // Called once, before any step, when the model is known: takes up the state that its parameter
+  // `state` names. InvalidArgument if that belongs to another model or optimizer.
+  virtual absl::Status Prepare(const Manifest& model) {
+    static_cast<void>(model);
+    return absl::OkStatus();
+  }
+
+  // Called before a step: the share of all workers whose updates are in it, from 0 to 1; it is 1
+  // until something else is said.
+  virtual void SetParticipation(double share) { static_cast<void>(share); }
 
   // Called once before the tensors of a step; counts steps for those that need it.
   virtual void BeginStep(const Manifest& model) = 0;
@@ -26,6 +40,10 @@ class ServerOptimizer {
   // Takes over what `previous` has gathered: an optimizer made of the same part, whose place this
   // one takes in the middle of a run with other parameters. Called before any step.
   virtual void Continue(const ServerOptimizer& previous) { static_cast<void>(previous); }
+
+  // What it has gathered, as tensors, for a file. No value if it gathers nothing or has made no
+  // step. Refers to the optimizer's memory: valid until the next step.
+  virtual PackedTensors State() const { return {}; }
 };
 
 }  // namespace skein

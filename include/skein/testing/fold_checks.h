@@ -18,7 +18,9 @@ struct FoldCase {
   std::string name;
   std::function<std::shared_ptr<const Fold>()> make;
   // For folds that are a weighted mean of the updates: the weight of one. Null for others.
-  std::function<double(const UpdateHeader&)> weight;
+  std::function<double(const UpdateHeader&)> weight = nullptr;
+  // What its updates must say beside their samples, such as metrics. Null: nothing.
+  std::function<void(UpdateHeader&)> prepare = nullptr;
   friend void PrintTo(const FoldCase& c, std::ostream* out) { *out << c.name; }
 };
 

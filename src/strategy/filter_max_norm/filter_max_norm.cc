@@ -3,24 +3,10 @@
 #include <cmath>
 #include <string>
 
-#include "strategy/elements.h"
+#include "strategy/norm.h"
 
 namespace skein {
 namespace {
-
-// L2 norm over the float parameters of an update, taken together.
-double NormOf(const PackedTensors& update) {
-  double squares = 0;
-  for (size_t t = 0; t < update.manifest().size(); ++t) {
-    const TensorInfo& info = update.manifest()[t];
-    if (!IsFloat(info.dtype) || info.role == TensorRole::kBuffer) continue;
-    ForChunks<double>(info, [&](uint64_t at, std::span<double> values) {
-      LoadDoubles(info.dtype, update.tensor(t), at, values);
-      for (const double v : values) squares += v * v;
-    });
-  }
-  return std::sqrt(squares);
-}
 
 class MaxNormFilter : public UpdateFilter {
  public:

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
+#include <vector>
 
 #include "skein/strategy/fold.h"
 #include "strategy/linear/linear_fold.h"
@@ -37,6 +39,14 @@ class LinearAccumulator : public Accumulator {
                                            ServerOptimizer& optimizer);
 
  private:
+  // A worker's update, whose norm is known if the fold goes by it.
+  absl::StatusOr<std::unique_ptr<Intake>> BeginUpdate(const UpdateHeader& header,
+                                                      const PackedTensors& staged, double norm);
+  bool NeedsNorm() const { return rule_.scaling != nullptr && rule_.scaling->NeedsNorm(); }
+  // A partial's scalars in the fold's order.
+  absl::StatusOr<std::vector<Fixed128>> ScalarsOf(const PartialHeader& header) const;
+  // What float parameters' sums are divided by; FailedPrecondition if that is not positive.
+  absl::StatusOr<double> Divisor() const;
   // What can be checked before any byte is there.
   absl::StatusOr<std::unique_ptr<Intake>> BeginInput(LinearInput input,
                                                      const PackedTensors& staged);
@@ -46,6 +56,7 @@ class LinearAccumulator : public Accumulator {
   const LinearRule rule_;
   const absl::StatusOr<LinearShape> shape_;  // an error refuses every contribution
   const std::shared_ptr<BufferPool> buffers_;
+  const std::vector<std::string> scalar_names_;
   std::unique_ptr<LinearSums> sums_;  // null while there was none
 };
 

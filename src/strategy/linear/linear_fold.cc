@@ -14,6 +14,11 @@ class LinearFold : public Fold {
     return rule_.max_weight(max_samples);
   }
   double MinBound() const override { return rule_.options.min_bound; }
+  bool NeedsChanges() const override { return rule_.scaling != nullptr; }
+  // A subtree's own local rounds say nothing of what the scalars add up.
+  bool TakesSubtrees() const override {
+    return rule_.scaling == nullptr || rule_.scaling->ScalarNames().empty();
+  }
   using Fold::NewAccumulator;
   std::unique_ptr<Accumulator> NewAccumulator(const Manifest& model, const NumericPlan& plan,
                                               std::shared_ptr<BufferPool> buffers) const override {

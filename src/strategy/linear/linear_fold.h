@@ -7,6 +7,7 @@
 #include "skein/strategy/fold.h"
 #include "skein/strategy/params.h"
 #include "strategy/linear/integers.h"
+#include "strategy/linear/linear_scaling.h"
 #include "strategy/linear/linear_shape.h"
 
 namespace skein {
@@ -23,9 +24,12 @@ struct LinearRule {
   std::function<uint64_t(const UpdateHeader&)> weight;
   std::function<uint64_t(uint64_t max_samples)> max_weight;
   LinearOptions options;
+  // Null: the mean weighted by the weights.
+  std::shared_ptr<const LinearScaling> scaling;
 };
 
-// A fold whose partials are exact 64-bit sums of weighted updates: FedAvg, the uniform mean.
+// A fold whose partials are exact 64-bit sums of weighted updates: FedAvg, the uniform mean, and
+// with a scaling FedNova, q-FedAvg, clipped means.
 std::shared_ptr<const Fold> MakeLinearFold(LinearRule rule, const LinearEngine& engine = {});
 
 // The parameters that linear folds share.

@@ -49,6 +49,7 @@ absl::Status LinearIntake::Complete() {
   if (of_maxima) return of_maxima->status;
   sums_.ring.ApplyMaxima(input_.input);
   sums_.total_weight += input_.input.weight;
+  for (size_t i = 0; i < sums_.scalars.size(); ++i) sums_.scalars[i] += input_.input.scalars[i];
   completed_ = true;
   sums_.queue.Close();
   return absl::OkStatus();

@@ -12,12 +12,14 @@ namespace skein {
 
 // What the contributions to one accumulator are folded into.
 struct LinearSums {
-  LinearSums(const LinearShape& of, BufferPool& buffers)
-      : shape(of), ring(of, buffers), queue(ring, of.tiles().size()) {}
+  LinearSums(const LinearShape& of, size_t num_scalars, BufferPool& buffers)
+      : shape(of), ring(of, buffers), queue(ring, of.tiles().size()), scalars(num_scalars) {}
   const LinearShape& shape;
   RingSums ring;
   TileQueue queue;
-  int64_t total_weight = 0;  // of what is there as a whole; the owner's thread only
+  // Of what is there as a whole; the owner's thread only.
+  int64_t total_weight = 0;
+  std::vector<Fixed128> scalars;
 
   // InvalidArgument if so much more would exceed the bound on the total.
   absl::Status CheckTotal(int64_t more) const;

@@ -3,9 +3,11 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include <absl/status/statusor.h>
 
+#include "skein/base/fixed128.h"
 #include "skein/strategy/numeric_plan.h"
 #include "strategy/linear/element_tiles.h"
 #include "strategy/linear/fold_kernels.h"
@@ -34,6 +36,8 @@ struct LinearInput {
   std::span<const std::byte> bytes;
   int64_t weight = 0;
   size_t updates = 1;  // that it stands for
+  double scale = 1;    // of the float parameters, as a part of the weight; a partial's are scaled
+  std::vector<Fixed128> scalars = {};
 };
 
 // What is known of all contributions to one accumulator before they arrive: how their tensors look,

@@ -115,10 +115,12 @@ RunMask RingSums::Combine(const Piece& piece, Inputs inputs, Sign sign) {
 
 RunMask RingSums::CombineFloats(const Piece& piece, Inputs inputs, Sign sign) {
   const TensorScale& scale = shape_->plan().scales[piece.tensor];
+  const bool scaled = shape_->model()[piece.tensor].role != TensorRole::kBuffer;
   std::array<FloatRun, kMaxRuns> runs;
   for (size_t k = 0; k < inputs.size(); ++k) {
-    const auto weight = static_cast<double>(inputs[k]->weight);
-    runs[k] = {BytesOf(piece, *inputs[k]), std::ldexp(weight, scale.scale_bits)};
+    auto factor = static_cast<double>(inputs[k]->weight);
+    if (scaled) factor *= inputs[k]->scale;
+    runs[k] = {BytesOf(piece, *inputs[k]), std::ldexp(factor, scale.scale_bits)};
   }
   const FoldKernels& kernels = shape_->kernels();
   const bool wide = inputs[0]->form == Form::kSubtree;

@@ -11,8 +11,10 @@ using ::testing::ElementsAre;
 
 TEST(Registry, KnowsWhatShips) {
   const StrategyRegistries registries = BuiltinStrategies();
-  EXPECT_THAT(registries.folds.Names(), ElementsAre("fedavg", "mean", "median"));
-  EXPECT_THAT(registries.optimizers.Names(), ElementsAre("sgd"));
+  EXPECT_THAT(registries.folds.Names(), ElementsAre("clipped-mean", "fedavg", "fednova", "fedsgd",
+                                                    "mean", "median", "qfedavg", "signsgd"));
+  EXPECT_THAT(registries.optimizers.Names(),
+              ElementsAre("fedadagrad", "fedadam", "fedavgm", "feddyn", "fedyogi", "sgd"));
   EXPECT_THAT(registries.selectors.Names(), ElementsAre("all", "count", "fraction"));
   EXPECT_THAT(registries.policies.Names(),
               ElementsAre("all", "buffered", "every_update", "fedcompass", "interval",
