@@ -38,6 +38,7 @@ std::vector<std::unique_ptr<Command>> Commands() {
   commands.push_back(MakeStrategiesCommand());
   commands.push_back(MakeDataCommand());
   commands.push_back(MakeModelCommand());
+  commands.push_back(MakeAggregateCommand());
   commands.push_back(MakeControlCommand());
   commands.push_back(MakeAggregatorCommand());
   commands.push_back(MakeWorkerCommand());

@@ -56,6 +56,7 @@ std::unique_ptr<Command> MakeStrategiesCommand();
 std::unique_ptr<Command> MakeBenchCommand();
 std::unique_ptr<Command> MakePlotCommand();
 std::unique_ptr<Command> MakeModelCommand();
+std::unique_ptr<Command> MakeAggregateCommand();
 std::unique_ptr<Command> MakeDoctorCommand();
 std::unique_ptr<Command> MakeSubmitCommand();
 std::unique_ptr<Command> MakeLsCommand();

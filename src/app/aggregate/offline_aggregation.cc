@@ -1,0 +1,115 @@
+#include "app/aggregate/offline_aggregation.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "skein/base/status.h"
+#include "strategy/elements.h"
+
+namespace skein {
+namespace {
+
+constexpr double kMostSamples = 0x1p30;  // of one input
+
+absl::Status Bad(const std::string& message) { return absl::InvalidArgumentError(message); }
+
+PackedTensors Zeros(const Manifest& manifest) {
+  PackedTensors zeros(manifest);
+  std::memset(zeros.mutable_bytes().data(), 0, zeros.bytes().size());
+  return zeros;
+}
+
+// How many samples each weight is; 0 only for 0.
+absl::StatusOr<std::vector<uint64_t>> SamplesOf(const std::vector<OfflineInput>& inputs) {
+  double largest = 0;
+  bool whole = true;
+  for (const OfflineInput& input : inputs) {
+    if (!(input.weight >= 0) || !std::isfinite(input.weight)) {
+      return Bad(input.name + ": its weight is " + ToJson(Value(input.weight)) +
+                 ", it must be a number of at least 0");
+    }
+    largest = std::max(largest, input.weight);
+    whole = whole && std::floor(input.weight) == input.weight;
+  }
+  if (largest == 0) return Bad("all weights are 0");
+  whole = whole && largest <= kMostSamples;
+  std::vector<uint64_t> samples;
+  for (const OfflineInput& input : inputs) {
+    const double scaled = whole ? input.weight : input.weight / largest * kMostSamples;
+    const auto rounded = static_cast<uint64_t>(std::llround(scaled));
+    samples.push_back(input.weight > 0 ? std::max<uint64_t>(rounded, 1) : 0);
+  }
+  return samples;
+}
+
+// The largest magnitude of a float; 0 for what is not finite, which the fold refuses.
+double LargestOf(const PackedTensors& tensors) {
+  double largest = 0;
+  for (size_t t = 0; t < tensors.manifest().size(); ++t) {
+    const TensorInfo& info = tensors.manifest()[t];
+    if (!IsFloat(info.dtype)) continue;
+    ForChunks<double>(info, [&](uint64_t at, std::span<double> values) {
+      LoadDoubles(info.dtype, tensors.tensor(t), at, values);
+      for (const double v : values) {
+        if (std::isfinite(v)) largest = std::max(largest, std::abs(v));
+      }
+    });
+  }
+  return largest;
+}
+
+absl::Status CheckBase(const OfflineAggregation& job, const Fold& fold) {
+  if (job.base) return absl::OkStatus();
+  const std::string remedy = "; name the model they come from with --global";
+  if (fold.NeedsChanges()) {
+    return Bad("fold '" + job.fold.name + "' goes by changes to a model" + remedy);
+  }
+  const Params optimizer(job.optimizer.params);
+  if (job.optimizer.name != "sgd" || optimizer.RealOr("lr", 1) != 1) {
+    return Bad("optimizer '" + job.optimizer.name + "' makes a step from a model" + remedy);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<OfflineResult> Aggregate(const OfflineAggregation& job,
+                                        const StrategyRegistries& registries) {
+  SKEIN_ASSIGN_OR_RETURN(const auto fold, registries.folds.Create(job.fold));
+  SKEIN_ASSIGN_OR_RETURN(const auto optimizer, registries.optimizers.Create(job.optimizer));
+  if (job.inputs.empty()) return Bad("there is no model to aggregate");
+  SKEIN_RETURN_IF_ERROR(CheckBase(job, *fold));
+  const PackedTensors base = job.base ? *job.base : Zeros(job.inputs[0].model.manifest());
+  SKEIN_RETURN_IF_ERROR(optimizer->Prepare(base.manifest()));
+  SKEIN_ASSIGN_OR_RETURN(const std::vector<uint64_t> samples, SamplesOf(job.inputs));
+
+  std::vector<PackedTensors> updates;
+  double bound = fold->MinBound();
+  for (const OfflineInput& input : job.inputs) {
+    const std::string against = job.base ? "the global model" : job.inputs[0].name;
+    SKEIN_RETURN_IF_ERROR(Annotate(base.manifest().ExpectSame(input.model.manifest()),
+                                   input.name + ": is unlike " + against));
+    SKEIN_ASSIGN_OR_RETURN(updates.emplace_back(), DeltaOf(input.model, base));
+    bound = std::max(bound, LargestOf(updates.back()));
+  }
+  const uint64_t most = *std::ranges::max_element(samples);
+  SKEIN_ASSIGN_OR_RETURN(const NumericPlan plan, MakeNumericPlan(base, fold->MaxUpdateWeight(most),
+                                                                 job.inputs.size(), bound));
+  const auto sums = fold->NewAccumulator(base.manifest(), plan);
+  OfflineResult result;
+  for (size_t i = 0; i < job.inputs.size(); ++i) {
+    if (samples[i] == 0) continue;
+    UpdateHeader header;
+    header.leaf = static_cast<LeafIndex>(i);
+    header.num_samples = samples[i];
+    header.metrics = job.inputs[i].metrics;
+    SKEIN_RETURN_IF_ERROR(Annotate(sums->Add(header, updates[i]), job.inputs[i].name));
+    ++result.used;
+  }
+  SKEIN_ASSIGN_OR_RETURN(result.model, sums->Finish(base, *optimizer));
+  result.optimizer_state = optimizer->State();
+  return result;
+}
+
+}  // namespace skein
