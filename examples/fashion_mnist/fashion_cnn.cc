@@ -1,7 +1,10 @@
 #include "fashion_cnn.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
+#include <map>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -78,6 +81,12 @@ class FashionCnn : public skein::Learner {
     int64_t left = context.steps > 0 ? context.steps : epochs_ * in_epoch;
     double loss_sum = 0;
     int64_t seen = 0;
+    std::map<std::string, double> initial;
+    if (context.want_initial_loss) {
+      SKEIN_ASSIGN_OR_RETURN(initial, MeansOver(*context.cancelled));
+      network_.train();
+    }
+    skein::LocalSteps steps;
     while (left > 0) {
       const at::Tensor order = at::randperm(count, context.generator, at::kLong);
       for (const at::Tensor& batch : order.split(batch_size_)) {
@@ -89,6 +98,7 @@ class FashionCnn : public skein::Learner {
             images_.labels.index_select(0, batch));
         loss.backward();
         optimizer.step();
+        steps.Add({.lr = sgd_.lr(), .momentum = sgd_.momentum()});
         loss_sum += loss.item<double>() * static_cast<double>(batch.numel());
         seen += batch.numel();
       }
@@ -96,20 +106,29 @@ class FashionCnn : public skein::Learner {
     skein::TrainResult result;
     SKEIN_ASSIGN_OR_RETURN(result.model, skein::StateDictOf(network_));
     result.num_samples = static_cast<uint64_t>(count);
-    result.metrics = {{"loss", loss_sum / static_cast<double>(seen)}};
+    result.metrics = {{"loss", loss_sum / static_cast<double>(seen)}, {"steps", steps.norm()}};
+    if (context.want_initial_loss) result.metrics["initial_loss"] = initial.at("loss");
     return result;
   }
 
   absl::StatusOr<skein::EvalResult> Evaluate(const skein::StateDict& model,
                                              skein::EvalContext& context) override {
-    constexpr int64_t kBatch = 500;  // its activations fit into the cache
     SKEIN_RETURN_IF_ERROR(skein::LoadStateDict(model, network_));
+    SKEIN_ASSIGN_OR_RETURN(auto means, MeansOver(*context.cancelled));
+    return skein::EvalResult{static_cast<uint64_t>(images_.labels.numel()), std::move(means)};
+  }
+
+ private:
+  // What the network as it is makes of all images.
+  absl::StatusOr<std::map<std::string, double>> MeansOver(const std::atomic<bool>& cancelled) {
+    constexpr int64_t kBatch = 500;  // its activations fit into the cache
+    const torch::NoGradGuard no_grad;
     network_.eval();
     const int64_t count = images_.labels.numel();
     double loss_sum = 0;
     int64_t correct = 0;
     for (int64_t begin = 0; begin < count; begin += kBatch) {
-      if (context.Cancelled()) return absl::CancelledError("cancelled");
+      if (cancelled.load(std::memory_order_relaxed)) return absl::CancelledError("cancelled");
       const int64_t size = std::min(kBatch, count - begin);
       const at::Tensor guess = network_.Forward(Normalized(images_.pixels.narrow(0, begin, size)));
       const at::Tensor labels = images_.labels.narrow(0, begin, size);
@@ -117,12 +136,10 @@ class FashionCnn : public skein::Learner {
       correct += guess.argmax(1).eq(labels).sum().item<int64_t>();
     }
     const auto n = static_cast<double>(count);
-    return skein::EvalResult{
-        static_cast<uint64_t>(count),
-        {{"loss", loss_sum / n}, {"accuracy", static_cast<double>(correct) / n}}};
+    return std::map<std::string, double>{{"loss", loss_sum / n},
+                                         {"accuracy", static_cast<double>(correct) / n}};
   }
 
- private:
   const torch::optim::SGDOptions sgd_;
   const int64_t batch_size_;
   const int64_t epochs_;

@@ -1,6 +1,8 @@
 #include "learners/training_loop.h"
 
 #include <algorithm>
+#include <atomic>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -42,6 +44,18 @@ std::vector<int64_t> BatchSizes(int64_t count, int64_t batch_size) {
   return sizes;
 }
 
+// What a step of it is like now: a program's optimizer may change as it goes.
+LocalStep StepOf(const torch::optim::Optimizer& optimizer) {
+  LocalStep step;
+  if (optimizer.param_groups().empty()) return step;
+  const torch::optim::OptimizerOptions& options = optimizer.param_groups().front().options();
+  step.lr = options.get_lr();
+  if (const auto* sgd = dynamic_cast<const torch::optim::SGDOptions*>(&options)) {
+    step.momentum = sgd->momentum();
+  }
+  return step;
+}
+
 class LoopLearner : public Learner {
  public:
   explicit LoopLearner(LoopParts parts) : parts_(std::move(parts)) {}
@@ -65,6 +79,13 @@ class LoopLearner : public Learner {
     const auto in_epoch = static_cast<int64_t>(sizes.size());
     int64_t left = context.steps > 0 ? context.steps : parts_.options.epochs * in_epoch;
     Means means;
+    LocalSteps steps;
+    std::optional<double> initial_loss;
+    if (context.want_initial_loss) {
+      SKEIN_ASSIGN_OR_RETURN(const auto found, MeansOver(*context.cancelled));
+      initial_loss = found.at("loss");
+      parts_.model->SetTraining(true);
+    }
     while (left > 0) {
       const at::Tensor order = at::randperm(count, context.generator, at::kLong);
       for (const at::Tensor& indices : order.split_with_sizes(sizes)) {
@@ -72,28 +93,40 @@ class LoopLearner : public Learner {
         if (context.Cancelled()) return absl::CancelledError("cancelled");
         SKEIN_ASSIGN_OR_RETURN(const double loss, Step(indices, *optimizer));
         means.Add({{"loss", loss}}, indices.numel());
+        steps.Add(StepOf(*optimizer));
       }
     }
     TrainResult result;
     SKEIN_ASSIGN_OR_RETURN(result.model, parts_.model->State());
     result.num_samples = parts_.samples.count;
     result.metrics = means.Get();
+    result.metrics["steps"] = steps.norm();
+    if (initial_loss) result.metrics["initial_loss"] = *initial_loss;
     return result;
   }
 
   absl::StatusOr<EvalResult> Evaluate(const StateDict& model, EvalContext& context) override {
-    constexpr int64_t kBatch = 500;  // activations of a small model fit into the cache
     if (parts_.samples.count == 0) {
       return absl::FailedPreconditionError(
           "there are no held-out samples to evaluate on; give some, or set evaluate to workers");
     }
     SKEIN_RETURN_IF_ERROR(parts_.model->Load(model));
+    SKEIN_ASSIGN_OR_RETURN(auto means, MeansOver(*context.cancelled));
+    return EvalResult{parts_.samples.count, std::move(means)};
+  }
+
+  bool UsesGlobalRng() const override { return parts_.model->UsesGlobalRng(); }
+
+ private:
+  // What the model as it is makes of all samples, in evaluation mode.
+  absl::StatusOr<std::map<std::string, double>> MeansOver(const std::atomic<bool>& cancelled) {
+    constexpr int64_t kBatch = 500;  // activations of a small model fit into the cache
     parts_.model->SetTraining(false);
     const at::NoGradGuard no_grad;
     Means means;
     const auto count = static_cast<int64_t>(parts_.samples.count);
     for (const at::Tensor& indices : at::arange(count, at::kLong).split(kBatch)) {
-      if (context.Cancelled()) return absl::CancelledError("cancelled");
+      if (cancelled.load(std::memory_order_relaxed)) return absl::CancelledError("cancelled");
       const Batch batch = parts_.samples.get(indices);
       SKEIN_ASSIGN_OR_RETURN(const at::Tensor output, parts_.model->Forward(batch.inputs));
       std::map<std::string, double> values;
@@ -102,12 +135,9 @@ class LoopLearner : public Learner {
       values["loss"] = loss.item<double>();
       means.Add(values, indices.numel());
     }
-    return EvalResult{parts_.samples.count, means.Get()};
+    return means.Get();
   }
 
-  bool UsesGlobalRng() const override { return parts_.model->UsesGlobalRng(); }
-
- private:
   std::shared_ptr<torch::optim::Optimizer> MakeOptimizer() const {
     // One that several modules share is stepped once.
     std::vector<at::Tensor> parameters;

@@ -79,6 +79,7 @@ absl::StatusOr<std::unique_ptr<Trainer>> LearnerTrainer::Create(
   Settings settings;
   settings.who = std::string(NameOf(view.role)) + " '" + view.id + "', " + learner_name;
   settings.options = entry.options;
+  settings.want_initial_loss = WantsInitialLoss(config.strategy);
   settings.seed = config.seed;
   settings.stream = is_coordinator ? 0 : uint64_t{view.leaf_begin} + 1;
   settings.cancel_grace = config.limits.cancel_grace;
@@ -170,7 +171,7 @@ absl::StatusOr<TrainOutput> LearnerTrainer::Train(const PackedTensors& base,
     SKEIN_ASSIGN_OR_RETURN(auto hold, TakeTurn(request, seed));
     if (request.cancelled->load()) return absl::CancelledError("cancelled before it started");
     TrainContext context{request.round, request.local_round, MakeGenerator(seed), request.cancelled,
-                         request.steps};
+                         request.steps, settings_.want_initial_loss};
     std::shared_ptr<std::byte> block =
         buffers_->Take(StateDict::UnpackedOffsets(base.manifest()).back());
     auto result = learner_->Train(StateDict::Unpack(base, block), context);

@@ -33,6 +33,7 @@ class LearnerTrainer : public Trainer {
   struct Settings {
     std::string who;  // "worker 'w3', learner 'linear'", for messages
     LearnerOptions options;
+    bool want_initial_loss = false;
     uint64_t seed = 0;
     uint64_t stream = 0;  // of random numbers: leaf + 1; 0 for the coordinator
     Duration cancel_grace{};

@@ -142,6 +142,13 @@ StrategySpec WithPolicies(StrategySpec spec, const TierPolicies& policies) {
   return spec;
 }
 
+bool WantsInitialLoss(const StrategySpec& spec) {
+  const auto wants = [](const PartSpec& fold) { return fold.name == "qfedavg"; };
+  return wants(spec.fold) || std::ranges::any_of(spec.tiers, [&](const TierSpec& tier) {
+           return tier.fold && wants(*tier.fold);
+         });
+}
+
 absl::StatusOr<TierParts> MakeTierParts(const StrategySpec& spec, int tier, int num_tiers,
                                         const StrategyRegistries& registries) {
   const TierSpec* own = FindTier(spec, tier);

@@ -12,6 +12,7 @@
 #include <ATen/core/Generator.h>
 #include <absl/status/statusor.h>
 
+#include "skein/runtime/local_steps.h"
 #include "skein/runtime/trainer.h"
 #include "skein/strategy/params.h"
 #include "skein/tensor/state_dict.h"
@@ -50,6 +51,8 @@ struct TrainContext {
   std::shared_ptr<const std::atomic<bool>> cancelled;
   // Minibatches to train on, where the policy counts on it (`fedcompass`); 0: as many as you like.
   uint32_t steps = 0;
+  // The fold asks for the metric "initial_loss": the loss over the samples before training.
+  bool want_initial_loss = false;
 
   // True when the result is no longer wanted: return soon (any Status).
   bool Cancelled() const { return cancelled->load(std::memory_order_relaxed); }
@@ -65,7 +68,9 @@ struct EvalContext {
 struct TrainResult {
   StateDict model;                        // same names, shapes and dtypes as the model that came in
   uint64_t num_samples = 0;               // <= LearnerOptions::max_samples
-  std::map<std::string, double> metrics;  // "loss", ... averaged over workers by num_samples
+  // "loss", ... averaged over workers by num_samples. Some folds go by "steps" (LocalSteps::norm) or
+  // "initial_loss" (if wanted).
+  std::map<std::string, double> metrics;
 };
 
 struct EvalResult {

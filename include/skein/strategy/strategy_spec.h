@@ -38,6 +38,9 @@ struct StrategySpec {
 // The strategy with these policies at their tiers.
 StrategySpec WithPolicies(StrategySpec spec, const TierPolicies& policies);
 
+// Whether a fold of it, at some tier, goes by the loss that a worker had before it trained.
+bool WantsInitialLoss(const StrategySpec& spec);
+
 // The parts that an aggregating node at one tier works with.
 struct TierParts {
   std::shared_ptr<const Fold> fold;

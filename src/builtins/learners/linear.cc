@@ -61,6 +61,7 @@ class LinearLearner : public Learner {
     SKEIN_ASSIGN_OR_RETURN(at::Tensor steps, global.Get("steps"));
     const double lr = params_.Real("lr");
     double loss = 0;
+    LocalSteps local;
     const int64_t count = context.steps > 0 ? context.steps : params_.Int("epochs");
     for (int64_t step = 0; step < count; ++step) {
       if (context.Cancelled()) return absl::CancelledError("cancelled");
@@ -69,13 +70,15 @@ class LinearLearner : public Learner {
       w = w - at::mv(data_.x.t(), error) * (2 * lr / static_cast<double>(error.numel()));
       b = b - error.mean() * (2 * lr);
       steps = steps + 1;
+      local.Add({.lr = lr});
     }
     TrainResult result;
     SKEIN_RETURN_IF_ERROR(result.model.Add("weight", w));
     SKEIN_RETURN_IF_ERROR(result.model.Add("bias", b));
     SKEIN_RETURN_IF_ERROR(result.model.Add("steps", steps, TensorRole::kBuffer));
     result.num_samples = static_cast<uint64_t>(data_.y.numel());
-    result.metrics = {{"loss", loss}};
+    result.metrics = {{"loss", loss}, {"steps", local.norm()}};
+    if (context.want_initial_loss) result.metrics["initial_loss"] = loss;  // it is that of step 0
     return result;
   }
 

@@ -15,6 +15,7 @@ namespace skein {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Key;
 using ::testing::UnorderedElementsAre;
 
 // Which of two classes a point is in, its sides of a line.
@@ -83,7 +84,7 @@ TEST_F(ModuleLearnerTest, LearnsByFedAvgOfItsWorkers) {
     auto output = worker->Train(*model, RequestOf(round));
     ASSERT_TRUE(output.ok()) << output.status();
     EXPECT_EQ(output->num_samples, 100u);
-    EXPECT_EQ(output->metrics.size(), 1u);
+    EXPECT_THAT(output->metrics, UnorderedElementsAre(Key("loss"), Key("steps")));
     StateDict next = StateDict::Unpack(*model);
     const StateDict update = StateDict::Unpack(output->update);
     for (const auto& entry : next.entries()) at::Tensor(entry.tensor).add_(*update.Get(entry.name));
@@ -136,6 +137,37 @@ TEST_F(ModuleLearnerTest, StepsAreThoseOfThePolicyOrOfTheEpochs) {
            request);
     EXPECT_EQ(*batches, std::vector<int64_t>(static_cast<size_t>(made), 20));
   }
+}
+
+// ||a||_1 of FedNova (Wang et al. 2020), and the loss that q-FedAvg goes by (Li et al. 2020).
+TEST_F(ModuleLearnerTest, SaysHowFarItWentAndWhereItBegan) {
+  const auto model = MakeTrainer(CoordinatorView())->Initialize();
+  ASSERT_TRUE(model.ok()) << model.status();
+  const auto train = [&](RunConfig config) {
+    LearnerRegistry registry;
+    EXPECT_TRUE(
+        registry.Register("test", ModuleLearnerFactory(MakeParts), ModuleLearnerOptions()).ok());
+    auto trainer = MakeLearnerTrainerFactory(registry)(config, WorkerView(0));
+    EXPECT_TRUE(trainer.ok()) << trainer.status();
+    const double before = (*trainer)->Evaluate(*model, RequestOf(1))->metrics.at("loss");
+    auto output = (*trainer)->Train(*model, RequestOf(1));
+    EXPECT_TRUE(output.ok()) << output.status();
+    return std::pair(*std::move(output), before);
+  };
+  RunConfig config = ConfigOf("test");
+  config.learner.params = params_;
+  config.learner.params["momentum"] = 0.0;
+  const auto [plain, unused] = train(config);
+  EXPECT_EQ(plain.metrics.at("steps"), 10);
+  EXPECT_FALSE(plain.metrics.contains("initial_loss")) << "it takes a pass over the samples";
+  config.learner.params["momentum"] = 0.9;
+  EXPECT_NEAR(train(config).first.metrics.at("steps"), 41.381059609, 1e-9);
+  config.learner.params["momentum"] = 0.0;
+  config.strategy.fold.name = "qfedavg";
+  const auto [asked, before] = train(config);
+  EXPECT_EQ(asked.metrics.at("initial_loss"), before);
+  EXPECT_NE(asked.metrics.at("loss"), before);
+  EXPECT_EQ(Floats(asked.update, 0), Floats(plain.update, 0)) << "looking changes nothing";
 }
 
 TEST_F(ModuleLearnerTest, EveryEpochShowsEachSampleOnce) {

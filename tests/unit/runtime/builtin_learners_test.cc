@@ -89,7 +89,21 @@ TEST_F(BuiltinLearnersTest, LinearMakesAsManyStepsAsItIsTold) {
     int64_t steps = 0;
     std::memcpy(&steps, output->update.tensor(2).data(), sizeof(steps));
     EXPECT_EQ(steps, made);
+    EXPECT_EQ(output->metrics.at("steps"), made);
+    EXPECT_FALSE(output->metrics.contains("initial_loss"));
   }
+}
+
+TEST_F(BuiltinLearnersTest, LinearSaysItsInitialLossIfAFoldAsks) {
+  RunConfig config = ConfigOf("linear");
+  config.strategy.tiers = {{.tier = 1, .fold = PartSpec{"qfedavg", {}}}};
+  const auto model = Make(config, CoordinatorView())->Initialize();
+  ASSERT_TRUE(model.ok()) << model.status();
+  auto worker = Make(config, WorkerView(0));
+  const auto output = worker->Train(*model, RequestOf(1));
+  ASSERT_TRUE(output.ok()) << output.status();
+  EXPECT_EQ(output->metrics.at("initial_loss"),
+            worker->Evaluate(*model, RequestOf(1))->metrics.at("loss"));
 }
 
 // FedAvg by hand over four workers.
