@@ -14,9 +14,12 @@ absl::Status Preflight(const RunSpec& spec, const Registries& registries) {
                            MakeTierParts(spec.config.strategy, tier, tiers, registries.strategies));
     SKEIN_RETURN_IF_ERROR(parts.fold->CheckMachine());
   }
-  return MakeInitialModel(MakeLearnerTrainerFactory(registries.learners), spec.config,
-                          MakeNodeView(spec.topology, 0))
-      .status();
+  SKEIN_ASSIGN_OR_RETURN(const InitialModel start,
+                         MakeInitialModel(MakeLearnerTrainerFactory(registries.learners),
+                                          spec.config, MakeNodeView(spec.topology, 0)));
+  SKEIN_ASSIGN_OR_RETURN(const auto optimizer,
+                         registries.strategies.optimizers.Create(spec.config.strategy.optimizer));
+  return Annotate(optimizer->Prepare(start.model.manifest()), "strategy.optimizer");
 }
 
 }  // namespace skein

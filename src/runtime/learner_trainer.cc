@@ -170,8 +170,8 @@ absl::StatusOr<TrainOutput> LearnerTrainer::Train(const PackedTensors& base,
     const uint64_t seed = DeriveSeed(settings_.seed, {kTrain, settings_.stream, request.seq});
     SKEIN_ASSIGN_OR_RETURN(auto hold, TakeTurn(request, seed));
     if (request.cancelled->load()) return absl::CancelledError("cancelled before it started");
-    TrainContext context{request.round, request.local_round, MakeGenerator(seed), request.cancelled,
-                         request.steps, settings_.want_initial_loss};
+    TrainContext context{request.round,     request.local_round, MakeGenerator(seed),
+                         request.cancelled, request.steps,       settings_.want_initial_loss};
     std::shared_ptr<std::byte> block =
         buffers_->Take(StateDict::UnpackedOffsets(base.manifest()).back());
     auto result = learner_->Train(StateDict::Unpack(base, block), context);

@@ -11,7 +11,7 @@ double NormOf(const PackedTensors& update) {
   double squares = 0;
   for (size_t t = 0; t < update.manifest().size(); ++t) {
     const TensorInfo& info = update.manifest()[t];
-    if (!IsFloat(info.dtype) || info.role == TensorRole::kBuffer) continue;
+    if (!IsFloat(info.dtype) || info.role != TensorRole::kParameter) continue;
     ForChunks<double>(info, [&](uint64_t at, std::span<double> values) {
       LoadDoubles(info.dtype, update.tensor(t), at, values);
       for (const double v : values) squares += v * v;

@@ -17,7 +17,7 @@ OptimizerState::OptimizerState(std::string optimizer, std::vector<std::string> s
 absl::StatusOr<Manifest> OptimizerState::Layout(const Manifest& model) const {
   std::vector<TensorInfo> tensors;
   for (const TensorInfo& info : model.tensors()) {
-    if (!IsFloat(info.dtype) || info.role == TensorRole::kBuffer) continue;
+    if (!IsFloat(info.dtype) || info.role != TensorRole::kParameter) continue;
     for (const std::string& slot : slots_) {
       tensors.push_back({.name = optimizer_ + "." + slot + "/" + info.name, .shape = info.shape});
     }
@@ -30,7 +30,7 @@ absl::Status OptimizerState::Prepare(const Manifest& model, const std::string& p
   SKEIN_ASSIGN_OR_RETURN(layout_, Layout(model));
   first_.assign(model.size(), 0);
   for (size_t t = 0, next = 0; t < model.size(); ++t) {
-    if (!IsFloat(model[t].dtype) || model[t].role == TensorRole::kBuffer) continue;
+    if (!IsFloat(model[t].dtype) || model[t].role != TensorRole::kParameter) continue;
     first_[t] = std::exchange(next, next + slots_.size());
   }
   BufferPool pool;

@@ -66,10 +66,10 @@ struct EvalContext {
 };
 
 struct TrainResult {
-  StateDict model;                        // same names, shapes and dtypes as the model that came in
-  uint64_t num_samples = 0;               // <= LearnerOptions::max_samples
-  // "loss", ... averaged over workers by num_samples. Some folds go by "steps" (LocalSteps::norm) or
-  // "initial_loss" (if wanted).
+  StateDict model;           // same names, shapes and dtypes as the model that came in
+  uint64_t num_samples = 0;  // <= LearnerOptions::max_samples
+  // "loss", ... averaged over workers by num_samples. Some folds go by "steps" (LocalSteps::norm)
+  // or "initial_loss" (if wanted).
   std::map<std::string, double> metrics;
 };
 

@@ -49,8 +49,9 @@ class FloatMixer {
  private:
   std::span<const double> MeansOf(const LinearPart& part, uint64_t at, size_t count) {
     const LinearSums& sums = *part.sums;
-    const double divisor =
-        info_.role == TensorRole::kBuffer ? static_cast<double>(sums.total_weight) : part.divisor;
+    const double divisor = info_.role == TensorRole::kParameter
+                               ? part.divisor
+                               : static_cast<double>(sums.total_weight);
     const double denominator = std::ldexp(divisor, sums.shape.plan().scales[tensor_].scale_bits);
     const auto means = std::span(means_).first(count);
     sums.shape.kernels().means(sums.ring.sums(tensor_) + at, denominator, means);

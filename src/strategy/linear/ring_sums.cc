@@ -115,7 +115,7 @@ RunMask RingSums::Combine(const Piece& piece, Inputs inputs, Sign sign) {
 
 RunMask RingSums::CombineFloats(const Piece& piece, Inputs inputs, Sign sign) {
   const TensorScale& scale = shape_->plan().scales[piece.tensor];
-  const bool scaled = shape_->model()[piece.tensor].role != TensorRole::kBuffer;
+  const bool scaled = shape_->model()[piece.tensor].role == TensorRole::kParameter;
   std::array<FloatRun, kMaxRuns> runs;
   for (size_t k = 0; k < inputs.size(); ++k) {
     auto factor = static_cast<double>(inputs[k]->weight);

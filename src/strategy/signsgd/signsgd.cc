@@ -71,7 +71,7 @@ class VoteAccumulator : public Accumulator {
     for (size_t t = 0; t < update.manifest().size(); ++t) {
       const TensorInfo& info = update.manifest()[t];
       const std::span<std::byte> out = votes.mutable_tensor(t);
-      if (!IsFloat(info.dtype) || info.role == TensorRole::kBuffer) {
+      if (!IsFloat(info.dtype) || info.role != TensorRole::kParameter) {
         std::ranges::copy(update.tensor(t), out.begin());
         continue;
       }
