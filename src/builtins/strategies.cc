@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "skein/base/status.h"
+#include "strategy/bulyan/bulyan.h"
 #include "strategy/clipped_mean/clipped_mean.h"
 #include "strategy/fedavg/fedavg.h"
 #include "strategy/fedavgm/fedavgm.h"
@@ -12,9 +13,12 @@
 #include "strategy/fedopt/fedopt.h"
 #include "strategy/fedsgd/fedsgd.h"
 #include "strategy/filter_max_norm/filter_max_norm.h"
+#include "strategy/geometric_median/geometric_median.h"
+#include "strategy/krum/krum.h"
 #include "strategy/mean/mean.h"
 #include "strategy/median/median.h"
 #include "strategy/mixing/mixing.h"
+#include "strategy/multi_krum/multi_krum.h"
 #include "strategy/policy_all/policy_all.h"
 #include "strategy/policy_buffered/policy_buffered.h"
 #include "strategy/policy_every_update/policy_every_update.h"
@@ -30,36 +34,12 @@
 #include "strategy/sgd/sgd.h"
 #include "strategy/signsgd/signsgd.h"
 #include "strategy/staleness/staleness.h"
+#include "strategy/trimmed_mean/trimmed_mean.h"
 
 namespace skein {
 
 void RegisterBuiltinStrategies(StrategyRegistries& registries) {
-  for (auto* register_part : {RegisterFedAvg,
-                              RegisterFedSgd,
-                              RegisterMean,
-                              RegisterFedNova,
-                              RegisterQFedAvg,
-                              RegisterClippedMean,
-                              RegisterSignSgd,
-                              RegisterMedian,
-                              RegisterSgd,
-                              RegisterFedAvgM,
-                              RegisterFedOpt,
-                              RegisterFedDynOptimizer,
-                              RegisterSelectAll,
-                              RegisterSelectFraction,
-                              RegisterSelectCount,
-                              RegisterPolicyAll,
-                              RegisterPolicyQuorum,
-                              RegisterPolicyOverSelect,
-                              RegisterPolicyBuffered,
-                              RegisterPolicyEveryUpdate,
-                              RegisterPolicyInterval,
-                              RegisterPolicyFedCompass,
-                              RegisterPolicyTiered,
-                              RegisterMaxNormFilter,
-                              RegisterStaleness,
-                              RegisterMixing}) {
+  for (auto* register_part : {RegisterFedAvg, RegisterFedSgd, RegisterMean, RegisterFedNova, RegisterQFedAvg, RegisterClippedMean, RegisterSignSgd, RegisterMedian, RegisterSgd, RegisterFedAvgM, RegisterFedOpt, RegisterFedDynOptimizer, RegisterTrimmedMean, RegisterKrum, RegisterMultiKrum, RegisterBulyan, RegisterGeometricMedian, RegisterSelectAll, RegisterSelectFraction, RegisterSelectCount, RegisterPolicyAll, RegisterPolicyQuorum, RegisterPolicyOverSelect, RegisterPolicyBuffered, RegisterPolicyEveryUpdate, RegisterPolicyInterval, RegisterPolicyFedCompass, RegisterPolicyTiered, RegisterMaxNormFilter, RegisterStaleness, RegisterMixing}) {
     const absl::Status status = register_part(registries);
     if (status.ok()) continue;
     std::fprintf(stderr, "%s\n", Message(status).c_str());

@@ -92,6 +92,12 @@ PackedTensors FoldChecks::FlatResult(const std::vector<SampleUpdate>& updates) c
   return Finish(*accumulator);
 }
 
+std::vector<SampleUpdate> FoldChecks::With(std::vector<SampleUpdate> updates) const {
+  const auto others = static_cast<std::ptrdiff_t>(fold_->MinContributions() - 1);
+  updates.insert(updates.end(), updates_.end() - others, updates_.end());
+  return updates;
+}
+
 void FoldChecks::OrderDoesNotMatter() {
   const PackedTensors expected = FlatResult(updates_);
   Rng rng(kSeed + 1);
@@ -158,7 +164,7 @@ void FoldChecks::KeepsTheModelsManifest() {
 }
 
 void FoldChecks::AccumulatorsAreIndependent() {
-  const std::vector<SampleUpdate> first(updates_.begin(), updates_.begin() + 5);
+  const std::vector<SampleUpdate> first = With({updates_.begin(), updates_.begin() + 5});
   const std::vector<SampleUpdate> second(updates_.begin() + 5, updates_.end());
   auto a = New(), b = New();
   for (size_t i = 0; i < std::max(first.size(), second.size()); ++i) {
@@ -187,8 +193,8 @@ void FoldChecks::TakingThePartialEmpties() {
   EXPECT_EQ(accumulator->total_weight(), Fixed128());
   EXPECT_EQ(accumulator->TakePartial().status().code(), absl::StatusCode::kFailedPrecondition);
   // What it is given after that stands alone.
-  AddAll({updates_[3]}, *accumulator);
-  EXPECT_TRUE(SameBytes(Finish(*accumulator), FlatResult({updates_[3]})));
+  AddAll(With({updates_[3]}), *accumulator);
+  EXPECT_TRUE(SameBytes(Finish(*accumulator), FlatResult(With({updates_[3]}))));
 }
 
 void FoldChecks::FinishingEmpties() {
@@ -200,8 +206,8 @@ void FoldChecks::FinishingEmpties() {
   PlainStep step;
   EXPECT_EQ(accumulator->Finish(base_, step).status().code(),
             absl::StatusCode::kFailedPrecondition);
-  AddAll({updates_[3]}, *accumulator);
-  EXPECT_TRUE(SameBytes(Finish(*accumulator), FlatResult({updates_[3]})));
+  AddAll(With({updates_[3]}), *accumulator);
+  EXPECT_TRUE(SameBytes(Finish(*accumulator), FlatResult(With({updates_[3]}))));
   EXPECT_TRUE(SameBytes(next, as_it_was)) << "the first model is not theirs any more";
 }
 
@@ -216,11 +222,58 @@ void FoldChecks::AFoldThatDoesNotComposeHasNoPartials() {
   const Partial partial{weight, {}, Filled(*sums, [](size_t, uint64_t) { return 0.0; })};
   EXPECT_EQ(accumulator->Merge(HeaderOf(partial, updates_), partial.sums).code(),
             absl::StatusCode::kInvalidArgument);
-  EXPECT_EQ(accumulator->AddSubtree(updates_[0].tensors, weight).code(),
-            absl::StatusCode::kInvalidArgument);
   // None of it has left a trace.
   EXPECT_EQ(accumulator->total_weight(), weight);
   EXPECT_TRUE(SameBytes(Finish(*accumulator), FlatResult(updates_)));
+}
+
+// What subtrees have made of seven updates each, by folds of their own.
+void FoldChecks::ASubtreeThatReportsAsOneIsOneContribution() {
+  auto root = New();
+  for (const SampleUpdate& made : updates_) {
+    auto child = New();
+    const auto weight = static_cast<int64_t>(fold_->SubtreeWeight(made.header.num_samples));
+    absl::Status status = child->AddSubtree(made.tensors, Fixed128::FromInt(weight));
+    ASSERT_TRUE(status.ok()) << status;
+    auto partial = child->TakePartial();
+    ASSERT_TRUE(partial.ok()) << partial.status();
+    EXPECT_EQ(child->total_weight(), Fixed128());
+    PartialHeader header = HeaderOf(*partial, {made});
+    header.updates = 7;
+    header.contributions = 1;
+    status = root->Merge(header, partial->sums);
+    ASSERT_TRUE(status.ok()) << status;
+  }
+  const PackedTensors expected = FlatResult(updates_);
+  const PackedTensors result = Finish(*root);
+  for (size_t t = 0; t < base_.manifest().size(); ++t) {
+    const TensorInfo& info = base_.manifest()[t];
+    for (uint64_t i = 0; i < info.NumElements(); ++i) {
+      const double value = ValueAt(expected, t, i);
+      ASSERT_NEAR(ValueAt(result, t, i), value,
+                  IsFloat(info.dtype) ? Precision(info.dtype) * (1e-3 + std::abs(value)) : 0)
+          << info.name << " at " << i;
+    }
+  }
+}
+
+void FoldChecks::TooFewContributionsAreAnError() {
+  const int needed = fold_->MinContributions();
+  if (needed == 1) return;
+  auto accumulator = New();
+  const std::vector<SampleUpdate> few(updates_.begin(), updates_.begin() + needed - 1);
+  AddAll(few, *accumulator);
+  const Fixed128 weight = accumulator->total_weight();
+  PlainStep step;
+  const absl::Status status = accumulator->Finish(base_, step).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_TRUE(Mentions(status, "needs " + std::to_string(needed) + " contributions")) << status;
+  EXPECT_TRUE(Mentions(status, "and " + std::to_string(needed - 1) + " came")) << status;
+  EXPECT_EQ(accumulator->total_weight(), weight) << "nothing is taken";
+  const SampleUpdate& last = updates_[static_cast<size_t>(needed) - 1];
+  AddAll({last}, *accumulator);
+  EXPECT_TRUE(
+      SameBytes(Finish(*accumulator), FlatResult({updates_.begin(), updates_.begin() + needed})));
 }
 
 void FoldChecks::OptimizerSeesEachParameterOnce() {

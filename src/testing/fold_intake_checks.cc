@@ -105,10 +105,10 @@ void FoldChecks::ABrokenOffIntakeLeavesNoTrace() {
     auto second = Begun(updates_[3], *accumulator);
     ASSERT_TRUE(second->Receive(received).ok());
     first.reset();
-    AddAll({updates_[4]}, *accumulator);
+    AddAll(With({updates_[4]}), *accumulator);
     second.reset();
     EXPECT_TRUE(
-        SameBytes(Finish(*accumulator), FlatResult({updates_[1], updates_[2], updates_[4]})))
+        SameBytes(Finish(*accumulator), FlatResult(With({updates_[1], updates_[2], updates_[4]}))))
         << "broken off after " << received << " bytes";
   }
 }
@@ -130,8 +130,8 @@ void FoldChecks::ARefusedIntakeLeavesNoTraceAndSaysWhatAddSays() {
       if (status.ok()) status = transfer->Complete();
       EXPECT_EQ(status, expected);
     }
-    AddAll({updates_[2]}, *accumulator);
-    EXPECT_TRUE(SameBytes(Finish(*accumulator), FlatResult({updates_[0], updates_[2]})));
+    AddAll(With({updates_[2]}), *accumulator);
+    EXPECT_TRUE(SameBytes(Finish(*accumulator), FlatResult(With({updates_[0], updates_[2]}))));
   }
   // What Begin can see, it refuses.
   SampleUpdate other = updates_[0];
@@ -144,23 +144,26 @@ void FoldChecks::ARefusedIntakeLeavesNoTraceAndSaysWhatAddSays() {
 
 void FoldChecks::AHalfTakenInUpdateIsNoPartOfAResult() {
   auto accumulator = New();
-  AddAll({updates_[0], updates_[1]}, *accumulator);
+  AddAll(With({updates_[0], updates_[1]}), *accumulator);
   auto half = Begun(updates_[2], *accumulator);
   ASSERT_TRUE(half->Receive(updates_[2].tensors.bytes().size()).ok());
   PlainStep step;
   const auto next = accumulator->Finish(base_, step);
   const bool folds_at_the_end = next.ok();
   if (folds_at_the_end) {
-    EXPECT_TRUE(SameBytes(*next, FlatResult({updates_[0], updates_[1]})));
+    EXPECT_TRUE(SameBytes(*next, FlatResult(With({updates_[0], updates_[1]}))));
   } else {
     EXPECT_EQ(next.status().code(), absl::StatusCode::kFailedPrecondition);
     EXPECT_EQ(accumulator->TakePartial().status().code(), absl::StatusCode::kFailedPrecondition);
   }
   ASSERT_TRUE(half->Complete().ok());
-  const std::vector<SampleUpdate> left = folds_at_the_end
-                                             ? std::vector{updates_[2]}
-                                             : std::vector{updates_[0], updates_[1], updates_[2]};
-  EXPECT_TRUE(SameBytes(Finish(*accumulator), FlatResult(left)));
+  std::vector<SampleUpdate> left = {updates_[2]};
+  if (folds_at_the_end) {
+    AddAll(With({}), *accumulator);
+  } else {
+    left.insert(left.begin(), {updates_[0], updates_[1]});
+  }
+  EXPECT_TRUE(SameBytes(Finish(*accumulator), FlatResult(With(left))));
 }
 
 void FoldChecks::IntakesOnSeveralThreadsEqualAdding() {

@@ -92,6 +92,7 @@ void FillHeader(const PartialHeader& header, v1::Offer& out) {
   proto->set_part(header.part);
   proto->set_parts(header.parts);
   proto->set_updates(header.updates);
+  proto->set_contributions(header.contributions);
 }
 
 void Fill(const OfferFrame& frame, v1::Frame& out) {
@@ -290,6 +291,7 @@ absl::StatusOr<PartialHeader> ParseHeader(const v1::PartialHeader& proto) {
   header.part = proto.part();
   header.parts = proto.parts();
   header.updates = proto.updates();
+  header.contributions = proto.contributions();
   if (header.part >= header.parts) {
     return absl::InvalidArgumentError("part " + std::to_string(header.part) + " of " +
                                       std::to_string(header.parts) + " partials");

@@ -94,6 +94,17 @@ const FoldCase kAgreeing[] = {
 const FoldCase kHeld[] = {
     {"Median", Builtin("median", {}), nullptr},
     {"SpilledMedian", Builtin("median", {{"memory_mb", 0}}), nullptr},
+    {"TrimmedMean", Builtin("trimmed-mean", {}), nullptr},
+    {"TrimmedMeanByNumber", Builtin("trimmed-mean", {{"trim", 3}}), nullptr},
+    {"Krum", Builtin("krum", {{"f", 2}}), nullptr},
+    {"SpilledKrum", Builtin("krum", {{"f", 1}, {"memory_mb", 0}}), nullptr},
+    {"MultiKrum", Builtin("multi-krum", {{"f", 1}, {"m", 3}}), nullptr},
+    {"MultiKrumOfAll", Builtin("multi-krum", {{"f", 0}}), nullptr},
+    {"Bulyan", Builtin("bulyan", {{"f", 1}}), nullptr},
+    {"SpilledBulyan", Builtin("bulyan", {{"f", 2}, {"memory_mb", 0}}), nullptr},
+    {"GeometricMedian", Builtin("geometric-median", {}), nullptr},
+    {"SpilledGeometricMedian",
+     Builtin("geometric-median", {{"weights", "uniform"}, {"memory_mb", 0}}), nullptr},
 };
 std::string NameOf(const ::testing::TestParamInfo<FoldCase>& tested) { return tested.param.name; }
 

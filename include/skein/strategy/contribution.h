@@ -60,6 +60,10 @@ struct PartialHeader {
   uint32_t part = 0;
   uint32_t parts = 1;
   uint64_t updates = 0;  // more than workers if some have contributed several times
+  // Of the fold whose partial it is; fewer than updates if subtrees of other folds reported as one
+  // each. 0: one an update.
+  uint64_t contributions = 0;
+  uint64_t Contributions() const { return contributions != 0 ? contributions : updates; }
 };
 
 }  // namespace skein

@@ -23,7 +23,7 @@ namespace skein {
 // Whether partials of subtrees merge to what the flat fold would give.
 enum class Composition {
   kExact,  // any tree gives the flat result
-  kNone,   // needs every update at once; may stand only where its children are workers
+  kNone,   // needs every contribution at once: of workers, or of subtrees that report as one
 };
 
 // What an accumulator holds, taken out to be sent up.
@@ -71,13 +71,13 @@ class Accumulator {
   // Adds a subtree's partial; the same guarantees.
   virtual absl::Status Merge(const PartialHeader& header, const PackedTensors& sums) = 0;
 
-  // Adds what a subtree's own local rounds made of the base: the difference of its last local model
-  // (as DeltaOf gives it), with the subtree's weight. The same guarantees.
+  // Adds what a subtree's own local rounds, or its own fold, made of the base: the difference of
+  // its last local model (as DeltaOf gives it), with the subtree's weight. The same guarantees.
   virtual absl::Status AddSubtree(const PackedTensors& delta, Fixed128 weight) = 0;
 
   // Takes the content; the accumulator is empty again. FailedPrecondition if nothing was added, if
   // an intake that folds while it advances is not completed and not yet destroyed, or if the fold
-  // does not compose.
+  // does not compose and holds more than one contribution.
   virtual absl::StatusOr<Partial> TakePartial() = 0;
 
   // The next model made from `base` (the model that the updates refer to). Takes the content, whose
@@ -104,6 +104,14 @@ class Fold {
   virtual Composition composition() const = 0;
   // The bound on one update's weight, given the bound on its samples (for the numeric plan).
   virtual uint64_t MaxUpdateWeight(uint64_t max_samples) const = 0;
+  // What a subtree of so many samples weighs that reports as one, because it works with another
+  // fold: as much as one worker that has them.
+  virtual uint64_t SubtreeWeight(uint64_t num_samples) const {
+    return MaxUpdateWeight(num_samples);
+  }
+  // With fewer contributions than this Finish says so and makes nothing: a node with fewer children
+  // could never close.
+  virtual int MinContributions() const { return 1; }
   // Values and changes of float tensors up to this are accepted, however small the initial model's
   // are (for the numeric plan).
   virtual double MinBound() const { return 1; }

@@ -41,6 +41,8 @@ class FoldChecks : public ::testing::TestWithParam<FoldCase> {
   // The next model; `accumulator` must not be empty.
   PackedTensors Finish(Accumulator& accumulator) const;
   PackedTensors FlatResult(const std::vector<SampleUpdate>& updates) const;
+  // These, and others where the fold cannot do with one alone.
+  std::vector<SampleUpdate> With(std::vector<SampleUpdate> updates) const;
 
   PackedTensors base_;
   NumericPlan plan_;
@@ -57,6 +59,8 @@ class FoldChecks : public ::testing::TestWithParam<FoldCase> {
   void TakingThePartialEmpties();
   void FinishingEmpties();
   void AFoldThatDoesNotComposeHasNoPartials();
+  void ASubtreeThatReportsAsOneIsOneContribution();
+  void TooFewContributionsAreAnError();
   void OptimizerSeesEachParameterOnce();
   void RefusesNanAndInfinityNamingThePlace();
   void RefusesOtherTensors();

@@ -23,7 +23,7 @@ class ComposingFoldConformance : public FoldChecks {
 };
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(ComposingFoldConformance);
 
-// For folds that need every update in one place.
+// For folds that need every contribution in one place.
 class LoneFoldConformance : public FoldChecks {
  protected:
   void SetUp() override {
@@ -53,6 +53,7 @@ SKEIN_FOLD_TEST_(FoldConformance, OrderDoesNotMatter)
 SKEIN_FOLD_TEST_(FoldConformance, KeepsTheModelsManifest)
 SKEIN_FOLD_TEST_(FoldConformance, AccumulatorsAreIndependent)
 SKEIN_FOLD_TEST_(FoldConformance, NothingAddedIsAnError)
+SKEIN_FOLD_TEST_(FoldConformance, TooFewContributionsAreAnError)
 SKEIN_FOLD_TEST_(FoldConformance, FinishingEmpties)
 SKEIN_FOLD_TEST_(FoldConformance, OptimizerSeesEachParameterOnce)
 SKEIN_FOLD_TEST_(FoldConformance, RefusesNanAndInfinityNamingThePlace)
@@ -70,6 +71,8 @@ SKEIN_FOLD_TEST_(ComposingFoldConformance, RefusesPartialsWithoutWeight)
 SKEIN_FOLD_TEST_(ComposingFoldConformance, TakingInPartialsEqualsMerging)
 SKEIN_FOLD_TEST_(LoneFoldConformance, AFoldThatDoesNotComposeHasNoPartials)
 SKEIN_FOLD_TEST_(AgreeingFoldConformance, EqualUpdatesGiveTheirModel)
+SKEIN_FOLD_TEST_(LoneFoldConformance, ASubtreeThatReportsAsOneIsOneContribution)
+SKEIN_FOLD_TEST_(MeanFoldConformance, ASubtreeThatReportsAsOneIsOneContribution)
 SKEIN_FOLD_TEST_(MeanFoldConformance, MatchesAPlainWeightedMean)
 #undef SKEIN_FOLD_TEST_
 

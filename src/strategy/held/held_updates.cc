@@ -18,17 +18,18 @@ uint64_t WholePages(uint64_t bytes) { return (bytes + kPage - 1) / kPage * kPage
 
 }  // namespace
 
-ParamSchema HoldingSchema() {
-  return ParamSchema({{.name = "memory_mb",
-                       .type = ParamSpec::Type::kInt,
-                       .default_value = 256,
-                       .min = 0,
-                       .max = kMaxMemoryMb,
-                       .doc = "MiB of updates that are held in memory; the others go to a file"},
-                      {.name = "spill_dir",
-                       .type = ParamSpec::Type::kString,
-                       .default_value = "",
-                       .doc = "directory of that file; empty: $TMPDIR, or /var/tmp"}});
+ParamSchema HoldingSchema(std::vector<ParamSpec> own) {
+  own.push_back({.name = "memory_mb",
+                 .type = ParamSpec::Type::kInt,
+                 .default_value = 256,
+                 .min = 0,
+                 .max = kMaxMemoryMb,
+                 .doc = "MiB of updates that are held in memory; the others go to a file"});
+  own.push_back({.name = "spill_dir",
+                 .type = ParamSpec::Type::kString,
+                 .default_value = "",
+                 .doc = "directory of that file; empty: $TMPDIR, or /var/tmp"});
+  return ParamSchema(std::move(own));
 }
 
 HoldLimits HoldLimitsOf(const Params& params) {
@@ -44,8 +45,9 @@ absl::Status CheckSpillDirectory(const HoldLimits& limits) {
 // Checks an update while it arrives and, if there is no room for it in memory, writes it out.
 class HeldUpdates::HoldingIntake : public Intake {
  public:
-  HoldingIntake(HeldUpdates& updates, const Place& place, const PackedTensors& staged)
-      : updates_(updates), place_(place), staged_(staged), check_(staged) {}
+  HoldingIntake(HeldUpdates& updates, const Place& place, const PackedTensors& staged,
+                const HeldFrom& from)
+      : updates_(updates), place_(place), staged_(staged), from_(from), check_(staged) {}
   ~HoldingIntake() override {
     if (!completed_) updates_.GiveBack(place_);
   }
@@ -64,7 +66,7 @@ class HeldUpdates::HoldingIntake : public Intake {
   absl::Status Complete() override {
     if (completed_) return absl::FailedPreconditionError("the contribution is already counted");
     SKEIN_RETURN_IF_ERROR(Advance(staged_.bytes().size()));
-    updates_.held_.push_back({place_, place_.in_memory ? staged_ : PackedTensors()});
+    updates_.held_.push_back({place_, place_.in_memory ? staged_ : PackedTensors(), from_});
     completed_ = true;
     return absl::OkStatus();
   }
@@ -73,6 +75,7 @@ class HeldUpdates::HoldingIntake : public Intake {
   HeldUpdates& updates_;
   const Place place_;
   const PackedTensors& staged_;  // a copy would share the block, which is still being written
+  const HeldFrom from_;
   FiniteCheck check_;
   uint64_t written_ = 0;
   absl::Status status_;
@@ -84,10 +87,11 @@ HeldUpdates::HeldUpdates(Manifest update, HoldLimits limits)
 
 HeldUpdates::~HeldUpdates() = default;
 
-absl::StatusOr<std::unique_ptr<Intake>> HeldUpdates::Begin(const PackedTensors& staged) {
+absl::StatusOr<std::unique_ptr<Intake>> HeldUpdates::Begin(const PackedTensors& staged,
+                                                           HeldFrom from) {
   SKEIN_RETURN_IF_ERROR(update_.ExpectSame(staged.manifest()));
   SKEIN_ASSIGN_OR_RETURN(const Place place, TakePlace());
-  return std::make_unique<HoldingIntake>(*this, place, staged);
+  return std::make_unique<HoldingIntake>(*this, place, staged, from);
 }
 
 absl::StatusOr<HeldUpdates::Place> HeldUpdates::TakePlace() {
@@ -135,22 +139,46 @@ uint64_t HeldUpdates::spilled_bytes() const {
   return file_bytes_;
 }
 
-absl::StatusOr<HeldUpdates::View> HeldUpdates::Open() const {
+std::vector<const HeldUpdates::Held*> HeldUpdates::InOrder() const {
+  std::vector<const Held*> all;
+  for (const Held& held : held_) all.push_back(&held);
+  std::ranges::stable_sort(
+      all, {}, [](const Held* held) { return std::pair(held->from.leaf, held->from.seq); });
+  return all;
+}
+
+std::vector<HeldFrom> HeldUpdates::From() const {
+  std::vector<HeldFrom> all;
+  for (const Held* held : InOrder()) all.push_back(held->from);
+  return all;
+}
+
+absl::StatusOr<HeldUpdates::View> HeldUpdates::Open() const { return ViewOf(InOrder()); }
+
+absl::StatusOr<HeldUpdates::View> HeldUpdates::Open(std::span<const size_t> which) const {
+  const std::vector<const Held*> all = InOrder();
+  std::vector<const Held*> some;
+  for (const size_t number : which) some.push_back(all.at(number));
+  return ViewOf(some);
+}
+
+absl::StatusOr<HeldUpdates::View> HeldUpdates::ViewOf(std::span<const Held* const> some) const {
   View view;
   uint64_t mapped = 0;
-  for (const Held& held : held_) {
-    if (held.place.in_memory) continue;
-    view.spilled_at_.push_back(held.place.offset);
-    mapped = std::max(mapped, held.place.offset + update_.total_bytes());
+  for (const Held* held : some) {
+    if (held->place.in_memory) continue;
+    view.spilled_at_.push_back(held->place.offset);
+    mapped = std::max(mapped, held->place.offset + update_.total_bytes());
   }
   if (mapped > 0) {
     SKEIN_ASSIGN_OR_RETURN(view.mapping_, file_->Map(mapped));
     view.window_ = std::max(kPage, kReadAhead / view.spilled_at_.size() / kPage * kPage);
   }
-  for (const Held& held : held_) {
-    view.updates_.push_back(held.place.in_memory ? held.tensors.bytes()
-                                                 : view.mapping_->bytes().subspan(
-                                                       held.place.offset, update_.total_bytes()));
+  for (const Held* held : some) {
+    view.from_.push_back(held->from);
+    view.updates_.push_back(held->place.in_memory ? held->tensors.bytes()
+                                                  : view.mapping_->bytes().subspan(
+                                                        held->place.offset, update_.total_bytes()));
   }
   return view;
 }

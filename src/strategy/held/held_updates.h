@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -21,11 +22,18 @@ struct HoldLimits {
   std::string spill_dir;                        // of the file for the others; see SpillFile
 };
 
-// The parameters that such folds share.
-ParamSchema HoldingSchema();
+// The parameters that such folds share, behind their own.
+ParamSchema HoldingSchema(std::vector<ParamSpec> own = {});
 HoldLimits HoldLimitsOf(const Params& params);
 // Whether a directory that was named takes files; Unavailable if not.
 absl::Status CheckSpillDirectory(const HoldLimits& limits);
+
+// Who sent an update.
+struct HeldFrom {
+  LeafIndex leaf = 0;  // of a subtree's contribution: its first
+  Seq seq = 0;
+  uint64_t samples = 0;
+};
 
 // The updates of one aggregation, for folds that need all of them at once. Those that fit into the
 // budget stay in the blocks in which they arrived; the others are written to a file while they
@@ -37,20 +45,24 @@ class HeldUpdates {
 
   // Begins to take in an update; the intake refuses NaN and Inf, and what the disk has no room for
   // (ResourceExhausted). This object must outlive it.
-  absl::StatusOr<std::unique_ptr<Intake>> Begin(const PackedTensors& staged);
+  absl::StatusOr<std::unique_ptr<Intake>> Begin(const PackedTensors& staged, HeldFrom from = {});
 
   // Lets go of all that have been taken in; what is still arriving stays.
   void Clear();
 
   const Manifest& layout() const { return update_; }
   size_t size() const { return held_.size(); }
-  uint64_t memory_bytes() const;   // taken, also by what is still arriving
-  uint64_t spilled_bytes() const;  // of the file
+  std::vector<HeldFrom> From() const;  // of all, in their order
+  uint64_t memory_bytes() const;       // taken, also by what is still arriving
+  uint64_t spilled_bytes() const;      // of the file
 
-  // All updates, to be read front to back. Nothing is added while it lives.
+  // Updates, to be read front to back. They come in the order of their leaves, whatever that of
+  // their arrival was: what is made of them cannot depend on it, and ties go to the lowest leaf.
+  // Nothing is added while it lives. For another pass another view is opened.
   class View {
    public:
     std::span<const std::byte> bytes(size_t update) const { return updates_[update]; }
+    const HeldFrom& from(size_t update) const { return from_[update]; }
     size_t size() const { return updates_.size(); }
     // Bytes of all updates before `offset` will not be read again.
     void Passed(uint64_t offset);
@@ -58,12 +70,15 @@ class HeldUpdates {
    private:
     friend class HeldUpdates;
     std::vector<std::span<const std::byte>> updates_;
+    std::vector<HeldFrom> from_;
     std::vector<uint64_t> spilled_at_;  // where in the file
     std::unique_ptr<SpillFile::Mapping> mapping_;
     uint64_t window_ = 0;
     uint64_t passed_ = 0;
   };
   absl::StatusOr<View> Open() const;
+  // Only some of the updates that Open() gives, by their numbers there.
+  absl::StatusOr<View> Open(std::span<const size_t> which) const;
 
  private:
   class HoldingIntake;
@@ -75,7 +90,10 @@ class HeldUpdates {
   struct Held {
     Place place;
     PackedTensors tensors;  // in memory
+    HeldFrom from;
   };
+  std::vector<const Held*> InOrder() const;
+  absl::StatusOr<View> ViewOf(std::span<const Held* const> some) const;
   absl::StatusOr<Place> TakePlace();
   void GiveBack(const Place& place);
 

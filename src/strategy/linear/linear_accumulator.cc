@@ -63,9 +63,11 @@ absl::StatusOr<std::unique_ptr<Intake>> LinearAccumulator::Begin(const PartialHe
   SKEIN_RETURN_IF_ERROR(shape_.status());
   SKEIN_ASSIGN_OR_RETURN(const int64_t weight, WholeWeight(header.total_weight));
   const uint64_t updates = header.updates;
+  const uint64_t contributions = header.Contributions();
   const size_t workers = header.roster.Count();
-  // Each of them has contributed, and no update weighs nothing.
-  if (workers == 0 || updates < workers || static_cast<uint64_t>(weight) < updates) {
+  // Each of them has contributed, and nothing that was added weighs nothing.
+  if (workers == 0 || updates < workers || updates < contributions ||
+      static_cast<uint64_t>(weight) < contributions) {
     return absl::InvalidArgumentError("a partial of " + std::to_string(updates) +
                                       " updates that weighs " + std::to_string(weight) +
                                       " cannot come from " + std::to_string(workers) + " workers");

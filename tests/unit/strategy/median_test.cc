@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "strategy/elements.h"
-#include "strategy/median/column_sort.h"
+#include "strategy/held/column_sort.h"
 #include "testing/fold_samples.h"
 #include "unit/strategy/builtin_parts.h"
 

@@ -121,6 +121,20 @@ TEST_P(PartialTest, ItsUpdatesAreAtLeastItsWorkersAndAtMostItsWeight) {
   EXPECT_THAT(Message(merge(1)), HasSubstr("a partial of 1 updates"));
 }
 
+// Subtrees that work with other folds report as one, whatever they are of.
+TEST_P(PartialTest, ItMayBeOfFewerContributionsThanUpdates) {
+  const auto merge = [this](uint64_t updates, uint64_t contributions) {
+    PartialHeader header = header_;
+    header.updates = updates;
+    header.contributions = contributions;
+    return New()->Merge(header, sums_);
+  };
+  EXPECT_TRUE(merge(4 * kSamples, 1).ok());
+  EXPECT_TRUE(merge(4 * kSamples, 2 * kSamples).ok());
+  EXPECT_THAT(Message(merge(4 * kSamples, 2 * kSamples + 1)), HasSubstr("that weighs 16"));
+  EXPECT_THAT(Message(merge(2, 3)), HasSubstr("a partial of 2 updates"));
+}
+
 TEST_P(PartialTest, TheTotalOfAllPartialsIsBounded) {
   auto parent = New();
   EXPECT_TRUE(parent->Merge(header_, sums_).ok());

@@ -45,7 +45,8 @@ inline std::vector<Frame> SampleFrames() {
                               1000000,
                               1,
                               2,
-                              6};
+                              6,
+                              4};
   const TierPolicies policies = {
       {1, {"quorum", {{"fraction", 0.5}, {"count", -3}, {"soft", true}, {"text", "a b"}}}}};
   return {

@@ -1,5 +1,5 @@
-#ifndef SKEIN_SRC_STRATEGY_MEDIAN_COLUMN_SORT_H_
-#define SKEIN_SRC_STRATEGY_MEDIAN_COLUMN_SORT_H_
+#ifndef SKEIN_SRC_STRATEGY_HELD_COLUMN_SORT_H_
+#define SKEIN_SRC_STRATEGY_HELD_COLUMN_SORT_H_
 
 #include <algorithm>
 #include <cstddef>
@@ -38,4 +38,4 @@ void SortColumns(std::span<T> rows, size_t count, size_t width) {
 
 }  // namespace skein
 
-#endif  // SKEIN_SRC_STRATEGY_MEDIAN_COLUMN_SORT_H_
+#endif  // SKEIN_SRC_STRATEGY_HELD_COLUMN_SORT_H_
