@@ -73,6 +73,7 @@ SchedulerCore::SchedulerCore(SchedulerSetup setup, std::shared_ptr<Selector> sel
       seq_count_(setup.seq_count),
       loss_is_fatal_(std::move(setup.loss_is_fatal)),
       root_has_barrier_(setup.root_has_barrier),
+      fold_placement_(std::move(setup.fold_placement)),
       stopping_(std::move(setup.stop), config_.evaluate),
       helm_(std::move(setup.helm)),
       earlier_rounds_(std::move(setup.history.rounds)),
@@ -141,6 +142,7 @@ void SchedulerCore::On(const scheduler::RunStarted&) {
                     {"workers", static_cast<uint64_t>(topology_->num_workers())},
                     {"rounds", config_.rounds},
                     {"seed", SeedField(config_.seed)}};
+  if (!fold_placement_.empty()) started.fields["fold_placement"] = fold_placement_;
   actions_.push_back(scheduler::EmitEvent{std::move(started)});
   Wake(start_deadline_);
   Wake(next_sweep_);

@@ -23,6 +23,7 @@ absl::StatusOr<SchedulerSetup> MakeSchedulerSetup(SchedulerOptions options,
   setup.root_has_barrier = barriers.front();
   setup.all_have_barriers =
       std::all_of(barriers.begin(), barriers.end(), [](bool barrier) { return barrier; });
+  setup.fold_placement = FoldPlacement(config.strategy, num_tiers, *strategies);
   setup.helm = std::make_shared<Helm>(std::move(options.steering), config.strategy,
                                       options.topology, strategies);
   setup.loss_is_fatal = setup.helm->LossIsFatal();

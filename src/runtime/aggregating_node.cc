@@ -146,7 +146,7 @@ void AggregatingNode::OnChildEvaluated(const NodeId& child, const EvalReportFram
   // The core decides whether it counts; it does if the roster has grown.
   const bool open = core_ && core_->IsAwaited(child, report.round, report.version);
   if (open) {
-    evaluation_.Merge({report.num_samples, report.metrics});
+    evaluation_.Merge({report.num_samples, 0, report.metrics});
   }
   Feed(agg_event::ChildEvaluated{child, report.round, report.version, report.roster});
 }
@@ -230,6 +230,7 @@ absl::StatusOr<AggregatingNode::Bucket> AggregatingNode::TakeBucket(
     header.scalars = std::move(partial.scalars);
     header.roster = lot.roster;
     header.updates = lot.updates;
+    header.contributions = bucket.tally.contributions;
     SKEIN_RETURN_IF_ERROR(taken.sums->Merge(header, partial.sums));
   }
   if (taken.sums == nullptr) {
@@ -240,6 +241,7 @@ absl::StatusOr<AggregatingNode::Bucket> AggregatingNode::TakeBucket(
 
 void AggregatingNode::Tally::Merge(const Tally& other) {
   num_samples += other.num_samples;
+  contributions += other.contributions;
   metrics.Merge(other.metrics);
 }
 
@@ -263,10 +265,11 @@ absl::Status AggregatingNode::FoldUpload(const UploadInfo& info) {
   SKEIN_RETURN_IF_ERROR(staged.folds() ? staged.CompleteFold()
                                        : FoldWhole(*offer, staged.tensors(), *bucket.sums));
   if (auto* partial = std::get_if<PartialHeader>(&offer->header)) {
-    bucket.tally.Merge({partial->num_samples, partial->metrics});
+    bucket.tally.Merge({partial->num_samples, partial->Contributions(), partial->metrics});
   } else {
     const auto& update = std::get<UpdateHeader>(offer->header);
     bucket.tally.num_samples += update.num_samples;
+    ++bucket.tally.contributions;
     bucket.tally.metrics.Add(update.metrics, update.num_samples);
   }
   return absl::OkStatus();

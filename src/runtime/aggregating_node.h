@@ -28,6 +28,7 @@ class AggregatingNode : public NodeShell, public Downlinks::Owner {
   // What was collected, besides the sums.
   struct Tally {
     uint64_t num_samples = 0;
+    uint64_t contributions = 0;  // to the fold
     MetricSums metrics;
     void Merge(const Tally& other);
   };

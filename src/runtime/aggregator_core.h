@@ -21,8 +21,9 @@ namespace skein {
 struct AggregatorCoreConfig {
   NodeView view;
   std::shared_ptr<const RoundPolicy> policy;
-  int kappa = 1;               // local rounds per task; 1 at the coordinator
-  uint64_t staging_bytes = 0;  // of granted uploads at one time; one is always admitted
+  int kappa = 1;                // local rounds per task; 1 at the coordinator
+  bool reports_as_one = false;  // what it makes is one contribution to another fold above
+  uint64_t staging_bytes = 0;   // of granted uploads at one time; one is always admitted
   Duration upload_stall_timeout{0};
   std::shared_ptr<const Staleness> staleness;  // of what refers to older versions than the newest
   size_t bases_kept = 0;  // so many models that updates refer to are needed to fold them; 0: none

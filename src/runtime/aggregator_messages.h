@@ -200,7 +200,8 @@ struct CloseFold {
   enum class Into {
     kPartial,     // the partial for the parent
     kLocalModel,  // the base of the next local round
-    kLocalDelta,  // the last local model's difference to the task's base, for the parent
+    kLocalDelta,  // the last local model's difference to the task's base, for the parent: after
+                  // several local rounds, or for another fold
     kVersion,     // the next global model (coordinator)
   };
   Into into = Into::kPartial;

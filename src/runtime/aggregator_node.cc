@@ -99,20 +99,22 @@ class AggregatorNode : public AggregatingNode, public Uplink::Owner {
     Delivery delivery{.task = close.task, .parts = {}};
     for (const agg_action::Bucket& closed : close.buckets) {
       SKEIN_ASSIGN_OR_RETURN(Bucket bucket, TakeBucket(closed));
-      SKEIN_ASSIGN_OR_RETURN(Partial partial, MakePartial(close, *bucket.sums));
+      SKEIN_ASSIGN_OR_RETURN(Partial partial, MakePartial(close, bucket));
       const bool local = close.into == agg_action::CloseFold::Into::kLocalDelta;
-      PartialHeader header{.round = close.task.round,
-                           .local_round = close.task.local_round,
-                           .base = local ? close.task.base : closed.base,
-                           .total_weight = partial.total_weight,
-                           .scalars = std::move(partial.scalars),
-                           .num_samples = bucket.tally.num_samples,
-                           .roster = closed.roster,
-                           .metrics = std::move(bucket.tally.metrics),
-                           .task = close.task.seq_first,
-                           .part = static_cast<uint32_t>(delivery.parts.size()),
-                           .parts = static_cast<uint32_t>(close.buckets.size()),
-                           .updates = closed.updates};
+      PartialHeader header{
+          .round = close.task.round,
+          .local_round = close.task.local_round,
+          .base = local ? close.task.base : closed.base,
+          .total_weight = partial.total_weight,
+          .scalars = std::move(partial.scalars),
+          .num_samples = bucket.tally.num_samples,
+          .roster = closed.roster,
+          .metrics = std::move(bucket.tally.metrics),
+          .task = close.task.seq_first,
+          .part = static_cast<uint32_t>(delivery.parts.size()),
+          .parts = static_cast<uint32_t>(close.buckets.size()),
+          .updates = closed.updates,
+          .contributions = parts().above != nullptr ? 1 : bucket.tally.contributions};
       delivery.parts.push_back({std::move(header), std::move(partial.sums)});
     }
     delivery_ = std::move(delivery);
@@ -122,16 +124,21 @@ class AggregatorNode : public AggregatingNode, public Uplink::Owner {
     return absl::OkStatus();
   }
 
-  absl::StatusOr<Partial> MakePartial(const agg_action::CloseFold& close, Accumulator& sums) {
-    if (close.into == agg_action::CloseFold::Into::kPartial) return sums.TakePartial();
+  absl::StatusOr<Partial> MakePartial(const agg_action::CloseFold& close, Bucket& bucket) {
+    if (close.into == agg_action::CloseFold::Into::kPartial) return bucket.sums->TakePartial();
     // The last local model's difference to the task's base stands for the subtree, with the weight
-    // of the last local round (HierFAVG, Liu et al. 2020, arXiv 1905.06641).
-    const Fixed128 weight = sums.total_weight();
+    // of the last local round (HierFAVG, Liu et al. 2020, arXiv 1905.06641). Another fold above
+    // weighs it as a worker with the samples of them all.
+    const std::shared_ptr<const Fold>& above = parts().above;
+    const Fixed128 weight = above != nullptr ? Fixed128::FromInt(static_cast<int64_t>(
+                                                   above->SubtreeWeight(bucket.tally.num_samples)))
+                                             : bucket.sums->total_weight();
     SKEIN_ASSIGN_OR_RETURN(const PackedTensors base, WholeModel(close.task.base));
-    SKEIN_ASSIGN_OR_RETURN(const PackedTensors local, FinishLocalRound(close, sums));
+    SKEIN_ASSIGN_OR_RETURN(const PackedTensors local, FinishLocalRound(close, *bucket.sums));
     SKEIN_ASSIGN_OR_RETURN(const PackedTensors delta,
                            DeltaOf(local, base, *services_.memory.buffers));
-    auto whole = parts().fold->NewAccumulator(base.manifest(), numeric_, services_.memory.buffers);
+    const Fold& fold = above != nullptr ? *above : *parts().fold;
+    auto whole = fold.NewAccumulator(base.manifest(), numeric_, services_.memory.buffers);
     SKEIN_RETURN_IF_ERROR(whole->AddSubtree(delta, weight));
     return whole->TakePartial();
   }

@@ -241,7 +241,8 @@ void BarrierCore::Close(const std::string& reason) {
     ++local_;
     close.made = LocalBase();
   } else {
-    close.into = config_.kappa > 1 ? Into::kLocalDelta : Into::kPartial;
+    const bool delta = config_.kappa > 1 || config_.reports_as_one;
+    close.into = delta ? Into::kLocalDelta : Into::kPartial;
   }
   Enter(Phase::kDelivering);
   Do(std::move(close));

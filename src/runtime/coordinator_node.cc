@@ -54,15 +54,23 @@ class CoordinatorNode : public AggregatingNode {
 
   void OnInitialModel(absl::StatusOr<InitialModel> start) {
     if (!start.ok()) return Fail(start.status());
-    const uint64_t max_weight =
-        parts().fold->MaxUpdateWeight(services_.max_samples(config_.learner.name));
+    // One plan for the folds of all tiers.
+    uint64_t max_weight = 0;
+    double min_bound = 0;
+    for (int tier = 0; tier < view_.num_tiers - 1; ++tier) {
+      auto at = MakeTierParts(config_.strategy, tier, view_.num_tiers, *services_.strategies);
+      if (!at.ok()) return Fail(at.status());
+      max_weight = std::max(max_weight,
+                            at->fold->MaxUpdateWeight(services_.max_samples(config_.learner.name)));
+      min_bound = std::max(min_bound, at->fold->MinBound());
+    }
     // Without a barrier a quick worker may contribute several times to one step.
     const std::vector<bool> barriers =
         BarriersOf(config_.strategy, view_.num_tiers, *services_.strategies);
     const bool all = std::find(barriers.begin(), barriers.end(), false) == barriers.end();
-    auto numeric = MakeNumericPlan(start->model, max_weight,
-                                   view_.num_workers * (all ? 1 : kContributionsOfAWorker),
-                                   parts().fold->MinBound());
+    auto numeric =
+        MakeNumericPlan(start->model, max_weight,
+                        view_.num_workers * (all ? 1 : kContributionsOfAWorker), min_bound);
     if (!numeric.ok()) return Fail(Annotate(numeric.status(), "initial model"));
     if (auto ready = optimizer_->Prepare(start->model.manifest()); !ready.ok()) {
       return Fail(Annotate(ready, "strategy.optimizer"));

@@ -18,6 +18,7 @@ std::unique_ptr<AggregatorCore> MakeAggregatorCore(const NodeView& view, const T
   AggregatorCoreConfig core{.view = view,
                             .policy = parts.policy,
                             .kappa = parts.kappa,
+                            .reports_as_one = parts.above != nullptr,
                             .staging_bytes = limits.staging_bytes,
                             .upload_stall_timeout = limits.upload_stall_timeout,
                             .staleness = parts.staleness,

@@ -59,6 +59,30 @@ bool HasOwnPolicy(const StrategySpec& spec, int tier) {
   return own != nullptr && own->policy;
 }
 
+const PartSpec& FoldOf(const StrategySpec& spec, int tier) {
+  const TierSpec* own = FindTier(spec, tier);
+  return own != nullptr && own->fold ? *own->fold : spec.fold;
+}
+
+bool HasOwnFold(const StrategySpec& spec, int tier) {
+  const TierSpec* own = FindTier(spec, tier);
+  return own != nullptr && own->fold;
+}
+
+std::string FoldName(const StrategySpec& spec, int tier) {
+  return TierName(tier) + ": fold '" + FoldOf(spec, tier).name + "'";
+}
+
+// Whether they are one fold, also where one says what is the other's default.
+bool SameFold(const PartSpec& a, const PartSpec& b, const StrategyRegistries& registries) {
+  if (a.name != b.name) return false;
+  const PartDescriptor* known = registries.folds.Find(a.name);
+  if (known == nullptr) return a == b;
+  const auto of_a = known->schema.Resolve(a.params, "");
+  const auto of_b = known->schema.Resolve(b.params, "");
+  return of_a.ok() && of_b.ok() && of_a->values() == of_b->values();
+}
+
 // For messages: "strategy, tier 1: policy 'quorum'".
 std::string PolicyName(const StrategySpec& spec, int tier) {
   return TierName(tier) + ": policy '" + PolicyOf(spec, tier).name + "'";
@@ -100,19 +124,55 @@ absl::Status CheckBarriers(int tier, int num_tiers, const TierParts& parts,
                                       "'every_update', and this one has one");
   }
   if (!parts.policy->has_barrier() && parts.fold->composition() == Composition::kNone) {
-    return absl::InvalidArgumentError(TierName(tier) + ": fold '" + spec.fold.name +
-                                      "' needs every update of a round at once, and policy '" +
-                                      PolicyOf(spec, tier).name +
-                                      "' has no rounds; use one with a barrier, "
-                                      "such as 'all' or 'quorum'");
+    return absl::InvalidArgumentError(
+        FoldName(spec, tier) + " needs every update of a round at once, and policy '" +
+        PolicyOf(spec, tier).name + "' has no rounds; use one with a barrier, such as 'all' or " +
+        "'quorum'");
   }
-  if (parts.kappa == 1) return absl::OkStatus();
+  if (parts.kappa == 1 && parts.above == nullptr) return absl::OkStatus();
   const std::vector<bool> barriers = BarriersOf(spec, num_tiers, registries);
   for (int below = tier; below < num_tiers - 1; ++below) {
     if (barriers[static_cast<size_t>(below)]) continue;
-    return absl::InvalidArgumentError(TierName(tier) + ": kappa counts local rounds, and tier " +
-                                      std::to_string(below) +
-                                      " has none: its policy has no barrier");
+    if (parts.kappa > 1) {
+      return absl::InvalidArgumentError(TierName(tier) + ": kappa counts local rounds, and tier " +
+                                        std::to_string(below) +
+                                        " has none: its policy has no barrier");
+    }
+    return absl::InvalidArgumentError(
+        FoldName(spec, tier) + " makes one contribution a round to tier " +
+        std::to_string(tier - 1) + "'s '" + FoldOf(spec, tier - 1).name + "', and tier " +
+        std::to_string(below) + " has no rounds; give it a policy with a barrier, such as 'all'");
+  }
+  return absl::OkStatus();
+}
+
+// A fold that needs every update at once, and enough of them.
+absl::Status CheckFold(const StrategySpec& spec, int tier, int lowest, const Fold& fold,
+                       const Topology& topology, const Selector& selector) {
+  if (tier < lowest && fold.composition() == Composition::kNone && !HasOwnFold(spec, tier) &&
+      FoldOf(spec, tier + 1).name == FoldOf(spec, tier).name) {
+    const std::string below = "tier " + std::to_string(tier + 1);
+    return absl::InvalidArgumentError(
+        FoldName(spec, tier) + " needs every update at once, and " + below +
+        " passes none on; give one of the two another fold under 'tiers', such as 'mean', or this "
+        "one a '" +
+        FoldOf(spec, tier).name + "' of its own to combine the results of " + below + "'s");
+  }
+  const int needed = fold.MinContributions();
+  const std::string needs = FoldName(spec, tier) + " needs " + std::to_string(needed);
+  const size_t selected = selector.MaxWorkers(topology.num_workers());
+  if (selected < static_cast<size_t>(needed)) {
+    return absl::InvalidArgumentError(needs + " contributions and selector '" + spec.selector.name +
+                                      "' takes " + std::to_string(selected) +
+                                      " workers at most: no round could be made");
+  }
+  for (const TopologyNode& node : topology.nodes()) {
+    if (node.tier != tier || node.role == NodeRole::kWorker) continue;
+    if (node.children.size() >= static_cast<size_t>(needed)) continue;
+    return absl::InvalidArgumentError(needs + " children and '" + node.id + "' has " +
+                                      std::to_string(node.children.size()) +
+                                      "; give the node more, or the tier another fold" +
+                                      (HasOwnFold(spec, tier) ? "" : " under 'tiers'"));
   }
   return absl::OkStatus();
 }
@@ -153,8 +213,14 @@ absl::StatusOr<TierParts> MakeTierParts(const StrategySpec& spec, int tier, int 
                                         const StrategyRegistries& registries) {
   const TierSpec* own = FindTier(spec, tier);
   TierParts parts;
-  const PartSpec& fold = own != nullptr && own->fold ? *own->fold : spec.fold;
-  SKEIN_ASSIGN_OR_RETURN(parts.fold, registries.folds.Create(fold));
+  SKEIN_ASSIGN_OR_RETURN(parts.fold, registries.folds.Create(FoldOf(spec, tier)));
+  if (tier > 0) {
+    const PartSpec& above = FoldOf(spec, tier - 1);
+    SKEIN_ASSIGN_OR_RETURN(auto fold, registries.folds.Create(above));
+    const bool merges = fold->composition() != Composition::kNone &&
+                        SameFold(above, FoldOf(spec, tier), registries);
+    if (!merges) parts.above = std::move(fold);
+  }
   const bool own_policy = own != nullptr && own->policy;
   SKEIN_ASSIGN_OR_RETURN(parts.policy,
                          registries.policies.Create(own_policy ? *own->policy : spec.policy));
@@ -182,6 +248,24 @@ std::vector<bool> BarriersOf(const StrategySpec& spec, int num_tiers,
     barriers.push_back(!parts.ok() || parts->policy->has_barrier());
   }
   return barriers;
+}
+
+std::string FoldPlacement(const StrategySpec& spec, int num_tiers,
+                          const StrategyRegistries& registries) {
+  const int lowest = num_tiers - 2;
+  std::vector<int> tiers;
+  for (int tier = 0; tier <= lowest; ++tier) {
+    const auto fold = registries.folds.Create(FoldOf(spec, tier));
+    if (fold.ok() && (*fold)->composition() == Composition::kNone) tiers.push_back(tier);
+  }
+  if (tiers.empty()) return "";
+  if (lowest == 0) return "flat";
+  if (tiers == std::vector{lowest}) return "leaf";
+  if (tiers == std::vector{0}) return "root";
+  if (tiers == std::vector{0, lowest}) return "two-tier";
+  std::string text = "tiers";
+  for (const int tier : tiers) text += (tier == tiers.front() ? " " : ", ") + std::to_string(tier);
+  return text;
 }
 
 absl::Status CheckWorkersCanEvaluate(const std::vector<bool>& barriers) {
@@ -233,22 +317,9 @@ absl::Status ValidateStrategy(const StrategySpec& spec, const Topology& topology
   for (int tier = 0; tier <= lowest; ++tier) {
     auto parts = MakeTierParts(spec, tier, num_tiers, registries);
     if (!parts.ok()) return Annotate(parts.status(), TierName(tier));
-    if (tier < lowest && parts->fold->composition() == Composition::kNone) {
-      const TierSpec* own = FindTier(spec, tier);
-      return absl::InvalidArgumentError(
-          TierName(tier) + ": fold '" +
-          (own != nullptr && own->fold ? own->fold->name : spec.fold.name) +
-          "' needs every update at once and can only stand right above the workers, at tier " +
-          std::to_string(lowest));
-    }
+    SKEIN_RETURN_IF_ERROR(CheckFold(spec, tier, lowest, *parts->fold, topology, **selector));
     SKEIN_RETURN_IF_ERROR(CheckPolicyFits(spec, tier, *parts->policy, topology, **selector));
     SKEIN_RETURN_IF_ERROR(CheckBarriers(tier, num_tiers, *parts, registries, spec));
-    const TierSpec* own = FindTier(spec, tier);
-    if (own != nullptr && own->fold && *own->fold != spec.fold) {
-      return absl::InvalidArgumentError(TierName(tier) + ": fold '" + own->fold->name +
-                                        "' differs from the strategy's '" + spec.fold.name +
-                                        "', and partials of different folds do not merge");
-    }
   }
   return absl::OkStatus();
 }

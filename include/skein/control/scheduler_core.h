@@ -34,6 +34,7 @@ struct SchedulerSetup {
   std::vector<bool> loss_is_fatal;
   bool root_has_barrier = true;
   bool all_have_barriers = true;
+  std::string fold_placement;  // for the record; see FoldPlacement
   StopRules stop;
   std::shared_ptr<Helm> helm;  // null: nothing steers
 };
@@ -124,6 +125,7 @@ class SchedulerCore {
   const uint32_t seq_count_;
   std::vector<bool> loss_is_fatal_;
   const bool root_has_barrier_;
+  const std::string fold_placement_;
   Stopping stopping_;
   const std::shared_ptr<Helm> helm_;
   std::vector<RoundRecord> earlier_rounds_;

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include <absl/status/statusor.h>
@@ -48,6 +49,9 @@ struct TierParts {
   std::vector<std::shared_ptr<const UpdateFilter>> filters;
   std::shared_ptr<const Staleness> staleness;
   std::shared_ptr<const Mixing> mixing;
+  // The fold of the tier above, where what this tier makes is one contribution to it: it is another
+  // one, or it does not compose. Null where partials merge, and at the root.
+  std::shared_ptr<const Fold> above;
   int kappa = 1;
 };
 
@@ -60,6 +64,12 @@ absl::StatusOr<TierParts> MakeTierParts(const StrategySpec& spec, int tier, int 
 std::vector<bool> BarriersOf(const StrategySpec& spec, int num_tiers,
                              const StrategyRegistries& registries);
 
+// Where the folds stand that do not compose, for the record of a run: "flat" if the root is the
+// only aggregating node, "leaf" right above the workers, "root", "two-tier" if both of these, or
+// the tiers' numbers; empty if all folds compose.
+std::string FoldPlacement(const StrategySpec& spec, int num_tiers,
+                          const StrategyRegistries& registries);
+
 // InvalidArgument "evaluate: ..." for users if some tier has no barrier, by what BarriersOf says:
 // its workers are always at work.
 absl::Status CheckWorkersCanEvaluate(const std::vector<bool>& barriers);
@@ -71,9 +81,9 @@ absl::Status CheckDeadlines(const StrategySpec& spec, int num_tiers, Duration he
 
 // Checks a strategy against a tree: all parts exist with good parameters, tiers are aggregating
 // tiers and listed once, kappa is 1 at the root and in range, a fold that does not compose stands
-// only right above the workers and is the same fold elsewhere, no part needs more workers or
-// children than there are or are selected, what can only stand at the root stands there. Names the
-// tier and, where it matters, the node.
+// above itself only where the tier asks for it, what reports as one has rounds, no part needs more
+// workers or children than there are or are selected, what can only stand at the root stands there.
+// Names the tier and, where it matters, the node.
 absl::Status ValidateStrategy(const StrategySpec& spec, const Topology& topology,
                               const StrategyRegistries& registries);
 

@@ -515,6 +515,23 @@ TEST_F(AggregatorCoreTest, LocalRoundsFollowEachOther) {
   }
 }
 
+TEST_F(AggregatorCoreTest, WhatIsOneContributionToAnotherFoldIsADifference) {
+  for (const bool as_one : {false, true}) {
+    AggregatorCoreConfig config = ConfigOf(PolicyOf("all"), NodeRole::kAggregator);
+    config.view.tier = 1;
+    config.reports_as_one = as_one;
+    AggregatorDriver driver(config);
+    const Task task = TrainTask();
+    driver.Open(task);
+    for (const char* child : {"c0", "c1", "c2"}) driver.Contribute(driver.UploadOf(child, task));
+    ASSERT_THAT(driver.Of<agg_action::CloseFold>(), SizeIs(1));
+    const auto close = driver.Of<agg_action::CloseFold>()[0];
+    EXPECT_EQ(close.into, as_one ? Into::kLocalDelta : Into::kPartial);
+    EXPECT_EQ(close.base, task.base);
+    EXPECT_THAT(driver.core.models(), ::testing::Contains(task.base)) << "the result refers to it";
+  }
+}
+
 TEST_F(AggregatorCoreTest, ATaskThatComesAmidLocalRoundsBeginsWithItsFirst) {
   AggregatorCoreConfig config = ConfigOf(PolicyOf("all"));
   config.kappa = 2;

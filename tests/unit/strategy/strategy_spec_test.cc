@@ -1,5 +1,7 @@
 #include "skein/strategy/strategy_spec.h"
 
+#include <map>
+
 #include <gmock/gmock.h>
 
 #include "unit/strategy/builtin_parts.h"
@@ -141,12 +143,26 @@ INSTANTIATE_TEST_SUITE_P(
             "strategy, tier 1: policy 'quorum': give either 'fraction' or 'count'"},
         Bad{"FoldThatDoesNotCompose",
             {.fold = {"median", {}}},
-            "strategy, tier 0: fold 'median' needs every update at once and can only stand right "
-            "above the workers, at tier 1"},
-        Bad{"FoldsThatDoNotMerge",
-            {.tiers = {{.tier = 1, .fold = PartSpec{"mean", {}}}}},
-            "strategy, tier 1: fold 'mean' differs from the strategy's 'fedavg', and partials of "
-            "different folds do not merge"},
+            "strategy, tier 0: fold 'median' needs every update at once, and tier 1 passes none "
+            "on; give one of the two another fold under 'tiers', such as 'mean', or this one a "
+            "'median' of its own to combine the results of tier 1's"},
+        Bad{"FoldOfMoreThanThereAre",
+            {.tiers = {{.tier = 1, .fold = PartSpec{"krum", {{"f", 0}}}}}},
+            "strategy, tier 1: fold 'krum' needs 3 children and 'a0' has 2; give the node more, or "
+            "the tier another fold"},
+        Bad{"InheritedFoldOfMoreThanThereAre",
+            {.fold = {"krum", {{"f", 0}}}, .tiers = {{.tier = 1, .fold = PartSpec{"mean", {}}}}},
+            "strategy, tier 0: fold 'krum' needs 3 children and 'root' has 2; give the node more, "
+            "or the tier another fold under 'tiers'"},
+        Bad{"FoldOfMoreThanAreSelected",
+            {.fold = {"mean", {}},
+             .selector = {"count", {{"count", 2}}},
+             .tiers = {{.tier = 0, .fold = PartSpec{"krum", {{"f", 0}}}}}},
+            "strategy, tier 0: fold 'krum' needs 3 contributions and selector 'count' takes 2 "
+            "workers at most: no round could be made"},
+        Bad{"UnknownFoldOfATier",
+            {.tiers = {{.tier = 1, .fold = PartSpec{"krumm", {}}}}},
+            "strategy, tier 1: unknown fold 'krumm', did you mean 'krum'?"},
         Bad{"SelectorOfMoreThanAll",
             {.selector = {"count", {{"count", 5}}}},
             "strategy: selector 'count' takes 5 workers or more and the tree has 4"},
@@ -170,6 +186,80 @@ std::string StrategyRefusal(const StrategySpec& spec, const std::string& shape) 
       ValidateStrategy(spec, *Topology::FromShape(shape), BuiltinStrategies());
   EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
   return Message(status);
+}
+
+StrategySpec WithFolds(const PartSpec& fold, const std::map<int, PartSpec>& of_tiers) {
+  StrategySpec spec;
+  spec.fold = fold;
+  for (const auto& [tier, own] : of_tiers) spec.tiers.push_back({.tier = tier, .fold = own});
+  return spec;
+}
+
+TEST(ValidateStrategy, FoldsMayDifferFromTierToTier) {
+  const PartSpec median{"median", {}}, krum{"krum", {{"f", 1}}}, mean{"mean", {}};
+  const PartSpec fedavg{"fedavg", {}};
+  for (const StrategySpec& spec : {
+           WithFolds(fedavg, {{1, mean}}), WithFolds(krum, {{1, fedavg}}),
+           WithFolds(fedavg, {{0, krum}}), WithFolds(fedavg, {{1, median}}),
+           WithFolds(median, {{0, krum}}), WithFolds(median, {{0, median}}),  // asked for
+       }) {
+    const absl::Status status =
+        ValidateStrategy(spec, *Topology::FromShape("tree:5x2"), BuiltinStrategies());
+    EXPECT_TRUE(status.ok()) << status;
+  }
+}
+
+TEST(ValidateStrategy, MediansOfMediansMustBeAskedForAtTheUpperTier) {
+  const PartSpec median{"median", {}};
+  EXPECT_THAT(StrategyRefusal(WithFolds(median, {{1, {"median", {{"memory_mb", 0}}}}}), "tree:2x2"),
+              HasSubstr("strategy, tier 0: fold 'median'"));
+  EXPECT_THAT(StrategyRefusal(WithFolds(median, {{0, median}}), "tree:2x2x2"),
+              HasSubstr("strategy, tier 1: fold 'median'"));
+  EXPECT_THAT(StrategyRefusal(WithFolds(median, {{2, {"mean", {}}}}), "tree:2x2x2"),
+              HasSubstr("strategy, tier 0: fold 'median' needs every update at once, and tier 1"));
+}
+
+TEST(ValidateStrategy, WhatReportsAsOneNeedsRounds) {
+  StrategySpec spec = WithFolds({"krum", {{"f", 1}}}, {{1, {"fedavg", {}}}});
+  spec.tiers[0].policy = PartSpec{"every_update", {}};
+  EXPECT_EQ(StrategyRefusal(spec, "tree:5x2"),
+            "strategy, tier 1: fold 'fedavg' makes one contribution a round to tier 0's 'krum', "
+            "and tier 1 has no rounds; give it a policy with a barrier, such as 'all'");
+  // The other way round it is fine: the root takes what comes.
+  spec = WithFolds({"fedavg", {}}, {{1, {"median", {}}}});
+  spec.policy = {"every_update", {}};
+  spec.tiers[0].policy = PartSpec{"all", {}};
+  EXPECT_TRUE(ValidateStrategy(spec, *Topology::FromShape("tree:5x2"), BuiltinStrategies()).ok());
+}
+
+TEST(MakeTierParts, KnowsWhatReportsAsOne) {
+  const PartSpec mean{"mean", {}}, same{"mean", {{"bound", 1}}}, other{"mean", {{"bound", 2}}};
+  const auto above = [](const StrategySpec& spec, int tier) {
+    return PartsAt(spec, tier, 4).above;
+  };
+  EXPECT_EQ(above(WithFolds(mean, {}), 1), nullptr);
+  EXPECT_EQ(above(WithFolds(mean, {{1, same}}), 1), nullptr) << "1 is the default";
+  EXPECT_NE(above(WithFolds(mean, {{1, other}}), 1), nullptr);
+  const StrategySpec spec = WithFolds({"fedavg", {}}, {{1, {"median", {}}}});
+  EXPECT_EQ(above(spec, 0), nullptr) << "nothing is above the root";
+  ASSERT_NE(above(spec, 1), nullptr);
+  EXPECT_EQ(above(spec, 1)->SubtreeWeight(600), 600u) << "it is FedAvg";
+  ASSERT_NE(above(spec, 2), nullptr);
+  EXPECT_EQ(above(spec, 2)->SubtreeWeight(600), 1u) << "it is the median";
+}
+
+TEST(FoldPlacement, SaysWhereWhatDoesNotComposeStands) {
+  const PartSpec median{"median", {}}, mean{"mean", {}};
+  const auto placement = [](const StrategySpec& spec, int num_tiers) {
+    return FoldPlacement(spec, num_tiers, BuiltinStrategies());
+  };
+  EXPECT_EQ(placement(WithFolds(mean, {}), 3), "");
+  EXPECT_EQ(placement(WithFolds(median, {}), 2), "flat");
+  EXPECT_EQ(placement(WithFolds(mean, {{1, median}}), 3), "leaf");
+  EXPECT_EQ(placement(WithFolds(median, {{1, mean}}), 3), "root");
+  EXPECT_EQ(placement(WithFolds(median, {{0, median}}), 3), "two-tier");
+  EXPECT_EQ(placement(WithFolds(mean, {{0, median}, {2, median}}), 4), "two-tier");
+  EXPECT_EQ(placement(WithFolds(mean, {{1, median}, {2, median}}), 4), "tiers 1, 2");
 }
 
 TEST(ValidateStrategy, ABufferLargerThanTheNodeHasChildrenIsRefused) {
