@@ -52,8 +52,11 @@ Registries DocumentedRegistries() {
 }
 
 TEST(RunSpecDocument, ShowsSpecsThatAreRead) {
-  const std::vector<std::string> examples = Examples("spec");
-  ASSERT_EQ(examples.size(), 8u);
+  std::vector<std::string> examples = Examples("spec");
+  ASSERT_EQ(examples.size(), 9u);
+  const std::vector<std::string> robust = Examples("spec", "strategies/robust.md");
+  ASSERT_EQ(robust.size(), 3u);
+  examples.insert(examples.end(), robust.begin(), robust.end());
   for (const std::string& yaml : examples) {
     const auto spec = ParseRunSpec(yaml, "spec.yaml", ".", {}, DocumentedRegistries());
     EXPECT_TRUE(spec.ok()) << spec.status() << "\n" << yaml;
