@@ -87,6 +87,30 @@ TEST(HeldUpdates, NothingIsWrittenWhileThereIsRoom) {
   EXPECT_EQ(FirstsOf(updates), (std::vector<float>{1, 2}));
 }
 
+// One in memory, the others in the file, whatever the order of their arrival.
+TEST(HeldUpdates, AreGivenInTheOrderOfTheirLeaves) {
+  BufferPool pool;
+  HeldUpdates updates(Update(), {.memory_bytes = kBytes, .spill_dir = ""});
+  for (const LeafIndex leaf : {5u, 2u, 9u, 0u}) {
+    const PackedTensors tensors = Constant(leaf, pool);
+    const auto intake = updates.Begin(tensors, {.leaf = leaf, .seq = 1, .samples = leaf * 10});
+    ASSERT_TRUE(intake.ok() && (*intake)->Complete().ok());
+  }
+  const auto given = [](const absl::StatusOr<HeldUpdates::View>& view) {
+    std::vector<float> values;
+    for (size_t k = 0; k < view->size(); ++k) {
+      values.push_back(FirstOf(view->bytes(k)));
+      EXPECT_EQ(view->from(k).samples, 10 * view->from(k).leaf);
+      EXPECT_EQ(static_cast<float>(view->from(k).leaf), values.back());
+    }
+    return values;
+  };
+  EXPECT_EQ(given(updates.Open()), (std::vector<float>{0, 2, 5, 9}));
+  EXPECT_EQ(given(updates.Open(std::vector<size_t>{1, 3})), (std::vector<float>{2, 9}));
+  EXPECT_EQ(given(updates.Open(std::vector<size_t>{2})), (std::vector<float>{5}));
+  EXPECT_EQ(updates.From()[2].leaf, 5u);
+}
+
 TEST(HeldUpdates, TheFileHasNoName) {
   const std::filesystem::path directory =
       std::filesystem::temp_directory_path() / ("skein-held-" + std::to_string(::getpid()));

@@ -194,6 +194,39 @@ TEST(Krum, MatchesAPlainOne) {
   }
 }
 
+// 24 updates of 4 MiB, four of which may stay in memory.
+TEST(Krum, TakesLittleMoreThanItsBudgetAndTheResult) {
+  Rng rng(37);
+  const PackedTensors base =
+      testing::RandomModel(testing::MakeManifest({{"a", DType::kFloat32, {1 << 20}}}), 0.1, rng);
+  constexpr uint64_t kModel = uint64_t{4} << 20;
+  for (PartSpec spec : {Krum(2), MultiKrum(2, 5), Bulyan(2), PartSpec{"geometric-median", {}},
+                        PartSpec{"trimmed-mean", {}}}) {
+    spec.params["memory_mb"] = 16;
+    const auto pool = std::make_shared<BufferPool>();
+    const auto fold = Make(BuiltinStrategies().folds, spec.name, spec.params);
+    NumericPlan plan;
+    plan.max_update_weight = 1;
+    auto accumulator = fold->NewAccumulator(base.manifest(), plan, pool);
+    for (size_t k = 0; k < 24; ++k) {
+      PackedTensors staged(base.manifest(), *pool);
+      std::ranges::copy(base.bytes(), staged.mutable_bytes().begin());
+      UpdateHeader header;
+      header.leaf = static_cast<LeafIndex>(k);
+      header.num_samples = 1;
+      auto intake = accumulator->Begin(header, staged);
+      ASSERT_TRUE(intake.ok()) << intake.status();
+      ASSERT_TRUE((*intake)->Complete().ok());
+    }
+    testing::PlainStep step;
+    ASSERT_TRUE(accumulator->Finish(base, step).ok());
+    accumulator.reset();
+    // All that was ever taken at the same time is idle now.
+    EXPECT_GE(pool->idle_bytes(), 5 * kModel) << spec.name;
+    EXPECT_LE(pool->idle_bytes(), 5 * kModel + (1 << 20)) << spec.name;
+  }
+}
+
 // Distances are of the float parameters of all tensors together. Buffers and integers take the
 // median of those that were selected.
 TEST(Krum, GoesByAllParametersAndByNothingElse) {
