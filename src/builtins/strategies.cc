@@ -39,7 +39,37 @@
 namespace skein {
 
 void RegisterBuiltinStrategies(StrategyRegistries& registries) {
-  for (auto* register_part : {RegisterFedAvg, RegisterFedSgd, RegisterMean, RegisterFedNova, RegisterQFedAvg, RegisterClippedMean, RegisterSignSgd, RegisterMedian, RegisterSgd, RegisterFedAvgM, RegisterFedOpt, RegisterFedDynOptimizer, RegisterTrimmedMean, RegisterKrum, RegisterMultiKrum, RegisterBulyan, RegisterGeometricMedian, RegisterSelectAll, RegisterSelectFraction, RegisterSelectCount, RegisterPolicyAll, RegisterPolicyQuorum, RegisterPolicyOverSelect, RegisterPolicyBuffered, RegisterPolicyEveryUpdate, RegisterPolicyInterval, RegisterPolicyFedCompass, RegisterPolicyTiered, RegisterMaxNormFilter, RegisterStaleness, RegisterMixing}) {
+  for (auto* register_part : {RegisterFedAvg,
+                              RegisterFedSgd,
+                              RegisterMean,
+                              RegisterFedNova,
+                              RegisterQFedAvg,
+                              RegisterClippedMean,
+                              RegisterSignSgd,
+                              RegisterMedian,
+                              RegisterSgd,
+                              RegisterFedAvgM,
+                              RegisterFedOpt,
+                              RegisterFedDynOptimizer,
+                              RegisterTrimmedMean,
+                              RegisterKrum,
+                              RegisterMultiKrum,
+                              RegisterBulyan,
+                              RegisterGeometricMedian,
+                              RegisterSelectAll,
+                              RegisterSelectFraction,
+                              RegisterSelectCount,
+                              RegisterPolicyAll,
+                              RegisterPolicyQuorum,
+                              RegisterPolicyOverSelect,
+                              RegisterPolicyBuffered,
+                              RegisterPolicyEveryUpdate,
+                              RegisterPolicyInterval,
+                              RegisterPolicyFedCompass,
+                              RegisterPolicyTiered,
+                              RegisterMaxNormFilter,
+                              RegisterStaleness,
+                              RegisterMixing}) {
     const absl::Status status = register_part(registries);
     if (status.ok()) continue;
     std::fprintf(stderr, "%s\n", Message(status).c_str());

@@ -115,6 +115,22 @@ absl::Status CheckPolicyFits(const StrategySpec& spec, int tier, const RoundPoli
   return absl::OkStatus();
 }
 
+// What a tier that makes one contribution of its own is to be folded by.
+absl::Status CheckReportsAsOne(int tier, const TierParts& parts, const StrategySpec& spec) {
+  const bool other = parts.above != nullptr;
+  if ((other ? *parts.above : *parts.fold).TakesSubtrees()) return absl::OkStatus();
+  const std::string above = FoldName(spec, other ? tier - 1 : tier);
+  if (other) {
+    return absl::InvalidArgumentError(above + " goes by what single workers say, and tier " +
+                                      std::to_string(tier) + "'s '" + FoldOf(spec, tier).name +
+                                      "' makes one contribution of all of them; use one fold at "
+                                      "both, or 'fedavg' or 'mean' above");
+  }
+  return absl::InvalidArgumentError(above + " goes by what single workers say in one round, and " +
+                                    "kappa is " + std::to_string(parts.kappa) +
+                                    "; use kappa 1, or another fold");
+}
+
 // What only makes sense with a barrier, or only without.
 absl::Status CheckBarriers(int tier, int num_tiers, const TierParts& parts,
                            const StrategyRegistries& registries, const StrategySpec& spec) {
@@ -130,6 +146,7 @@ absl::Status CheckBarriers(int tier, int num_tiers, const TierParts& parts,
         "'quorum'");
   }
   if (parts.kappa == 1 && parts.above == nullptr) return absl::OkStatus();
+  SKEIN_RETURN_IF_ERROR(CheckReportsAsOne(tier, parts, spec));
   const std::vector<bool> barriers = BarriersOf(spec, num_tiers, registries);
   for (int below = tier; below < num_tiers - 1; ++below) {
     if (barriers[static_cast<size_t>(below)]) continue;

@@ -108,6 +108,15 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"UnknownOptimizer",
             {.optimizer = {"fedadm", {}}},
             "strategy: unknown optimizer 'fedadm', did you mean 'fedadam'?"},
+        Bad{"LocalRoundsUnderAFoldOfSingleWorkers",
+            {.fold = {"fednova", {}}, .tiers = {{.tier = 1, .kappa = 2}}},
+            "strategy, tier 1: fold 'fednova' goes by what single workers say in one round, and "
+            "kappa is 2; use kappa 1, or another fold"},
+        Bad{"AFoldOfSingleWorkersAboveAnother",
+            {.fold = {"signsgd", {}}, .tiers = {{.tier = 1, .fold = PartSpec{"mean", {}}}}},
+            "strategy, tier 0: fold 'signsgd' goes by what single workers say, and tier 1's "
+            "'mean' makes one contribution of all of them; use one fold at both, or 'fedavg' or "
+            "'mean' above"},
         Bad{"UnknownSelector",
             {.selector = {"al", {}}},
             "strategy: unknown selector 'al', did you mean 'all'?"},
