@@ -5,7 +5,7 @@ from html import escape
 
 WIDTH, HEIGHT = 720, 340
 LEFT, RIGHT, TOP, BOTTOM = 64, 16, 64, 52
-COLORS = ("#1b6ca8", "#e08e2b", "#b5443c", "#5a9367", "#7a5ea8", "#8c8c8c")
+COLORS = ("#1b6ca8", "#e08e2b", "#b5443c", "#5a9367", "#7a5ea8", "#8c8c8c", "#3aa6a0", "#c05d94")
 
 
 class Axis:

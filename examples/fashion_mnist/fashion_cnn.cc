@@ -11,6 +11,8 @@
 #include <torch/nn.h>
 #include <torch/optim.h>
 
+#include "attack.h"
+
 namespace {
 
 class Network : public torch::nn::Module {
@@ -168,6 +170,8 @@ std::vector<skein::ParamSpec> CommonParams() {
 }
 
 skein::LearnerOptions OptionsWith(std::vector<skein::ParamSpec> params) {
+  const std::vector<skein::ParamSpec> attack = Attack::Params();
+  params.insert(params.end(), attack.begin(), attack.end());
   skein::LearnerOptions options;
   options.max_samples = 60'000;
   options.schema = std::make_shared<skein::ParamSchema>(std::move(params));
@@ -183,7 +187,11 @@ skein::LearnerFactory MakeFashionCnn(std::shared_ptr<FashionData> data) {
           const skein::WorkerContext& context) -> absl::StatusOr<std::unique_ptr<skein::Learner>> {
         SKEIN_ASSIGN_OR_RETURN(
             Images images, context.is_coordinator ? data->HeldOut(context) : data->PartOf(context));
-        return std::make_unique<FashionCnn>(context.params, std::move(images));
+        const Attack attack = Attack::Of(context);
+        if (attack.kind == Attack::Kind::kLabelFlip) FlipLabels(images);
+        auto learner = std::make_unique<FashionCnn>(context.params, std::move(images));
+        if (attack.kind != Attack::Kind::kSignFlip) return learner;
+        return FlippingSigns(std::move(learner), attack.scale);
       };
 }
 

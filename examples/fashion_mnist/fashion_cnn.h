@@ -11,7 +11,7 @@
 // Fashion-MNIST and evaluate it on the test images.
 skein::LearnerFactory MakeFashionCnn(std::shared_ptr<FashionData> data);
 
-// What the plain learner takes: lr, momentum, batch_size, epochs.
+// What the plain learner takes: lr, momentum, batch_size, epochs, and attack (attack.h).
 skein::LearnerOptions FashionCnnOptions();
 
 // The same with `dropout`, which draws from libtorch's global generator: such workers train one at

@@ -1,0 +1,73 @@
+"""What is compared: each case is a run of bench/strategies/study.yaml with other settings."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Case:
+    group: str  # a group of bars
+    series: str  # which bar of it
+    overrides: tuple[str, ...] = field(default=())
+
+    @property
+    def name(self) -> str:
+        return f"{self.group}, {self.series}".replace(", ", "-").replace(" ", "-")
+
+
+# Folds over 20 workers, 4 of which attack; over sites of 5 workers, 1 of which attacks. Bulyan needs
+# 4 f + 3 updates, which a site does not have.
+FLAT = {
+    "fedavg": "fedavg",
+    "clipped-mean": "{name: clipped-mean, clip: 1}",
+    "median": "median",
+    "trimmed-mean": "{name: trimmed-mean, trim: 4}",
+    "krum": "{name: krum, f: 4}",
+    "multi-krum": "{name: multi-krum, f: 4}",
+    "bulyan": "{name: bulyan, f: 4}",
+    "geometric-median": "{name: geometric-median, weights: uniform}",
+}
+SITES = {
+    "fedavg": "fedavg",
+    "median": "median",
+    "trimmed-mean": "{name: trimmed-mean, trim: 1}",
+    "krum": "{name: krum, f: 1}",
+    "multi-krum": "{name: multi-krum, f: 1}",
+    "geometric-median": "{name: geometric-median, weights: uniform}",
+}
+LABELS = ("learner.params.attack=label-flip",)
+SIGNS = ("learner.params.attack=sign-flip", "learner.params.attack_scale=4")
+
+
+def _attacks() -> list[Case]:
+    cases = []
+    for group, more in (("nobody, flat", ()), ("labels, flat", LABELS), ("signs, flat", SIGNS)):
+        cases += [Case(group, name, (f"strategy.fold={fold}", *more))
+                  for name, fold in FLAT.items()]
+    for group, more in (("nobody, 4x5", ()), ("labels, 4x5", LABELS), ("signs, 4x5", SIGNS)):
+        cases += [Case(group, name, ("topology=tree:4x5",
+                                     f"strategy.tiers=[{{tier: 1, fold: {fold}}}]", *more))
+                  for name, fold in SITES.items()]
+    return cases
+
+
+ALGORITHMS = {
+    "fedavg": (),
+    "fedprox": ("strategy.terms=[{name: fedprox, mu: 0.01}]",),
+    "scaffold": ("strategy.fold=mean", "strategy.terms=[scaffold]", "learner.params.momentum=0"),
+    "fedadam": ("strategy.optimizer={name: fedadam, lr: 0.01}",),
+    "fednova": ("strategy.fold=fednova",),
+}
+DATA = {
+    "Dirichlet 0.1": "data={partition: dirichlet, alpha: 0.1}",
+    "2 shards": "data={partition: shards, per_worker: 2}",
+}
+
+STUDIES = {
+    "attacks": _attacks(),
+    "unlike": [Case(group, name, (data, "rounds=20", *more))
+               for group, data in DATA.items() for name, more in ALGORITHMS.items()],
+}
+TITLES = {
+    "attacks": "Accuracy after 10 rounds, a fifth of the workers attacking",
+    "unlike": "Accuracy after 20 rounds, workers with unlike data",
+}

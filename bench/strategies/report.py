@@ -1,0 +1,60 @@
+"""The page and its plots, made from the results and from nothing else."""
+
+import json
+
+from page import svg
+from page.markdown import table
+from strategies.cases import STUDIES, TITLES, Case
+from suite import machine, paths
+
+FOLDER = paths.ROOT / "docs/strategies"
+
+
+def _path(study: str):
+    return paths.RESULTS / f"strategies-{study}.json"
+
+
+def load(study: str) -> dict:
+    """Results of cases as they are now."""
+    path = _path(study)
+    kept = json.loads(path.read_text())["cases"] if path.exists() else {}
+    return {case.name: kept[case.name] for case in STUDIES[study]
+            if kept.get(case.name, {}).get("overrides") == list(case.overrides)}
+
+
+def keep(study: str, case: Case, result: dict) -> None:
+    cases = load(study) | {case.name: result}
+    text = json.dumps({"machine": machine.describe(), "cases": cases}, indent=1)
+    _path(study).write_text(text + "\n")
+
+
+def _section(study: str) -> str:
+    results = load(study)
+    if not results:
+        return ""
+    groups, rows = {}, []
+    for case in STUDIES[study]:
+        if case.name not in results:
+            continue
+        curve = results[case.name]["curve"]
+        groups.setdefault(case.group, {})[case.series] = 100 * curve[-1]
+        rows.append([case.group, f"`{case.series}`", f"{100 * curve[-1]:.1f}",
+                     f"{100 * max(curve):.1f}", " ".join(f"`{o}`" for o in case.overrides)])
+    (FOLDER / f"{study}.svg").write_text(svg.bars(TITLES[study], "%", list(groups.items())))
+    return "\n".join([
+        f"## {TITLES[study]}", "", f"![{study}]({study}.svg)", "",
+        table(["case", "strategy", "accuracy at the end, %", "best, %", "settings"], rows), ""])
+
+
+def write() -> None:
+    commits = sorted({r["commit"] for study in STUDIES for r in load(study).values()})
+    parts = [
+        "# Strategies compared", "",
+        "<!-- Made by bench/strategies/study.py from the results: change those, or it. -->", "",
+        "Runs of [the study's spec](../../bench/strategies/study.yaml): 20 workers with Fashion-MNIST between them, the "
+        "CNN of [examples/fashion_mnist](../../examples/fashion_mnist), one seed. A difference of a point or less says nothing.",
+        "",
+        "```sh", *[f"bench/strategies/study.py {study}" for study in STUDIES], "```", "",
+        *[_section(study) for study in STUDIES],
+        f"Measured at {', '.join(commits)}.", ""]
+    (FOLDER / "studies.md").write_text("\n".join(parts))

@@ -1,0 +1,68 @@
+#!/usr/bin/env python3
+"""Accuracy of strategies on Fashion-MNIST: under attack, and with unlike data.
+
+Runs every case of a study (bench/strategies/cases.py) and writes bench/results/strategies-STUDY.json, the
+plots in docs/strategies and the page docs/strategies/studies.md. Half an hour a study.
+
+    bench/strategies/study.py attacks [--only SUBSTRING] [--rounds N]   # with --rounds: a trial, nothing is written
+    bench/strategies/study.py --report-only
+"""
+
+import argparse
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from strategies import report  # noqa: E402
+from strategies.cases import STUDIES, Case  # noqa: E402
+from suite import machine, paths  # noqa: E402
+
+PROGRAM = f"{paths.BIN}/fashion_mnist"
+SPEC = "bench/strategies/study.yaml"
+SCRATCH = f"{paths.SCRATCH}/strategies"
+
+
+def measure(case: Case, rounds: int | None) -> dict:
+    out = f"{SCRATCH}/{case.name}"
+    directory = paths.ROOT / out
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    words = [PROGRAM, "run", SPEC, "--quiet", "--out", out]
+    for item in case.overrides:
+        words += ["--set", item]
+    if rounds is not None:
+        words += ["--rounds", str(rounds)]
+    done = subprocess.run(words, cwd=paths.ROOT, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        sys.exit(f"{' '.join(words)}\n{done.stderr}")
+    rows = (directory / "rounds.csv").read_text().splitlines()
+    column = rows[0].split(",").index("accuracy")
+    curve = [float(row.split(",")[column]) for row in rows[1:]]
+    return {"overrides": list(case.overrides), "curve": curve, "commit": machine.commit()}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("study", nargs="?", choices=list(STUDIES))
+    parser.add_argument("--only", default="", metavar="SUBSTRING")
+    parser.add_argument("--rounds", type=int)
+    parser.add_argument("--report-only", action="store_true")
+    arguments = parser.parse_args()
+    if not arguments.report_only and arguments.study is None:
+        parser.error("which study? " + ", ".join(STUDIES))
+    for case in [] if arguments.report_only else STUDIES[arguments.study]:
+        if arguments.only not in case.name:
+            continue
+        result = measure(case, arguments.rounds)
+        print(f"{case.name}: {result['curve'][-1]:.4f}", flush=True)
+        if arguments.rounds is None:
+            report.keep(arguments.study, case, result)
+    if arguments.rounds is None:
+        report.write()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
