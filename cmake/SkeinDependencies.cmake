@@ -6,6 +6,7 @@ find_package(spdlog REQUIRED CONFIG)
 find_package(yaml-cpp REQUIRED CONFIG)
 find_package(OpenSSL REQUIRED COMPONENTS Crypto)
 find_package(ZLIB REQUIRED)
+find_package(zstd REQUIRED CONFIG)
 find_package(SQLite3 REQUIRED)
 find_path(SKEIN_XXHASH_INCLUDE_DIR xxhash.h REQUIRED)  # used header-only
 if(SKEIN_WITH_TORCH)

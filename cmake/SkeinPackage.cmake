@@ -33,7 +33,7 @@ set(CPACK_DEBIAN_RUNTIME_PACKAGE_SUGGESTS "bash-completion, libskein-dev")
 set(needed "")
 find_program(SKEIN_DPKG_QUERY dpkg-query)
 foreach(package IN ITEMS libabsl-dev libgrpc++-dev libprotobuf-dev libspdlog-dev libsqlite3-dev
-                         libssl-dev libtorch-dev libyaml-cpp-dev zlib1g-dev)
+                         libssl-dev libtorch-dev libyaml-cpp-dev libzstd-dev zlib1g-dev)
   set(version "")
   if(SKEIN_DPKG_QUERY)
     execute_process(COMMAND "${SKEIN_DPKG_QUERY}" -W -f "\${source:Upstream-Version}" "${package}"

@@ -7,7 +7,7 @@ packages=(
   # to build
   build-essential ccache cmake mold ninja-build pkg-config
   libabsl-dev libcli11-dev libgrpc++-dev libprotobuf-dev libspdlog-dev libsqlite3-dev libssl-dev
-  libtorch-dev libxxhash-dev libyaml-cpp-dev nlohmann-json3-dev protobuf-compiler
+  libtorch-dev libxxhash-dev libyaml-cpp-dev libzstd-dev nlohmann-json3-dev protobuf-compiler
   protobuf-compiler-grpc zlib1g-dev
   # to run: the reference BLAS would make libtorch crawl
   libopenblas0-openmp
