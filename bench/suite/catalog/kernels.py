@@ -51,6 +51,7 @@ def _stream(params: int, runs: int, rounds: int) -> Case:
 def _wire(runs: int, **params) -> list[Case]:
     return [
         _micro("codec", "Chunks to messages and back", runs, **params),
+        _micro("codecs", "Codecs of links, to fewer bytes and back", runs, **params),
         _micro("checksum", "Checksums", runs, **params),
         _micro("transport", "Transfers over gRPC", runs,
                (at_least(0.6, "one stream received and folded / a plain TCP socket",
