@@ -1,6 +1,6 @@
 #!/bin/bash
 # Feeds made-up input to what reads input of others: frames, manifests, safetensors files, PyTorch's
-# pickles.
+# pickles, payloads of codecs.
 #   scripts/fuzz.sh [SECONDS]   for each target (default 20)
 # What was found to be of interest stays in build/fuzz/corpus and is where the next run begins. An
 # input that breaks a promise is kept in build/fuzz/artifacts, and said with how to run it again.
@@ -14,7 +14,7 @@ build fuzz || exit 1
 mkdir -p "$artifacts"
 build/fuzz/bin/fuzz_seeds "$corpus" || exit 1
 status=0
-for target in frame manifest safetensors pickle; do
+for target in frame manifest safetensors pickle payload; do
   echo "--- $target, $seconds s"
   options=(-max_total_time="$seconds" -timeout=25 -rss_limit_mb=4096 -print_final_stats=1
     -artifact_prefix="$artifacts/$target-")

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "fuzz/payload_pipelines.h"
 #include "skein/tensor/safetensors.h"
 #include "transport/frame_limits.h"
 #include "transport/frame_proto.h"
@@ -148,6 +149,28 @@ void PickleSeeds(Folder folder) {
   folder.Add(File(DictOf("w", large.Pickled())));
 }
 
+void PayloadSeeds(Folder folder) {
+  const PayloadPipelines pipelines;
+  BufferPool buffers;
+  for (size_t i = 0; i < pipelines.size(); ++i) {
+    const CodecPipeline& pipeline = pipelines[i];
+    const PackedTensors model = PayloadPipelines::Numbers(i);
+    const auto add = [&](const absl::StatusOr<EncodedTensors>& encoded) {
+      Require(encoded.ok(), "a seed can be encoded");
+      const std::string payload(reinterpret_cast<const char*>(encoded->bytes.data()),
+                                encoded->bytes.size());
+      const char which = static_cast<char>(i);
+      folder.Add(std::string{which, '\0'} + payload);
+      folder.Add(std::string{which, '\1'} + payload.substr(pipelines.HeadOf(i).size()));
+    };
+    if (pipeline.has_delta()) {
+      add(pipeline.EncodeDelta(model, pipelines.base(), {}, buffers));
+    } else {
+      add(pipeline.Encode(model, {}, buffers));
+    }
+  }
+}
+
 }  // namespace
 }  // namespace skein
 
@@ -161,5 +184,6 @@ int main(int argc, char** argv) {
   skein::ManifestSeeds(skein::Folder(directory / "manifest"));
   skein::SafetensorsSeeds(skein::Folder(directory / "safetensors"));
   skein::PickleSeeds(skein::Folder(directory / "pickle"));
+  skein::PayloadSeeds(skein::Folder(directory / "payload"));
   return 0;
 }
