@@ -57,6 +57,9 @@ TEST(RunSpecDocument, ShowsSpecsThatAreRead) {
   const std::vector<std::string> robust = Examples("spec", "strategies/robust.md");
   ASSERT_EQ(robust.size(), 3u);
   examples.insert(examples.end(), robust.begin(), robust.end());
+  const std::vector<std::string> averages = Examples("spec", "strategies/averaging.md");
+  ASSERT_EQ(averages.size(), 1u);
+  examples.insert(examples.end(), averages.begin(), averages.end());
   for (const std::string& yaml : examples) {
     const auto spec = ParseRunSpec(yaml, "spec.yaml", ".", {}, DocumentedRegistries());
     EXPECT_TRUE(spec.ok()) << spec.status() << "\n" << yaml;
