@@ -141,6 +141,9 @@ absl::Status TensorDecoder::Sparse(size_t tensor, std::span<const std::byte> bod
   // Once the values are known to be there.
   if (sparsifier.support() != Sparsifier::Support::kListed) {
     positions = sparsifier.Select(n, {}, CodecRandom(DeriveSeed(support_seed_, {tensor})));
+    if (positions.size() != count) {
+      return absl::InternalError("'" + sparsifier.form() + "' draws another number than it said");
+    }
   }
   if (base_ == nullptr) std::memset(out.data(), 0, out.size());
   for (size_t at = 0; at < positions.size(); at += chunk_) {

@@ -81,6 +81,54 @@ TEST(Pipeline, BytesAreThoseOfTheDocument) {
   EXPECT_EQ(PayloadOf(*encoded), expected);
 }
 
+// What follows the head.
+std::string RecordsOf(const EncodedTensors& encoded, size_t head) {
+  return PayloadOf(encoded).substr(head);
+}
+
+TEST(Pipeline, SparseRecordsAreThoseOfTheDocument) {
+  BufferPool buffers;
+  const auto pipeline = Pipeline({kTopK, {"fp16"}});
+  const size_t head = 4 + 1 + pipeline->form().size() + 8;
+  // Two of four: a bitmap of a byte, 5 and -2.
+  auto encoded = pipeline->Encode(Update({0, 5, 0, -2}), {}, buffers);
+  ASSERT_TRUE(encoded.ok());
+  EXPECT_EQ(RecordsOf(*encoded, head), std::string("\x07\x02\x01\x0a\x00\x45\x00\xc0", 8));
+  // One of 300, which are not 0: a gap in two bytes.
+  std::vector<float> values(300);
+  values[299] = 5;
+  encoded = pipeline->Encode(Update(values), {}, buffers);
+  ASSERT_TRUE(encoded.ok());
+  EXPECT_EQ(RecordsOf(*encoded, head), std::string("\x06\x01\x00\xab\x02\x00\x45", 7));
+  // Nothing but zeros.
+  encoded = pipeline->Encode(Update({0, 0, 0}), {}, buffers);
+  ASSERT_TRUE(encoded.ok());
+  EXPECT_EQ(RecordsOf(*encoded, head), std::string("\x00", 1));
+}
+
+TEST(Pipeline, DifferencesAreThoseOfTheDocument) {
+  BufferPool buffers;
+  const Manifest manifest =
+      ManifestOf({{"steps", DType::kInt16, {2}, TensorRole::kBuffer}, {"w", DType::kFloat32, {1}}});
+  const auto model = [&](int16_t a, int16_t b, float w) {
+    PackedTensors tensors(manifest);
+    const int16_t steps[] = {a, b};
+    std::memcpy(tensors.mutable_tensor(0).data(), steps, sizeof(steps));
+    std::memcpy(tensors.mutable_tensor(1).data(), &w, sizeof(w));
+    return tensors;
+  };
+  const HeldModel base =
+      HeldModel::Of({.version = 300, .attempt = 1, .local_round = 2}, model(0x0100, 7, 1));
+  const auto pipeline = Pipeline({{"delta"}});
+  const auto encoded = pipeline->EncodeDelta(model(0x0305, 6, 1), base, {}, buffers);
+  ASSERT_TRUE(encoded.ok());
+  std::string expected = std::string("\x01\xac\x02\x01\x02", 5);
+  expected.append(reinterpret_cast<const char*>(&base.checksum), sizeof(base.checksum));
+  // 0x0205 and -1: the lower bytes, then the upper ones. `w` is that of the base.
+  expected += std::string("\x04\x05\xff\x02\xff\x00", 6);
+  EXPECT_EQ(RecordsOf(*encoded, 4 + 1 + pipeline->form().size() + 8), expected);
+}
+
 TEST(Pipeline, SizesOfFixedCodecsAreExact) {
   BufferPool buffers;
   const std::vector<float> values(100'000, 0.5f);
