@@ -5,13 +5,13 @@
 #include <skein/skein.h>
 
 #include "capped_fedavg.h"
-#include "round_robin.h"
+#include "every_nth.h"
 
 int main(int argc, char** argv) {
   skein::App app;
   skein::StrategyRegistries& strategies = app.registries().strategies;
   for (const absl::Status& status :
-       {RegisterRoundRobin(strategies), RegisterCappedFedAvg(strategies)}) {
+       {RegisterEveryNth(strategies), RegisterCappedFedAvg(strategies)}) {
     if (status.ok()) continue;
     std::fprintf(stderr, "%s\n", skein::Message(status).c_str());
     return 2;

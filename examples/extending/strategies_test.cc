@@ -4,14 +4,14 @@
 #include <skein/testing/fold_conformance.h>
 
 #include "capped_fedavg.h"
-#include "round_robin.h"
+#include "every_nth.h"
 
 namespace {
 
 skein::StrategyRegistries Strategies() {
   skein::StrategyRegistries strategies;
   skein::RegisterBuiltinStrategies(strategies);
-  EXPECT_TRUE(RegisterRoundRobin(strategies).ok());
+  EXPECT_TRUE(RegisterEveryNth(strategies).ok());
   EXPECT_TRUE(RegisterCappedFedAvg(strategies).ok());
   return strategies;
 }
@@ -40,33 +40,33 @@ namespace {
 // ---- the selector ----
 
 std::vector<skein::LeafIndex> Asked(uint64_t round, const skein::Roster& available) {
-  auto selector = *Strategies().selectors.Create({"round-robin", {{"count", 2}}});
+  auto selector = *Strategies().selectors.Create({"every-nth", {{"n", 2}}});
   const auto chosen = selector->Select({.round = round, .available = &available});
   EXPECT_TRUE(chosen.ok()) << chosen.status();
   return chosen.ok() ? chosen->Leaves() : std::vector<skein::LeafIndex>();
 }
 
-TEST(RoundRobin, AsksOneAfterTheOther) {
+TEST(EveryNth, AsksOneHalfAfterTheOther) {
   using Leaves = std::vector<skein::LeafIndex>;
   const skein::Roster five = skein::Roster::Range(0, 5);
-  EXPECT_EQ(Asked(1, five), (Leaves{2, 3}));
-  EXPECT_EQ(Asked(2, five), (Leaves{0, 4}));
-  EXPECT_EQ(Asked(3, five), (Leaves{1, 2}));
+  EXPECT_EQ(Asked(1, five), (Leaves{1, 3}));
+  EXPECT_EQ(Asked(2, five), (Leaves{0, 2, 4}));
+  EXPECT_EQ(Asked(3, five), (Leaves{1, 3}));
 }
 
-TEST(RoundRobin, PassesOverThoseWhoAreNotThere) {
-  EXPECT_EQ(Asked(1, skein::Roster::Of({1, 4, 5, 9})), (std::vector<skein::LeafIndex>{5, 9}));
+TEST(EveryNth, PassesOverThoseWhoAreNotThere) {
+  EXPECT_EQ(Asked(1, skein::Roster::Of({1, 4, 5, 9})), (std::vector<skein::LeafIndex>{4, 9}));
 }
 
-TEST(RoundRobin, FailsWhenTooFewAreThere) {
-  auto selector = *Strategies().selectors.Create({"round-robin", {{"count", 2}}});
+TEST(EveryNth, FailsWhenTooFewAreThere) {
+  auto selector = *Strategies().selectors.Create({"every-nth", {{"n", 2}}});
   const skein::Roster one = skein::Roster::Of({3});
   EXPECT_EQ(selector->Select({.round = 1, .available = &one}).status().code(),
             absl::StatusCode::kFailedPrecondition);
 }
 
-TEST(RoundRobin, RefusesACountOfZero) {
-  EXPECT_FALSE(Strategies().selectors.Create({"round-robin", {{"count", 0}}}).ok());
+TEST(EveryNth, RefusesAnNOfZero) {
+  EXPECT_FALSE(Strategies().selectors.Create({"every-nth", {{"n", 0}}}).ok());
 }
 
 }  // namespace

@@ -8,7 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "capped_fedavg.h"
-#include "round_robin.h"
+#include "every_nth.h"
 #include "skein/builtins/strategies.h"
 #include "skein/federation/run_spec.h"
 #include "skein/topology/stats.h"
@@ -115,7 +115,7 @@ TEST(RunSpecDocument, ShowsOverridesThatApply) {
 
 TEST(Examples, AreRead) {
   Registries registries = DocumentedRegistries();
-  ASSERT_TRUE(RegisterRoundRobin(registries.strategies).ok());
+  ASSERT_TRUE(RegisterEveryNth(registries.strategies).ok());
   ASSERT_TRUE(RegisterCappedFedAvg(registries.strategies).ok());
   int specs = 0;
   for (const auto& entry :
