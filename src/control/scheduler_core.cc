@@ -82,6 +82,10 @@ SchedulerCore::SchedulerCore(SchedulerSetup setup, std::shared_ptr<Selector> sel
       last_seq_(LastSeqOf(earlier_rounds_, setup.all_have_barriers)) {
   record_.run_id = config_.run_id;
   record_.status = "running";
+  if (Needs() == SelectionNeeds::kNothing) return;
+  for (const RoundRecord& round : earlier_rounds_) {
+    if (round.state == "committed") history_.Add(round.round, round.participants, {});
+  }
 }
 
 scheduler::Actions SchedulerCore::Handle(const scheduler::Event& event, Time now) {
@@ -189,7 +193,12 @@ void SchedulerCore::StartIfReady() {
 
 // What steering has chosen may not be able to select: then the run's own selector does.
 absl::StatusOr<Roster> SchedulerCore::Select(uint64_t round, const Roster& available) {
-  const SelectionInput input{round, config_.seed, &available, topology_->num_workers()};
+  const SelectionInput input{.round = round,
+                             .seed = config_.seed,
+                             .available = &available,
+                             .num_workers = topology_->num_workers(),
+                             .topology = topology_.get(),
+                             .history = &history_};
   absl::StatusOr<Roster> selected = selector_->Select(input);
   if (selector_ == original_selector_ || (selected.ok() && !selected->empty())) return selected;
   const std::string why = selected.ok() ? "it chose no worker" : Message(selected.status());
@@ -198,6 +207,10 @@ absl::StatusOr<Roster> SchedulerCore::Select(uint64_t round, const Roster& avail
   helm_->TakeBackSelector();
   loss_is_fatal_ = helm_->LossIsFatal();
   return selector_->Select(input);
+}
+
+SelectionNeeds SchedulerCore::Needs() const {
+  return std::max(selector_->Needs(), original_selector_->Needs());
 }
 
 void SchedulerCore::OpenRound() {
@@ -236,7 +249,8 @@ void SchedulerCore::OpenRound() {
       topology_->root().id,
       PlanMsg{number, round_.attempt, round_.base, round_.participants, round_.seq_first,
               round_.seq_count, root_has_barrier_ ? 0 : config_.rounds,
-              helm_ != nullptr ? helm_->change() : StrategyChange{}}});
+              helm_ != nullptr ? helm_->change() : StrategyChange{},
+              Needs() == SelectionNeeds::kReports}});
   MoveTo(State::kTraining);
 }
 
@@ -345,6 +359,9 @@ void SchedulerCore::Commit(const scheduler::RoundResult& event) {
 
   const uint64_t every = config_.evaluate.every;
   ConsultOnCommit(event);
+  if (Needs() != SelectionNeeds::kNothing) {  // that of a selector which steering has just brought
+    history_.Add(round_.round, round_.participants, result.reports);
+  }
   const bool last = stop_reason_ || round_.round == config_.rounds;
   const bool due = last || (every != 0 && round_.round % every == 0);
   CommitMsg commit{round_.round, result.version};

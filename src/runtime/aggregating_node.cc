@@ -1,6 +1,7 @@
 #include "runtime/aggregating_node.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "runtime/make_core.h"
 #include "skein/base/random.h"
@@ -17,6 +18,19 @@ constexpr uint64_t kLargeModel = uint64_t{256} << 20;
 const VersionRef& BaseOf(const OfferFrame& offer) {
   const auto* partial = std::get_if<PartialHeader>(&offer.header);
   return partial != nullptr ? partial->base : std::get<UpdateHeader>(offer.header).base;
+}
+
+std::optional<double> FiniteMetric(const UpdateHeader& update, const char* name) {
+  const auto metric = update.metrics.find(name);
+  if (metric == update.metrics.end() || !std::isfinite(metric->second)) return std::nullopt;
+  return metric->second;
+}
+
+WorkerReport ReportOf(const UpdateHeader& update) {
+  return {.leaf = update.leaf,
+          .num_samples = update.num_samples,
+          .loss = FiniteMetric(update, kLossMetric),
+          .loss_squared = FiniteMetric(update, kLossSquaredMetric)};
 }
 
 }  // namespace
@@ -116,6 +130,7 @@ void AggregatingNode::OnUploadOffered(const UploadId& id, const OfferFrame& offe
     info.seq = update->seq;
     info.num_samples = update->num_samples;
     info.roster = Roster::Range(update->leaf, update->leaf + 1);
+    info.reports = {ReportOf(*update)};
   } else if (auto* partial = std::get_if<PartialHeader>(&offer.header)) {
     info.kind = TransferKind::kPartial;
     info.round = partial->round;
@@ -127,6 +142,7 @@ void AggregatingNode::OnUploadOffered(const UploadId& id, const OfferFrame& offe
     info.updates = partial->updates;
     info.num_samples = partial->num_samples;
     info.roster = partial->roster;
+    info.reports = partial->reports;
   } else {
     info.kind = TransferKind::kModel;
   }

@@ -318,10 +318,14 @@ void AggregatorCore::On(const agg_event::ChildFailed& e) {
            e.what.bad_update ? event::kUpdateRejected : event::kWorkerLeftOut);
 }
 
+std::optional<double> AggregatorCore::TaskSeconds(const Child& child) const {
+  if (!child.asked) return std::nullopt;
+  return std::round(ToSeconds(now_ - *child.asked) * 1e6) / 1e6;
+}
+
 void AggregatorCore::Report(const char* type, const Child& child, uint64_t round, ValueMap fields) {
   fields["parent"] = config_.view.id;
-  // To the microsecond, as events are stamped.
-  if (child.asked) fields["task_s"] = std::round(ToSeconds(now_ - *child.asked) * 1e6) / 1e6;
+  if (const auto seconds = TaskSeconds(child)) fields["task_s"] = *seconds;
   Do(agg_action::Report{Event{0, type, round, child.view.id, std::move(fields)}});
 }
 
@@ -329,6 +333,11 @@ void AggregatorCore::ReportAccepted(const Child& child, const UploadInfo& info, 
   if (child.is_worker()) {
     fields["samples"] = info.num_samples;
     fields["seq"] = info.seq;
+    const bool reported = TaskOf(child).wants_reports && !info.reports.empty();
+    if (reported && info.reports.front().loss) fields[kLossMetric] = *info.reports.front().loss;
+    if (reported && info.reports.front().loss_squared) {
+      fields[kLossSquaredMetric] = *info.reports.front().loss_squared;
+    }
   } else {
     fields["roster"] = info.roster.ToString();
     fields["updates"] = info.updates;

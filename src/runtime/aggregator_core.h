@@ -138,6 +138,8 @@ class AggregatorCore {
   // latest.
   void AskPolicy(PolicyView view, Time since, Time at = Time::max());
   void Report(const char* type, const Child& child, uint64_t round, ValueMap fields);
+  // Since the child was asked, to the microsecond, as events are stamped; none: it was not.
+  std::optional<double> TaskSeconds(const Child& child) const;
   void SendTask(Child& child, const Task& task);  // anew, or again after a reconnection
   void ReportAccepted(const Child& child, const UploadInfo& info, ValueMap fields);
   void ReportFailed(const char* type, const Child& child, const std::string& reason);

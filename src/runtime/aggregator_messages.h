@@ -43,6 +43,7 @@ struct UploadInfo {
   uint64_t num_samples = 0;
   uint64_t updates = 1;
   Roster roster;
+  std::vector<WorkerReport> reports = {};  // of its members, if the task wants them
   uint64_t bytes = 0;
   uint64_t lot = 0;   // that it belongs to, from when it is folded; see ChildSchedule
   absl::Status form;  // what the shell found when it compared the manifest with the model's
@@ -211,6 +212,7 @@ struct CloseFold {
   std::vector<Bucket> buckets;  // the oldest base first; of one base for local models and deltas
   Roster roster;                // of all of them
   double weight = 1;            // the step is taken so far only
+  std::vector<WorkerReport> reports = {};  // of the workers, if the task wants them
 };
 struct DeliverEvaluation {
   Task task;

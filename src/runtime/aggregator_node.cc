@@ -115,6 +115,7 @@ class AggregatorNode : public AggregatingNode, public Uplink::Owner {
           .parts = static_cast<uint32_t>(close.buckets.size()),
           .updates = closed.updates,
           .contributions = parts().above != nullptr ? 1 : bucket.tally.contributions};
+      if (delivery.parts.empty()) header.reports = close.reports;
       delivery.parts.push_back({std::move(header), std::move(partial.sums)});
     }
     delivery_ = std::move(delivery);

@@ -47,6 +47,7 @@ void BarrierCore::On(const agg_event::TaskArrived& e) {
     return;
   }
   given_up_.reset();
+  reports_.clear();
   task_ = e.task;
   local_ = 0;
   if (!HasModel(task_.base)) {
@@ -167,8 +168,18 @@ bool BarrierCore::BeforeGrant(const UploadInfo& info) {
 void BarrierCore::OnAccepted(Child& child, const UploadInfo& info) {
   if (++child.parts_taken >= info.parts) Accept(child);
   Count(info);
+  TakeReports(child, info);
   ReportAccepted(child, info, {});
   AskPolicy();
+}
+
+void BarrierCore::TakeReports(const Child& child, const UploadInfo& info) {
+  if (!task_.wants_reports) return;
+  for (WorkerReport report : info.reports) {
+    if (!info.roster.Contains(report.leaf)) continue;  // nothing that it may speak for
+    if (child.is_worker()) report.seconds = TaskSeconds(child).value_or(0);
+    reports_[report.leaf] = report;
+  }
 }
 
 void BarrierCore::OnRefused(Child& child, const UploadInfo&, const std::string& reason) {
@@ -243,6 +254,10 @@ void BarrierCore::Close(const std::string& reason) {
   } else {
     const bool delta = config_.kappa > 1 || config_.reports_as_one;
     close.into = delta ? Into::kLocalDelta : Into::kPartial;
+  }
+  if (close.into != Into::kLocalModel) {
+    for (const auto& [leaf, report] : reports_) close.reports.push_back(report);
+    reports_.clear();
   }
   Enter(Phase::kDelivering);
   Do(std::move(close));

@@ -1,6 +1,7 @@
 #ifndef SKEIN_SRC_RUNTIME_BARRIER_CORE_H_
 #define SKEIN_SRC_RUNTIME_BARRIER_CORE_H_
 
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -68,14 +69,17 @@ class BarrierCore : public AggregatorCore {
   void AskPolicy();
   void SettlePending(const std::string& reason);  // children that will not be waited for
   std::string Failures() const;
+  // Keeps what is said of workers, if the task wants it.
+  void TakeReports(const Child& child, const UploadInfo& info);
 
   Phase phase_ = Phase::kIdle;
-  Task task_;                            // as it came
-  std::optional<std::string> given_up_;  // why nothing came of it
-  int local_ = 0;                        // local rounds done
-  PolicyView standings_;                 // of the children
-  Time opened_{0};                       // when they were asked
-  Roster evaluated_;                     // whose evaluations have come
+  Task task_;                                  // as it came
+  std::optional<std::string> given_up_;        // why nothing came of it
+  int local_ = 0;                              // local rounds done
+  PolicyView standings_;                       // of the children
+  Time opened_{0};                             // when they were asked
+  Roster evaluated_;                           // whose evaluations have come
+  std::map<LeafIndex, WorkerReport> reports_;  // the last of each, over all local rounds
 };
 
 }  // namespace skein

@@ -131,6 +131,7 @@ void Fill(const RoundResultMsg& m, v1::NodeMessage& out) {
   proto->set_evaluating(m.evaluating);
   proto->set_change(m.change);
   proto->set_weight(m.weight);
+  *proto->mutable_reports() = ToProto(m.reports);
 }
 void Fill(const EvaluatedMsg& m, v1::NodeMessage& out) {
   v1::Evaluated* proto = out.mutable_evaluated();
@@ -216,6 +217,7 @@ absl::StatusOr<NodeMessage> Read(const v1::RoundResult& proto) {
   m.evaluating = proto.evaluating();
   m.change = proto.change();
   m.weight = proto.weight();
+  SKEIN_ASSIGN_OR_RETURN(m.reports, FromProto(proto.reports()));
   if (!std::isfinite(m.weight) || m.weight < 0) {
     return absl::InvalidArgumentError("round_result.weight: is no weight");
   }
@@ -277,6 +279,7 @@ void Fill(const PlanMsg& m, v1::ControlMessage& out) {
   proto->set_seq_count(m.seq_count);
   proto->set_last_version(m.last_version);
   if (m.change.number != 0) *proto->mutable_change() = ToChange(m.change);
+  proto->set_wants_reports(m.wants_reports);
 }
 void Fill(const CommitMsg& m, v1::ControlMessage& out) {
   v1::Commit* proto = out.mutable_commit();
@@ -341,6 +344,7 @@ absl::StatusOr<ControlMessage> Read(const v1::Plan& proto) {
   m.seq_count = proto.seq_count();
   m.last_version = proto.last_version();
   SKEIN_ASSIGN_OR_RETURN(m.change, FromChange(proto.change()));
+  m.wants_reports = proto.wants_reports();
   return m;
 }
 absl::StatusOr<ControlMessage> Read(const v1::Commit& proto) {

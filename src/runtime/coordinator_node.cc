@@ -87,6 +87,7 @@ class CoordinatorNode : public AggregatingNode {
       planned_round_ = plan->round;
       Task task{TaskKind::kTrain, plan->round,     plan->attempt,   0,
                 plan->base,       plan->seq_first, plan->seq_count, plan->participants};
+      task.wants_reports = plan->wants_reports;
       if (FindModel(plan->base) == nullptr) {
         DeliverFailure(task, "the plan refers to " + ToString(plan->base) +
                                  ", which the coordinator does not have");
@@ -129,7 +130,8 @@ class CoordinatorNode : public AggregatingNode {
                                .num_samples = tally.num_samples,
                                .metrics = tally.metrics.Means(),
                                .bases = BasesOf(close),
-                               .change = change_});
+                               .change = change_,
+                               .reports = close.reports});
     pending_ = std::move(pending);
     Feed(agg_event::Delivered{});
     return absl::OkStatus();

@@ -28,6 +28,7 @@ void CoreAggregator::Deliver(const agg_action::CloseFold& close) {
   const bool local = close.into == agg_action::CloseFold::Into::kLocalDelta;
   Delivery delivery{.task = close.task, .parts = {}};
   for (const agg_action::Bucket& closed : close.buckets) {
+    const bool first = delivery.parts.empty();
     delivery.parts.push_back({.id = {},
                               .kind = TransferKind::kPartial,
                               .round = close.task.round,
@@ -39,6 +40,7 @@ void CoreAggregator::Deliver(const agg_action::CloseFold& close) {
                               .num_samples = TakeSamples(closed),
                               .updates = closed.updates,
                               .roster = closed.roster,
+                              .reports = first ? close.reports : std::vector<WorkerReport>(),
                               .bytes = 2 * CoreChild::world_->sizes.model_bytes});
   }
   delivery_ = std::move(delivery);
@@ -87,9 +89,10 @@ void CoreCoordinator::MakeInitialModel() {
 void CoreCoordinator::OnPlan(const PlanMsg& plan) {
   planned_round_ = plan.round;
   last_version_ = plan.last_version;
-  Feed(agg_event::TaskArrived{Task{TaskKind::kTrain, plan.round, plan.attempt, 0, plan.base,
-                                   plan.seq_first, plan.seq_count, plan.participants},
-                              plan.last_version});
+  Task task{TaskKind::kTrain, plan.round,     plan.attempt,   0,
+            plan.base,        plan.seq_first, plan.seq_count, plan.participants};
+  task.wants_reports = plan.wants_reports;
+  Feed(agg_event::TaskArrived{std::move(task), plan.last_version});
 }
 
 void CoreCoordinator::OnCommit(const CommitMsg& commit) {
@@ -108,7 +111,8 @@ void CoreCoordinator::Deliver(const agg_action::CloseFold& close) {
                         .attempt = close.task.attempt,
                         .version = close.made,
                         .roster = close.roster,
-                        .weight = close.weight};
+                        .weight = close.weight,
+                        .reports = close.reports};
   for (const agg_action::Bucket& bucket : close.buckets) {
     result.num_samples += TakeSamples(bucket);
     result.bases.push_back({bucket.base.version, bucket.updates});

@@ -72,6 +72,10 @@ void CoreWorker::WorkEnds(Time when, uint64_t start) {
   world_->simulation->At(when, [this, start, life = life_] {
     if (life != life_ || start != start_) return;
     kept_.push_back({task_.seq_first, task_.round, task_.local_round, task_.base});
+    kept_.back().wants_reports = task_.wants_reports;
+    // Nothing is trained. What workers say falls as they take part, so that selectors that go by
+    // losses have something to go by.
+    kept_.back().loss = 1.0 / static_cast<double>(trainings_);
     start_ = 0;  // once
     Feed(worker_event::WorkEnded{start, absl::OkStatus()});
   });
@@ -92,7 +96,11 @@ void CoreWorker::Do(const worker_action::OfferUpdate& a) {
                   .seq = kept->seq,
                   .num_samples = 1,
                   .roster = Roster::Range(leaf(), leaf() + 1),
+                  .reports = {},
                   .bytes = world_->sizes.model_bytes};
+  if (kept->wants_reports) {
+    info.reports = {{.leaf = leaf(), .num_samples = info.num_samples, .loss = kept->loss}};
+  }
   SendUp(world_->sizes.update_offer,
          [this, info = std::move(info)] { parent().Feed(agg_event::UploadOffered{info}); });
 }

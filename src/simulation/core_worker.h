@@ -36,6 +36,8 @@ class CoreWorker : public CoreChild {
     uint32_t local_round = 0;
     VersionRef base;
     uint64_t transfer = 0;  // of its last offer
+    bool wants_reports = false;
+    double loss = 0;  // made up
   };
 
   void OnLinked() override { Feed(worker_event::LinkUp{}); }

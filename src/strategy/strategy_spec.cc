@@ -97,7 +97,7 @@ absl::Status CheckPolicyFits(const StrategySpec& spec, int tier, const RoundPoli
                                       " can only stand at the root, tier 0: " + why + remedy);
   }
   const auto needed = static_cast<size_t>(policy.MinChildren());
-  const size_t selected = selector.MaxWorkers(topology.num_workers());
+  const size_t selected = selector.MaxWorkers(selector.EligibleWorkers(topology));
   if (policy.has_barrier() && selected < needed && needed <= topology.num_workers()) {
     return absl::InvalidArgumentError(PolicyName(spec, tier) + " needs " + std::to_string(needed) +
                                       " children and selector '" + spec.selector.name + "' takes " +
@@ -199,6 +199,11 @@ absl::Status CheckFold(const StrategySpec& spec, int tier, int lowest, const Fol
 absl::Status CheckSelection(const StrategySpec& spec, int num_tiers, const Selector& selector,
                             const StrategyRegistries& registries) {
   const std::vector<bool> barriers = BarriersOf(spec, num_tiers, registries);
+  if (!barriers.front() && selector.Needs() != SelectionNeeds::kNothing) {
+    return absl::InvalidArgumentError(
+        PolicyName(spec, 0) + " has no rounds, and selector '" + spec.selector.name +
+        "' chooses by the rounds before; use selector 'all', or policies with a barrier");
+  }
   if (selector.SelectsEveryone() || !barriers.front()) return absl::OkStatus();
   const auto without = std::ranges::find(barriers, false);
   if (without == barriers.end()) return absl::OkStatus();
@@ -206,6 +211,28 @@ absl::Status CheckSelection(const StrategySpec& spec, int num_tiers, const Selec
   return absl::InvalidArgumentError(
       PolicyName(spec, tier) + " has no rounds, and selector '" + spec.selector.name +
       "' chooses anew in each; use selector 'all', or policies with a barrier at every tier");
+}
+
+absl::Status CheckSelectorFits(const std::string& name, const Selector& selector,
+                               const Topology& topology) {
+  const std::string place = "strategy: selector '" + name + "'";
+  if (const absl::Status fits = selector.CheckTree(topology); !fits.ok()) {
+    return absl::InvalidArgumentError(place + " " + Message(fits));
+  }
+  const size_t eligible = selector.EligibleWorkers(topology);
+  if (selector.MinWorkers() > eligible) {
+    const bool all = eligible == topology.num_workers();
+    return absl::InvalidArgumentError(place + " takes " + std::to_string(selector.MinWorkers()) +
+                                      " workers or more and the tree has " +
+                                      std::to_string(eligible) + (all ? "" : " that it may take"));
+  }
+  const size_t most = selector.MaxWorkers(eligible);
+  if (selector.Needs() == SelectionNeeds::kReports && most > kMaxWorkerReports) {
+    return absl::InvalidArgumentError(
+        place + " takes up to " + std::to_string(most) + " workers, and reports of at most " +
+        std::to_string(kMaxWorkerReports) + " can travel with a round; take fewer");
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -315,12 +342,7 @@ absl::Status ValidateStrategy(const StrategySpec& spec, const Topology& topology
       Annotate(registries.optimizers.Create(spec.optimizer).status(), "strategy"));
   const auto selector = registries.selectors.Create(spec.selector);
   SKEIN_RETURN_IF_ERROR(Annotate(selector.status(), "strategy"));
-  if ((*selector)->MinWorkers() > topology.num_workers()) {
-    return absl::InvalidArgumentError("strategy: selector '" + spec.selector.name + "' takes " +
-                                      std::to_string((*selector)->MinWorkers()) +
-                                      " workers or more and the tree has " +
-                                      std::to_string(topology.num_workers()));
-  }
+  SKEIN_RETURN_IF_ERROR(CheckSelectorFits(spec.selector.name, **selector, topology));
   SKEIN_RETURN_IF_ERROR(Annotate(registries.folds.Create(spec.fold).status(), "strategy"));
   SKEIN_RETURN_IF_ERROR(Annotate(registries.policies.Create(spec.policy).status(), "strategy"));
   SKEIN_RETURN_IF_ERROR(Annotate(registries.staleness.Create(spec.staleness).status(), "strategy"));

@@ -76,4 +76,13 @@ absl::StatusOr<std::vector<std::string>> RegionsOf(const Topology& topology) {
   return regions;
 }
 
+const Value* FindAttribute(const Topology& topology, const TopologyNode& node,
+                           const std::string& name) {
+  for (const TopologyNode* at = &node;; at = &topology.node(*at->parent)) {
+    const auto own = at->attributes.find(name);
+    if (own != at->attributes.end() && !own->second.is_null()) return &own->second;
+    if (!at->parent) return nullptr;
+  }
+}
+
 }  // namespace skein

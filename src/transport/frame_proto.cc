@@ -56,6 +56,7 @@ void Fill(const Task& frame, v1::Frame& out) {
     }
   }
   proto->set_steps(frame.steps);
+  proto->set_wants_reports(frame.wants_reports);
 }
 
 void FillHeader(const ModelHeader& header, v1::Offer& out) {
@@ -93,6 +94,7 @@ void FillHeader(const PartialHeader& header, v1::Offer& out) {
   proto->set_parts(header.parts);
   proto->set_updates(header.updates);
   proto->set_contributions(header.contributions);
+  *proto->mutable_reports() = ToProto(header.reports);
 }
 
 void Fill(const OfferFrame& frame, v1::Frame& out) {
@@ -240,6 +242,7 @@ absl::StatusOr<Frame> Parse(v1::Task& proto) {
   SKEIN_ASSIGN_OR_RETURN(task.participants, FromProto(proto.participants()));
   SKEIN_ASSIGN_OR_RETURN(task.policies, PoliciesFromProto(proto.policies()));
   task.steps = proto.steps();
+  task.wants_reports = proto.wants_reports();
   return task;
 }
 
@@ -292,6 +295,7 @@ absl::StatusOr<PartialHeader> ParseHeader(const v1::PartialHeader& proto) {
   header.parts = proto.parts();
   header.updates = proto.updates();
   header.contributions = proto.contributions();
+  SKEIN_ASSIGN_OR_RETURN(header.reports, FromProto(proto.reports()));
   if (header.part >= header.parts) {
     return absl::InvalidArgumentError("part " + std::to_string(header.part) + " of " +
                                       std::to_string(header.parts) + " partials");

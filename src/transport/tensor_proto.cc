@@ -1,5 +1,6 @@
 #include "transport/tensor_proto.h"
 
+#include <cmath>
 #include <utility>
 #include <vector>
 
@@ -181,6 +182,49 @@ absl::StatusOr<MetricSums> FromProto(
     metrics.mutable_sums()[name] = sum;
   }
   return metrics;
+}
+
+google::protobuf::RepeatedPtrField<v1::WorkerReport> ToProto(
+    const std::vector<WorkerReport>& reports) {
+  google::protobuf::RepeatedPtrField<v1::WorkerReport> proto;
+  proto.Reserve(static_cast<int>(reports.size()));
+  for (const WorkerReport& report : reports) {
+    v1::WorkerReport* out = proto.Add();
+    out->set_leaf(report.leaf);
+    out->set_num_samples(report.num_samples);
+    if (report.loss) out->set_loss(*report.loss);
+    if (report.loss_squared) out->set_loss_squared(*report.loss_squared);
+    out->set_seconds(report.seconds);
+  }
+  return proto;
+}
+
+absl::StatusOr<std::vector<WorkerReport>> FromProto(
+    const google::protobuf::RepeatedPtrField<v1::WorkerReport>& proto) {
+  if (static_cast<size_t>(proto.size()) > kMaxWorkerReports) {
+    return absl::InvalidArgumentError("a message has " + std::to_string(proto.size()) +
+                                      " reports of workers; at most " +
+                                      std::to_string(kMaxWorkerReports) + " are allowed");
+  }
+  std::vector<WorkerReport> reports;
+  reports.reserve(static_cast<size_t>(proto.size()));
+  for (const v1::WorkerReport& in : proto) {
+    WorkerReport report{.leaf = in.leaf(), .num_samples = in.num_samples()};
+    if (in.has_loss()) report.loss = in.loss();
+    if (in.has_loss_squared()) report.loss_squared = in.loss_squared();
+    report.seconds = in.seconds();
+    const bool finite = std::isfinite(report.loss.value_or(0)) &&
+                        std::isfinite(report.loss_squared.value_or(0)) &&
+                        std::isfinite(report.seconds) && report.seconds >= 0;
+    const bool in_order = reports.empty() || reports.back().leaf < report.leaf;
+    if (!finite || !in_order || report.leaf >= kMaxLeaves) {
+      return absl::InvalidArgumentError(
+          "the report of leaf " + std::to_string(report.leaf) +
+          (finite ? " is out of order or range" : " has a number that is not finite"));
+    }
+    reports.push_back(std::move(report));
+  }
+  return reports;
 }
 
 absl::Status CheckMetricCount(size_t count, const char* what) {

@@ -2,6 +2,7 @@
 #define SKEIN_TRANSPORT_TENSOR_PROTO_H_
 
 #include <string>
+#include <vector>
 
 #include <absl/status/statusor.h>
 #include <google/protobuf/map.h>
@@ -37,6 +38,12 @@ Fixed128 FromProto(const v1::Fixed128& proto);
 google::protobuf::Map<std::string, v1::MetricSum> ToProto(const MetricSums& metrics);
 absl::StatusOr<MetricSums> FromProto(
     const google::protobuf::Map<std::string, v1::MetricSum>& proto);
+
+// FromProto refuses leaves out of order or out of range, and numbers that are not finite.
+google::protobuf::RepeatedPtrField<v1::WorkerReport> ToProto(
+    const std::vector<WorkerReport>& reports);
+absl::StatusOr<std::vector<WorkerReport>> FromProto(
+    const google::protobuf::RepeatedPtrField<v1::WorkerReport>& proto);
 
 // OK if a map with `count` entries and the names in it is within bounds; `what` for the message.
 absl::Status CheckMetricCount(size_t count, const char* what);

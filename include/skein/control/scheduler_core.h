@@ -89,6 +89,7 @@ class SchedulerCore {
   void StartIfReady();
   void OpenRound();
   absl::StatusOr<Roster> Select(uint64_t round, const Roster& available);
+  SelectionNeeds Needs() const;  // of the selector that is, and of the one that may come back
   absl::Status CheckResult(const RoundResultMsg& result) const;
   void Commit(const scheduler::RoundResult& event);
   void CommitVersion(const scheduler::RoundResult& event);
@@ -122,6 +123,7 @@ class SchedulerCore {
   const std::shared_ptr<const Topology> topology_;
   const std::shared_ptr<Selector> original_selector_;
   std::shared_ptr<Selector> selector_;  // as steered
+  SelectionHistory history_;            // if one of them needs it
   const uint32_t seq_count_;
   std::vector<bool> loss_is_fatal_;
   const bool root_has_barrier_;

@@ -16,6 +16,7 @@
 #include "skein/base/roster.h"
 #include "skein/observe/event.h"
 #include "skein/runtime/run_config.h"
+#include "skein/strategy/worker_report.h"
 
 namespace skein {
 
@@ -88,6 +89,8 @@ struct RoundResultMsg {
   bool evaluating = false;                // without a barrier: an Evaluated will follow
   uint64_t change = 0;                    // of the strategy, under which it was made
   double weight = 1;                      // of the step, as its policy's schedule has it
+  // Of each worker, if the plan wants them.
+  std::vector<WorkerReport> reports = {};
 };
 // The coordinator's account of an evaluation; `where` is "coordinator" or "workers".
 struct EvaluatedMsg {
@@ -156,6 +159,8 @@ struct PlanMsg {
   uint32_t seq_count = 1;     // tasks of each worker: the product of the tiers' kappas
   uint64_t last_version = 0;  // without a barrier at the root; otherwise 0
   StrategyChange change;      // that holds from here on
+  // Of each worker, with the result: the selector goes by them.
+  bool wants_reports = false;
 };
 // To a coordinator whose root has no barrier, where no plan follows: the change holds from this
 // version on, or from the next one if that is made already.

@@ -4,10 +4,12 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "skein/base/fixed128.h"
 #include "skein/base/ids.h"
 #include "skein/base/roster.h"
+#include "skein/strategy/worker_report.h"
 
 namespace skein {
 
@@ -64,6 +66,7 @@ struct PartialHeader {
   // each. 0: one an update.
   uint64_t contributions = 0;
   uint64_t Contributions() const { return contributions != 0 ? contributions : updates; }
+  std::vector<WorkerReport> reports = {};  // by leaf, within the roster; if the task wants them
 };
 
 }  // namespace skein

@@ -27,6 +27,11 @@ absl::StatusOr<std::vector<NodeLink>> LinksOf(const Topology& topology);
 // `region`, or that of the nearest node above that has one, or "". Empty if no node has one.
 absl::StatusOr<std::vector<std::string>> RegionsOf(const Topology& topology);
 
+// The node's own attribute, or that of its nearest ancestor which has it; null if none does. One
+// without a value counts as none.
+const Value* FindAttribute(const Topology& topology, const TopologyNode& node,
+                           const std::string& name);
+
 }  // namespace skein
 
 #endif  // SKEIN_TOPOLOGY_ATTRIBUTES_H_

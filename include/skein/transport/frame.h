@@ -52,6 +52,8 @@ struct Task {
   Roster participants;    // in the child's subtree
   TierPolicies policies;  // that steering has put in place of the run's, from this task on
   uint32_t steps = 0;     // local steps of each worker; 0: the learner's own number
+  // Of each worker, with the result: the selector goes by them.
+  bool wants_reports = false;
 };
 
 // Whether `b` is `a` heard again.

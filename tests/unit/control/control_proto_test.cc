@@ -112,12 +112,14 @@ TEST(ControlProtoTest, ResultsSurvive) {
   result.evaluating = true;
   result.change = 4;
   result.weight = 0.25;
+  result.reports = {{0, 600, 0.25, std::nullopt, 1.5}, {5, 1, std::nullopt, 4.0, 0}};
   const auto r = Same(result);
-  EXPECT_EQ(std::tie(r.round, r.attempt, r.code, r.message, r.version, r.digest, r.roster,
-                     r.num_samples, r.metrics, r.bases, r.evaluating, r.change, r.weight),
-            std::tie(result.round, result.attempt, result.code, result.message, result.version,
-                     result.digest, result.roster, result.num_samples, result.metrics, result.bases,
-                     result.evaluating, result.change, result.weight));
+  EXPECT_EQ(
+      std::tie(r.round, r.attempt, r.code, r.message, r.version, r.digest, r.roster, r.num_samples,
+               r.metrics, r.bases, r.evaluating, r.change, r.weight, r.reports),
+      std::tie(result.round, result.attempt, result.code, result.message, result.version,
+               result.digest, result.roster, result.num_samples, result.metrics, result.bases,
+               result.evaluating, result.change, result.weight, result.reports));
   EvaluatedMsg evaluated{7, {7, 2, 0}, "workers", 0, ""};
   evaluated.num_samples = 55;
   evaluated.metrics = {{"accuracy", 0.5}};
@@ -156,6 +158,8 @@ TEST(ControlProtoTest, MessagesOfSteeringSurvive) {
       3, PartSpec{"sgd", {{"lr", 0.25}}}, {{0, {"quorum", {{"count", 2}}}}, {2, {"all", {}}}}};
   EXPECT_EQ(Same(PlanMsg{5, 1, {4, 0, 0}, Roster::Of({1}), 17, 4, 0, change}).change, change);
   EXPECT_EQ(Same(PlanMsg{5, 1, {4, 0, 0}, Roster::Of({1}), 17, 4}).change, StrategyChange{});
+  EXPECT_TRUE(Same(PlanMsg{.round = 5, .wants_reports = true}).wants_reports);
+  EXPECT_FALSE(Same(PlanMsg{.round = 5}).wants_reports);
   const auto steer = Same(SteerMsg{8, change});
   EXPECT_EQ(steer.from_version, 8u);
   EXPECT_EQ(steer.change, change);

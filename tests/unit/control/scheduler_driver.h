@@ -16,11 +16,14 @@ namespace skein {
 class FakeSelector : public Selector {
  public:
   using Function = std::function<absl::StatusOr<Roster>(const SelectionInput&)>;
-  explicit FakeSelector(Function function) : function_(std::move(function)) {}
+  explicit FakeSelector(Function function, SelectionNeeds needs = SelectionNeeds::kNothing)
+      : function_(std::move(function)), needs_(needs) {}
   absl::StatusOr<Roster> Select(const SelectionInput& input) override { return function_(input); }
+  SelectionNeeds Needs() const override { return needs_; }
 
  private:
   Function function_;
+  SelectionNeeds needs_;
 };
 
 inline FakeSelector::Function SelectAll() {
@@ -46,7 +49,8 @@ class SchedulerDriver {
   explicit SchedulerDriver(const std::string& shape, RunConfig config = DefaultConfig(),
                            SchedulerHistory history = {},
                            FakeSelector::Function select = SelectAll(), bool barriers = true,
-                           StopRules stop = {}, std::shared_ptr<Helm> helm = nullptr)
+                           StopRules stop = {}, std::shared_ptr<Helm> helm = nullptr,
+                           SelectionNeeds needs = SelectionNeeds::kNothing)
       : topology(Shape(shape)),
         core({config,
               topology,
@@ -58,7 +62,7 @@ class SchedulerDriver {
               barriers,
               std::move(stop),
               std::move(helm)},
-             std::make_shared<FakeSelector>(std::move(select))) {}
+             std::make_shared<FakeSelector>(std::move(select), needs)) {}
 
   // Actions of the last event are in `last`, of all in `log`.
   const scheduler::Actions& Tell(const scheduler::Event& event) {

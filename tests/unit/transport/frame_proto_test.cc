@@ -260,6 +260,21 @@ TEST(FrameProto, RefusesBadHeaders) {
   frame = OfferProto(v1::Offer::kPartial);
   frame.mutable_offer()->mutable_partial()->mutable_roster()->set_intervals("\x80");
   ExpectRefused(frame, "bad offer frame");
+  frame = OfferProto(v1::Offer::kPartial);
+  partial = frame.mutable_offer()->mutable_partial();
+  partial->mutable_reports(1)->set_leaf(partial->reports(0).leaf());
+  ExpectRefused(frame, "the report of leaf 1 is out of order");
+  partial->mutable_reports(1)->set_leaf(kMaxLeaves);
+  ExpectRefused(frame, "is out of order or range");
+  for (const double number : {std::nan(""), HUGE_VAL}) {
+    frame = OfferProto(v1::Offer::kPartial);
+    frame.mutable_offer()->mutable_partial()->mutable_reports(0)->set_loss(number);
+    ExpectRefused(frame, "the report of leaf 1 has a number that is not finite");
+  }
+  frame = OfferProto(v1::Offer::kPartial);
+  partial = frame.mutable_offer()->mutable_partial();
+  for (size_t i = 0; i <= kMaxWorkerReports; ++i) partial->add_reports();
+  ExpectRefused(frame, "reports of workers; at most");
 }
 
 TEST(FrameProto, RefusesWhatIsTooLongOrOutOfRange) {

@@ -46,26 +46,27 @@ inline std::vector<Frame> SampleFrames() {
                               1,
                               2,
                               6,
-                              4};
+                              4,
+                              {{1, 600, 0.5, std::nullopt, 2.5}, {70000, 3, -1.0, 1.5, 0}}};
   const TierPolicies policies = {
       {1, {"quorum", {{"fraction", 0.5}, {"count", -3}, {"soft", true}, {"text", "a b"}}}}};
-  return {
-      HelloFrame{1, "run-1", "w17", 4, 9},
-      WelcomeFrame{1, 12},
-      Task{TaskKind::kEvaluate, 8, 1, 2, base, 1000000, 3, Roster::Range(4, 1000), policies, 70},
-      OfferFrame{1, SampleManifest(), ModelHeader{base, numeric}},
-      OfferFrame{2, SampleManifest(),
-                 UpdateHeader{17, 55, 8, 2, base, 600, {{"loss", 0.25}, {"grad", -1e300}}}},
-      OfferFrame{3, SampleManifest(), partial},
-      GrantFrame{3, 1 << 20},
-      SampleChunk("some bytes", 4096),
-      TrailerFrame{3, std::string(32, '7')},
-      AckFrame{3, 9, "the epoch is over"},
-      TaskFailedFrame{TaskKind::kTrain, 8, 2, "learner:\n  out of memory", true},
-      EvalReportFrame{8, base, 10000, Roster::Of({5}), SampleMetrics()},
-      CommittedFrame{8, {8, 1, 0}},
-      CancelFrame{8, 2, "the deadline has passed"},
-      ByeFrame{"the run is over"}};
+  return {HelloFrame{1, "run-1", "w17", 4, 9},
+          WelcomeFrame{1, 12},
+          Task{TaskKind::kEvaluate, 8, 1, 2, base, 1000000, 3, Roster::Range(4, 1000), policies, 70,
+               true},
+          OfferFrame{1, SampleManifest(), ModelHeader{base, numeric}},
+          OfferFrame{2, SampleManifest(),
+                     UpdateHeader{17, 55, 8, 2, base, 600, {{"loss", 0.25}, {"grad", -1e300}}}},
+          OfferFrame{3, SampleManifest(), partial},
+          GrantFrame{3, 1 << 20},
+          SampleChunk("some bytes", 4096),
+          TrailerFrame{3, std::string(32, '7')},
+          AckFrame{3, 9, "the epoch is over"},
+          TaskFailedFrame{TaskKind::kTrain, 8, 2, "learner:\n  out of memory", true},
+          EvalReportFrame{8, base, 10000, Roster::Of({5}), SampleMetrics()},
+          CommittedFrame{8, {8, 1, 0}},
+          CancelFrame{8, 2, "the deadline has passed"},
+          ByeFrame{"the run is over"}};
 }
 
 }  // namespace skein
