@@ -31,6 +31,11 @@
 #include "strategy/select_all/select_all.h"
 #include "strategy/select_count/select_count.h"
 #include "strategy/select_fraction/select_fraction.h"
+#include "strategy/select_oort/select_oort.h"
+#include "strategy/select_power_of_choice/select_power_of_choice.h"
+#include "strategy/select_round_robin/select_round_robin.h"
+#include "strategy/select_stratified/select_stratified.h"
+#include "strategy/select_where/select_where.h"
 #include "strategy/sgd/sgd.h"
 #include "strategy/signsgd/signsgd.h"
 #include "strategy/staleness/staleness.h"
@@ -39,37 +44,7 @@
 namespace skein {
 
 void RegisterBuiltinStrategies(StrategyRegistries& registries) {
-  for (auto* register_part : {RegisterFedAvg,
-                              RegisterFedSgd,
-                              RegisterMean,
-                              RegisterFedNova,
-                              RegisterQFedAvg,
-                              RegisterClippedMean,
-                              RegisterSignSgd,
-                              RegisterMedian,
-                              RegisterSgd,
-                              RegisterFedAvgM,
-                              RegisterFedOpt,
-                              RegisterFedDynOptimizer,
-                              RegisterTrimmedMean,
-                              RegisterKrum,
-                              RegisterMultiKrum,
-                              RegisterBulyan,
-                              RegisterGeometricMedian,
-                              RegisterSelectAll,
-                              RegisterSelectFraction,
-                              RegisterSelectCount,
-                              RegisterPolicyAll,
-                              RegisterPolicyQuorum,
-                              RegisterPolicyOverSelect,
-                              RegisterPolicyBuffered,
-                              RegisterPolicyEveryUpdate,
-                              RegisterPolicyInterval,
-                              RegisterPolicyFedCompass,
-                              RegisterPolicyTiered,
-                              RegisterMaxNormFilter,
-                              RegisterStaleness,
-                              RegisterMixing}) {
+  for (auto* register_part : {RegisterFedAvg, RegisterFedSgd, RegisterMean, RegisterFedNova, RegisterQFedAvg, RegisterClippedMean, RegisterSignSgd, RegisterMedian, RegisterSgd, RegisterFedAvgM, RegisterFedOpt, RegisterFedDynOptimizer, RegisterTrimmedMean, RegisterKrum, RegisterMultiKrum, RegisterBulyan, RegisterGeometricMedian, RegisterSelectAll, RegisterSelectFraction, RegisterSelectCount, RegisterSelectRoundRobin, RegisterSelectWhere, RegisterSelectStratified, RegisterSelectPowerOfChoice, RegisterSelectOort, RegisterPolicyAll, RegisterPolicyQuorum, RegisterPolicyOverSelect, RegisterPolicyBuffered, RegisterPolicyEveryUpdate, RegisterPolicyInterval, RegisterPolicyFedCompass, RegisterPolicyTiered, RegisterMaxNormFilter, RegisterStaleness, RegisterMixing}) {
     const absl::Status status = register_part(registries);
     if (status.ok()) continue;
     std::fprintf(stderr, "%s\n", Message(status).c_str());

@@ -1,8 +1,8 @@
 #include "strategy/select_fraction/select_fraction.h"
 
 #include <algorithm>
-#include <cmath>
 
+#include "strategy/how_many.h"
 #include "strategy/sampling.h"
 
 namespace skein {
@@ -16,9 +16,7 @@ class SelectFraction : public Selector {
     return SampleUniformly(input, MaxWorkers(input.available->Count()));
   }
   size_t MaxWorkers(size_t available) const override {
-    // The small addend keeps 0.29 * 100 at 29 in binary floating point.
-    const auto share = static_cast<size_t>(fraction_ * static_cast<double>(available) + 1e-9);
-    return std::max(share, MinWorkers());
+    return std::max(ShareOf(fraction_, available), MinWorkers());
   }
   size_t MinWorkers() const override { return static_cast<size_t>(minimum_); }
 

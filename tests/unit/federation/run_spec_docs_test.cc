@@ -66,6 +66,26 @@ TEST(RunSpecDocument, ShowsSpecsThatAreRead) {
   }
 }
 
+TEST(SelectorsDocument, ShowsSpecsThatAreRead) {
+  const std::vector<std::string> examples = Examples("spec", "strategies/selectors.md");
+  ASSERT_EQ(examples.size(), 2u);
+  for (const std::string& yaml : examples) {
+    const auto spec = ParseRunSpec(yaml, "spec.yaml", ".", {}, DocumentedRegistries());
+    EXPECT_TRUE(spec.ok()) << spec.status() << "\n" << yaml;
+  }
+}
+
+// What the page says of an expression that cannot be read is what is said.
+TEST(SelectorsDocument, ShowsTheErrorThatThereIs) {
+  const auto spec = ParseRunSpec(
+      "topology: flat:8\nlearner: linear\nrounds: 3\nstrategy:\n"
+      "  selector: {name: where, expression: 'region = eu'}\n",
+      "spec.yaml", ".", {}, DocumentedRegistries());
+  ASSERT_FALSE(spec.ok());
+  EXPECT_NE(Text("strategies/selectors.md").find(Message(spec.status())), std::string::npos)
+      << spec.status();
+}
+
 TEST(RunSpecDocument, ShowsTopologiesThatAreRead) {
   const std::vector<std::string> examples = Examples("topology");
   ASSERT_EQ(examples.size(), 2u);

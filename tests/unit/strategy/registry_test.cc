@@ -17,7 +17,9 @@ TEST(Registry, KnowsWhatShips) {
                   "krum", "mean", "median", "multi-krum", "qfedavg", "signsgd", "trimmed-mean"));
   EXPECT_THAT(registries.optimizers.Names(),
               ElementsAre("fedadagrad", "fedadam", "fedavgm", "feddyn", "fedyogi", "sgd"));
-  EXPECT_THAT(registries.selectors.Names(), ElementsAre("all", "count", "fraction"));
+  EXPECT_THAT(registries.selectors.Names(),
+              ElementsAre("all", "count", "fraction", "oort", "power-of-choice", "round-robin",
+                          "stratified", "where"));
   EXPECT_THAT(registries.policies.Names(),
               ElementsAre("all", "buffered", "every_update", "fedcompass", "interval",
                           "over_select", "quorum", "tiered"));
