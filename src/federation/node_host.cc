@@ -72,10 +72,17 @@ void NodeHost::Connect() {
 void NodeHost::OnControl(const ControlMessage& message) {
   if (on_end_ == nullptr || stopping_) return;
   if (const auto* enlisted = std::get_if<EnlistedMsg>(&message)) {
-    was_known_ = true;
+    const bool first = !std::exchange(was_known_, true);
     retry_after_ = kFirstRetry;
     if (std::exchange(said_that_it_waits_, false)) spdlog::warn("the control plane is there");
-    if (!IsRunId(enlisted->run)) return;  // it has many
+    if (!IsRunId(enlisted->run)) {  // it has many
+      const size_t others = options_.ids.size() - 1;
+      if (first) {
+        spdlog::warn("node {}{} waits for runs", options_.ids.front(),
+                     others > 0 ? " with " + std::to_string(others) + " more" : "");
+      }
+      return;
+    }
     only_run_ = enlisted->run;
     for (const NodeId& id : options_.ids) StartNode("", {id, options_.role});
   } else if (const auto* start = std::get_if<StartNodesMsg>(&message)) {
