@@ -67,8 +67,8 @@ absl::StatusOr<NumericPlan> MakeNumericPlan(const PackedTensors& initial,
       auto largest = MaxMagnitude(initial, i);
       if (!largest.ok()) return largest.status();
       // Beyond 2^120 the bound itself would leave float32's range.
-      const bool buffer = initial.manifest()[i].role == TensorRole::kBuffer;
-      const double least = buffer ? std::max(min_bound, kMinBufferBound) : min_bound;
+      const bool parameter = initial.manifest()[i].role == TensorRole::kParameter;
+      const double least = parameter ? min_bound : std::max(min_bound, kMinBufferBound);
       scale.bound_log2 = std::min(120, CeilLog2(std::max(least, kHeadroom * *largest)));
       scale.scale_bits = bits - scale.bound_log2;
     }

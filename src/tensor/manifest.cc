@@ -64,6 +64,11 @@ absl::Status CheckShape(const TensorInfo& info, size_t element_size) {
   return absl::OkStatus();
 }
 
+const char* WithArticle(TensorRole role) {
+  if (role == TensorRole::kCompanion) return "a companion";
+  return role == TensorRole::kBuffer ? "a buffer" : "a parameter";
+}
+
 }  // namespace
 
 size_t SizeOf(DType dtype) {
@@ -114,7 +119,7 @@ absl::StatusOr<Manifest> Manifest::Create(std::vector<TensorInfo> tensors) {
       return Invalid("tensor " + JsonQuote(info.name) + ": unknown element type " +
                      std::to_string(static_cast<int>(info.dtype)));
     }
-    if (info.role != TensorRole::kParameter && info.role != TensorRole::kBuffer) {
+    if (info.role < TensorRole::kParameter || info.role > TensorRole::kCompanion) {
       return Invalid("tensor " + JsonQuote(info.name) + ": unknown role " +
                      std::to_string(static_cast<int>(info.role)));
     }
@@ -157,8 +162,7 @@ absl::Status Manifest::ExpectSame(const Manifest& other) const {
     }
     const std::string label = "tensor " + JsonQuote(mine.name) + ": expected ";
     if (mine.role != theirs.role) {
-      return Invalid(label + (mine.role == TensorRole::kBuffer ? "a buffer, got a parameter"
-                                                               : "a parameter, got a buffer"));
+      return Invalid(label + WithArticle(mine.role) + ", got " + WithArticle(theirs.role));
     }
     return Invalid(label + ToString(mine) + ", got " + ToString(theirs));
   }

@@ -30,6 +30,8 @@ absl::StatusOr<TensorRole> RoleFromProto(v1::TensorRole role) {
       return TensorRole::kParameter;
     case v1::TENSOR_ROLE_BUFFER:
       return TensorRole::kBuffer;
+    case v1::TENSOR_ROLE_COMPANION:
+      return TensorRole::kCompanion;
     default:
       return absl::InvalidArgumentError("unknown tensor role " +
                                         std::to_string(static_cast<int>(role)));

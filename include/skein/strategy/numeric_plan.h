@@ -29,7 +29,7 @@ struct NumericPlan {
 // S = min(62 - ceil(log2 W_max), 50 - ceil(log2 w_max)) - ceil(log2 V_max), with W_max = w_max *
 // num_workers and V_max = 2^ceil(log2(max(min_bound, 64 * max|x|))) of the tensor's initial value.
 // Buffers travel as values, which grow far beyond their start (running statistics begin at 0 and
-// 1): their V_max is 2^16 at least.
+// 1), and companions begin at 0: their V_max is 2^16 at least.
 // InvalidArgument if the initial model has a NaN or Inf (names tensor and index), if it has more
 // than 2^31 workers or w_max is 0 or above 2^40.
 absl::StatusOr<NumericPlan> MakeNumericPlan(const PackedTensors& initial,

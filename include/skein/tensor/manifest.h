@@ -33,8 +33,9 @@ std::optional<DType> DTypeFromName(const std::string& name);
 inline bool IsFloat(DType d) { return d >= DType::kFloat16; }
 
 // How a tensor takes part: parameters travel as differences to the base model, buffers (running
-// statistics, counters) as values.
-enum class TensorRole : uint8_t { kParameter = 1, kBuffer = 2 };
+// statistics, counters) as values. Companions are of the strategy, not of the model: they stand
+// behind its tensors, begin at 0, and updates carry what they change by.
+enum class TensorRole : uint8_t { kParameter = 1, kBuffer = 2, kCompanion = 3 };
 
 // A tensor without its elements.
 struct TensorInfo {

@@ -41,6 +41,10 @@ class FloatMixer {
         FinishBuffer(x, step);
         return StoreDoubles(info_.dtype, step, out, at);
       }
+      if (info_.role == TensorRole::kCompanion) {
+        for (size_t i = 0; i < step.size(); ++i) step[i] += x[i];
+        return StoreDoubles(info_.dtype, step, out, at);
+      }
       optimizer.Step(tensor_, at, x, step, next);
       StoreDoubles(info_.dtype, next, out, at);
     });
