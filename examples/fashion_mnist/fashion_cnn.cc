@@ -88,7 +88,6 @@ class FashionCnn : public skein::Learner {
       SKEIN_ASSIGN_OR_RETURN(initial, MeansOver(*context.cancelled));
       network_.train();
     }
-    skein::LocalSteps steps;
     while (left > 0) {
       const at::Tensor order = at::randperm(count, context.generator, at::kLong);
       for (const at::Tensor& batch : order.split(batch_size_)) {
@@ -99,8 +98,8 @@ class FashionCnn : public skein::Learner {
             network_.Forward(Normalized(images_.pixels.index_select(0, batch))),
             images_.labels.index_select(0, batch));
         loss.backward();
+        context.terms.AdjustGradients(network_, optimizer);
         optimizer.step();
-        steps.Add({.lr = sgd_.lr(), .momentum = sgd_.momentum()});
         loss_sum += loss.item<double>() * static_cast<double>(batch.numel());
         seen += batch.numel();
       }
@@ -108,7 +107,7 @@ class FashionCnn : public skein::Learner {
     skein::TrainResult result;
     SKEIN_ASSIGN_OR_RETURN(result.model, skein::StateDictOf(network_));
     result.num_samples = static_cast<uint64_t>(count);
-    result.metrics = {{"loss", loss_sum / static_cast<double>(seen)}, {"steps", steps.norm()}};
+    result.metrics = {{"loss", loss_sum / static_cast<double>(seen)}};
     if (context.want_initial_loss) result.metrics["initial_loss"] = initial.at("loss");
     return result;
   }

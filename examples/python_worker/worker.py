@@ -145,6 +145,8 @@ class Worker:
                 kind = message.WhichOneof("kind")
                 if kind == "assign":
                     self.config, self.view = message.assign.config, message.assign.view
+                    if self.config.strategy.terms:
+                        sys.exit("the strategy has terms, and this worker applies none")
                     threading.Thread(target=self.beat, daemon=True).start()
                 elif kind == "attach":
                     self.attach(message.attach)

@@ -28,6 +28,7 @@ class Rings : public skein::Learner {
       sgd.zero_grad();
       loss = torch::nll_loss(net_->forward(points_.index({batch})), labels_.index({batch}));
       loss.backward();
+      context.terms.AdjustGradients(*net_, sgd);
       sgd.step();
     }
     SKEIN_ASSIGN_OR_RETURN(skein::StateDict model, skein::StateDictOf(*net_));

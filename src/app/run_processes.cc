@@ -121,6 +121,9 @@ class Launcher {
     process.argv.push_back("--control=" + address);
     process.argv.push_back("--no-wait");
     for (const NodeId& id : ids) process.argv.push_back("--id=" + id);
+    if (command.front() == "worker" && run_.spec.config.worker_state.empty()) {
+      process.argv.push_back("--state=" + run_.directory + "/workers");
+    }
     AddLogLevel(level, process);
     SKEIN_ASSIGN_OR_RETURN(const pid_t pid, processes_.Start(process));
     if (options_.on_start) options_.on_start(pid, command.back());

@@ -39,12 +39,55 @@
 #include "strategy/sgd/sgd.h"
 #include "strategy/signsgd/signsgd.h"
 #include "strategy/staleness/staleness.h"
+#include "strategy/term_ditto/term_ditto.h"
+#include "strategy/term_feddyn/term_feddyn.h"
+#include "strategy/term_fedprox/term_fedprox.h"
+#include "strategy/term_scaffold/term_scaffold.h"
 #include "strategy/trimmed_mean/trimmed_mean.h"
 
 namespace skein {
 
 void RegisterBuiltinStrategies(StrategyRegistries& registries) {
-  for (auto* register_part : {RegisterFedAvg, RegisterFedSgd, RegisterMean, RegisterFedNova, RegisterQFedAvg, RegisterClippedMean, RegisterSignSgd, RegisterMedian, RegisterSgd, RegisterFedAvgM, RegisterFedOpt, RegisterFedDynOptimizer, RegisterTrimmedMean, RegisterKrum, RegisterMultiKrum, RegisterBulyan, RegisterGeometricMedian, RegisterSelectAll, RegisterSelectFraction, RegisterSelectCount, RegisterSelectRoundRobin, RegisterSelectWhere, RegisterSelectStratified, RegisterSelectPowerOfChoice, RegisterSelectOort, RegisterPolicyAll, RegisterPolicyQuorum, RegisterPolicyOverSelect, RegisterPolicyBuffered, RegisterPolicyEveryUpdate, RegisterPolicyInterval, RegisterPolicyFedCompass, RegisterPolicyTiered, RegisterMaxNormFilter, RegisterStaleness, RegisterMixing}) {
+  for (auto* register_part : {RegisterFedAvg,
+                              RegisterFedSgd,
+                              RegisterMean,
+                              RegisterFedNova,
+                              RegisterQFedAvg,
+                              RegisterClippedMean,
+                              RegisterSignSgd,
+                              RegisterMedian,
+                              RegisterSgd,
+                              RegisterFedAvgM,
+                              RegisterFedOpt,
+                              RegisterFedDynOptimizer,
+                              RegisterTrimmedMean,
+                              RegisterKrum,
+                              RegisterMultiKrum,
+                              RegisterBulyan,
+                              RegisterGeometricMedian,
+                              RegisterSelectAll,
+                              RegisterSelectFraction,
+                              RegisterSelectCount,
+                              RegisterSelectRoundRobin,
+                              RegisterSelectWhere,
+                              RegisterSelectStratified,
+                              RegisterSelectPowerOfChoice,
+                              RegisterSelectOort,
+                              RegisterPolicyAll,
+                              RegisterPolicyQuorum,
+                              RegisterPolicyOverSelect,
+                              RegisterPolicyBuffered,
+                              RegisterPolicyEveryUpdate,
+                              RegisterPolicyInterval,
+                              RegisterPolicyFedCompass,
+                              RegisterPolicyTiered,
+                              RegisterMaxNormFilter,
+                              RegisterStaleness,
+                              RegisterMixing,
+                              RegisterFedProxTerm,
+                              RegisterScaffoldTerm,
+                              RegisterFedDynTerm,
+                              RegisterDittoTerm}) {
     const absl::Status status = register_part(registries);
     if (status.ok()) continue;
     std::fprintf(stderr, "%s\n", Message(status).c_str());

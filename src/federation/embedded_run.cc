@@ -49,7 +49,8 @@ absl::StatusOr<std::unique_ptr<EmbeddedRun>> EmbeddedRun::Create(
   SKEIN_ASSIGN_OR_RETURN(run->host_, RunHost::Create({.spec = std::move(options.spec),
                                                       .directory = std::move(options.directory),
                                                       .events = std::make_shared<FanOutSink>(sinks),
-                                                      .detail = options.detail},
+                                                      .detail = options.detail,
+                                                      .keeps_for_workers = true},
                                                      run->pool_.NewExecutor(), *run->registries_));
   run->control_ = run->host_->server().InProcess();
   return run;

@@ -123,6 +123,7 @@ void NodeHost::StartNode(const std::string& run, const StartNodesMsg::Start& sta
   options.run = run;
   options.incarnation = RandomIncarnation();
   options.pid = getpid();
+  options.state_dir = options_.state_dir;
   if (start.role != NodeRole::kWorker) {
     options.listen_address = options_.listen_address;
     // Ids differ in the letters and digits at their ends.

@@ -29,6 +29,7 @@ class NodeHost : public std::enable_shared_from_this<NodeHost> {
     NodeRole role = NodeRole::kWorker;  // of them all; an aggregator may have to be the coordinator
     std::string listen_address;         // inner nodes
     std::string output_dir;  // of coordinators, which write into a directory of the run in it
+    std::string state_dir;   // of workers; see NodeOptions
     bool waits = true;       // for a control plane that is not there yet
   };
   // `services` gives each node its own; `dialer` outlives the host.

@@ -19,7 +19,8 @@ NodeServices MakeNodeServices(std::shared_ptr<const Registries> registries,
   services.strategies = &registries->strategies;
   // The functions hold the registries, for the sake of a learner that is left behind.
   services.trainer_factory =
-      [registries, make = MakeLearnerTrainerFactory(registries->learners, services.memory.buffers)](
+      [registries, make = MakeLearnerTrainerFactory(registries->learners, services.memory.buffers,
+                                                    &registries->strategies)](
           const RunConfig& config, const NodeView& view) { return make(config, view); };
   services.max_samples = [registries](const std::string& learner) {
     const auto entry = registries->learners.Find(learner);

@@ -15,7 +15,8 @@ absl::Status Preflight(const RunSpec& spec, const Registries& registries) {
     SKEIN_RETURN_IF_ERROR(parts.fold->CheckMachine());
   }
   SKEIN_ASSIGN_OR_RETURN(const InitialModel start,
-                         MakeInitialModel(MakeLearnerTrainerFactory(registries.learners),
+                         MakeInitialModel(MakeLearnerTrainerFactory(registries.learners, nullptr,
+                                                                    &registries.strategies),
                                           spec.config, MakeNodeView(spec.topology, 0)));
   SKEIN_ASSIGN_OR_RETURN(const auto optimizer,
                          registries.strategies.optimizers.Create(spec.config.strategy.optimizer));

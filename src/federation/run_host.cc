@@ -62,6 +62,9 @@ absl::Status RunHost::Open(RunHostOptions options, std::shared_ptr<Executor> exe
   config_.run_id = options.run_id.empty() ? MakeRunId(config_.name) : options.run_id;
   // Absolute: nodes may have another working directory.
   if (!directory.empty()) config_.output_dir = std::filesystem::absolute(directory).string();
+  if (options.keeps_for_workers && !directory.empty() && config_.worker_state.empty()) {
+    config_.worker_state = config_.output_dir + "/workers";
+  }
   auto sink = std::make_shared<FanOutSink>(
       std::vector<std::shared_ptr<EventSink>>{recorder_, std::move(options.events)});
   std::shared_ptr<Steering> steering;

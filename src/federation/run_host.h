@@ -27,6 +27,8 @@ struct RunHostOptions {
   std::string run_id;                 // empty: one that no other run has
   EventDetail detail = EventDetail::kAuto;
   std::optional<RuntimeLimits> limits = {};  // in place of the spec's, which are recorded
+  // The workers are here: what they keep goes into the directory, unless the spec says where.
+  bool keeps_for_workers = false;
 };
 
 // The control plane of one run with what it needs: its store, the recorder, the gRPC service. Nodes

@@ -27,7 +27,10 @@ std::string KeyForWord(const std::string& path) {
       return "name";
     }
   }
-  return path.rfind("strategy.filters.", 0) == 0 ? "name" : "";
+  for (const char* list : {"strategy.filters.", "strategy.terms."}) {
+    if (path.rfind(list, 0) == 0) return "name";
+  }
+  return "";
 }
 
 // `path` as seen from `directory`, made absolute.
@@ -130,10 +133,10 @@ class SpecReader {
 
   absl::StatusOr<RunSpec> Read(const std::string& name, const std::string& topology) {
     const YamlNode& root = document_.root();
-    SKEIN_RETURN_IF_ERROR(
-        CheckMap(document_, root, "",
-                 {"name", "topology", "learner", "data", "strategy", "rounds", "seed", "init",
-                  "evaluate", "stop", "steering", "limits", "conditions", "output"}));
+    SKEIN_RETURN_IF_ERROR(CheckMap(
+        document_, root, "",
+        {"name", "topology", "learner", "data", "strategy", "rounds", "seed", "init", "evaluate",
+         "stop", "steering", "limits", "conditions", "worker_state", "output"}));
     RunConfig& config = spec_.config;
     config.name = DefaultName(name);
     SKEIN_RETURN_IF_ERROR(ReadScalars(root));
@@ -257,6 +260,10 @@ class SpecReader {
     if (const YamlNode* output = FindValue(root, "output")) {
       SKEIN_ASSIGN_OR_RETURN(const std::string path, ReadString(document_, *output, "output"));
       if (!path.empty()) spec_.output = Resolve(path, directory_);
+    }
+    if (const YamlNode* state = FindValue(root, "worker_state")) {
+      SKEIN_ASSIGN_OR_RETURN(const std::string path, ReadString(document_, *state, "worker_state"));
+      if (!path.empty()) spec_.config.worker_state = Resolve(path, directory_);
     }
     const YamlNode* init = FindValue(root, "init");
     if (init == nullptr) return absl::OkStatus();

@@ -45,6 +45,9 @@ void AppendStrategy(const StrategySpec& strategy, std::string& out) {
   ValueList filters;
   for (const PartSpec& filter : strategy.filters) filters.push_back(PartValue(filter));
   AppendLine("  filters", Value(std::move(filters)), out);
+  ValueList terms;
+  for (const PartSpec& term : strategy.terms) terms.push_back(PartValue(term));
+  AppendLine("  terms", Value(std::move(terms)), out);
   ValueList tiers;
   for (const TierSpec& tier : strategy.tiers) {
     ValueMap map = {{"tier", tier.tier}, {"kappa", tier.kappa}};
@@ -87,6 +90,7 @@ std::string ToYaml(const RunSpec& spec) {
   AppendLine("stop", ToValue(spec.stop), out);
   AppendLine("steering", spec.steering.name.empty() ? Value() : PartValue(spec.steering), out);
   AppendLine("conditions", Value(ToValues(config.conditions)), out);
+  AppendLine("worker_state", PathValue(config.worker_state), out);
   AppendLine("output", PathValue(spec.output), out);
   return out;
 }

@@ -29,9 +29,9 @@ class StrategyReader {
       : document_(document), registries_(registries) {}
 
   absl::StatusOr<StrategySpec> Read(const YamlNode& node) {
-    SKEIN_RETURN_IF_ERROR(CheckMap(
-        document_, node, "strategy",
-        {"fold", "optimizer", "selector", "policy", "staleness", "mixing", "filters", "tiers"}));
+    SKEIN_RETURN_IF_ERROR(CheckMap(document_, node, "strategy",
+                                   {"fold", "optimizer", "selector", "policy", "staleness",
+                                    "mixing", "filters", "terms", "tiers"}));
     StrategySpec spec;
     SKEIN_ASSIGN_OR_RETURN(spec.fold,
                            ReadDefaulted(node, "fold", registries_.folds, spec.fold.name));
@@ -52,6 +52,15 @@ class StrategyReader {
                                                           "strategy.filters." + std::to_string(i),
                                                           registries_.filters, ""));
         spec.filters.push_back(std::move(filter));
+      }
+    }
+    if (const YamlNode* terms = FindValue(node, "terms")) {
+      SKEIN_RETURN_IF_ERROR(CheckList(*terms, "strategy.terms"));
+      for (size_t i = 0; i < terms->entries.size(); ++i) {
+        SKEIN_ASSIGN_OR_RETURN(
+            PartSpec term, ReadNamed(*terms->entries[i].value,
+                                     "strategy.terms." + std::to_string(i), registries_.terms, ""));
+        spec.terms.push_back(std::move(term));
       }
     }
     if (const YamlNode* tiers = FindValue(node, "tiers")) {
@@ -157,7 +166,9 @@ absl::StatusOr<StrategySpec> ReadStrategy(const YamlDocument& document, const Ya
   const YamlNode& strategy = node == nullptr ? empty : *node;
   SKEIN_ASSIGN_OR_RETURN(StrategySpec spec, StrategyReader(document, registries).Read(strategy));
   if (absl::Status status = ValidateStrategy(spec, topology, registries); !status.ok()) {
-    const YamlNode* tiers = FindValue(strategy, "tiers");
+    // What is told of a term stands with the terms.
+    const bool of_term = Message(status).starts_with("strategy, term ");
+    const YamlNode* tiers = FindValue(strategy, of_term ? "terms" : "tiers");
     return document.Error((tiers != nullptr ? *tiers : strategy).mark, Message(status));
   }
   return spec;

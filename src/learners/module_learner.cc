@@ -20,7 +20,12 @@ class LoopModule : public LoopModel {
   }
   absl::StatusOr<StateDict> State() const override { return StateDictOf(*module_); }
   absl::Status Load(const StateDict& state) override { return LoadStateDict(state, *module_); }
-  std::vector<at::Tensor> Parameters() const override { return module_->parameters(); }
+  std::vector<NamedParameter> Parameters() const override {
+    std::vector<NamedParameter> named;
+    for (const auto& item : module_->named_parameters())
+      named.push_back({item.key(), item.value()});
+    return WithoutRepeats(std::move(named));
+  }
   void SetTraining(bool training) override { module_->train(training); }
   absl::StatusOr<at::Tensor> Forward(const at::Tensor& inputs) override { return forward_(inputs); }
 

@@ -44,18 +44,6 @@ std::vector<int64_t> BatchSizes(int64_t count, int64_t batch_size) {
   return sizes;
 }
 
-// What a step of it is like now: a program's optimizer may change as it goes.
-LocalStep StepOf(const torch::optim::Optimizer& optimizer) {
-  LocalStep step;
-  if (optimizer.param_groups().empty()) return step;
-  const torch::optim::OptimizerOptions& options = optimizer.param_groups().front().options();
-  step.lr = options.get_lr();
-  if (const auto* sgd = dynamic_cast<const torch::optim::SGDOptions*>(&options)) {
-    step.momentum = sgd->momentum();
-  }
-  return step;
-}
-
 class LoopLearner : public Learner {
  public:
   explicit LoopLearner(LoopParts parts) : parts_(std::move(parts)) {}
@@ -73,13 +61,13 @@ class LoopLearner : public Learner {
   absl::StatusOr<TrainResult> Train(const StateDict& global, TrainContext& context) override {
     SKEIN_RETURN_IF_ERROR(parts_.model->Load(global));
     parts_.model->SetTraining(true);
-    const auto optimizer = MakeOptimizer();
+    const std::vector<NamedParameter> parameters = parts_.model->Parameters();
+    const auto optimizer = MakeOptimizer(parameters);
     const auto count = static_cast<int64_t>(parts_.samples.count);
     const std::vector<int64_t> sizes = BatchSizes(count, parts_.options.batch_size);
     const auto in_epoch = static_cast<int64_t>(sizes.size());
     int64_t left = context.steps > 0 ? context.steps : parts_.options.epochs * in_epoch;
     Means means;
-    LocalSteps steps;
     std::optional<double> initial_loss;
     if (context.want_initial_loss) {
       SKEIN_ASSIGN_OR_RETURN(const auto found, MeansOver(*context.cancelled));
@@ -91,16 +79,15 @@ class LoopLearner : public Learner {
       for (const at::Tensor& indices : order.split_with_sizes(sizes)) {
         if (left-- == 0) break;
         if (context.Cancelled()) return absl::CancelledError("cancelled");
-        SKEIN_ASSIGN_OR_RETURN(const double loss, Step(indices, *optimizer));
+        SKEIN_ASSIGN_OR_RETURN(const double loss,
+                               Step(indices, parameters, *optimizer, context.terms));
         means.Add({{"loss", loss}}, indices.numel());
-        steps.Add(StepOf(*optimizer));
       }
     }
     TrainResult result;
     SKEIN_ASSIGN_OR_RETURN(result.model, parts_.model->State());
     result.num_samples = parts_.samples.count;
     result.metrics = means.Get();
-    result.metrics["steps"] = steps.norm();
     if (initial_loss) result.metrics["initial_loss"] = *initial_loss;
     return result;
   }
@@ -138,13 +125,10 @@ class LoopLearner : public Learner {
     return means.Get();
   }
 
-  std::shared_ptr<torch::optim::Optimizer> MakeOptimizer() const {
-    // One that several modules share is stepped once.
+  std::shared_ptr<torch::optim::Optimizer> MakeOptimizer(
+      const std::vector<NamedParameter>& named) const {
     std::vector<at::Tensor> parameters;
-    for (const at::Tensor& parameter : parts_.model->Parameters()) {
-      const auto same = [&](const at::Tensor& other) { return other.is_same(parameter); };
-      if (std::ranges::none_of(parameters, same)) parameters.push_back(parameter);
-    }
+    for (const NamedParameter& parameter : named) parameters.push_back(parameter.value);
     if (parts_.optimizer) return parts_.optimizer(std::move(parameters));
     return std::make_shared<torch::optim::SGD>(std::move(parameters),
                                                torch::optim::SGDOptions(parts_.options.lr)
@@ -152,12 +136,18 @@ class LoopLearner : public Learner {
                                                    .weight_decay(parts_.options.weight_decay));
   }
 
-  absl::StatusOr<double> Step(const at::Tensor& indices, torch::optim::Optimizer& optimizer) {
+  absl::StatusOr<double> Step(const at::Tensor& indices,
+                              const std::vector<NamedParameter>& parameters,
+                              torch::optim::Optimizer& optimizer, LocalTerms& terms) {
     const Batch batch = parts_.samples.get(indices);
     optimizer.zero_grad();
     SKEIN_ASSIGN_OR_RETURN(const at::Tensor output, parts_.model->Forward(batch.inputs));
     SKEIN_ASSIGN_OR_RETURN(const at::Tensor loss, LossOf(output, batch.targets));
     loss.backward();
+    std::vector<LocalTerms::Parameter> gradients;
+    for (const NamedParameter& p : parameters)
+      gradients.push_back({p.name, p.value, p.value.grad()});
+    terms.AdjustGradients(gradients, StepOf(optimizer));
     optimizer.step();
     return loss.item<double>();
   }
@@ -183,6 +173,17 @@ absl::StatusOr<std::unique_ptr<Learner>> MakeLoopLearner(LoopParts parts) {
     return absl::InvalidArgumentError("batch_size and epochs must be 1 at least");
   }
   return std::make_unique<LoopLearner>(std::move(parts));
+}
+
+std::vector<NamedParameter> WithoutRepeats(std::vector<NamedParameter> named) {
+  std::vector<NamedParameter> parameters;
+  for (NamedParameter& parameter : named) {
+    const auto same = [&](const NamedParameter& other) {
+      return other.value.is_same(parameter.value);
+    };
+    if (std::ranges::none_of(parameters, same)) parameters.push_back(std::move(parameter));
+  }
+  return parameters;
 }
 
 std::map<std::string, double> ClassAccuracy(const at::Tensor& output, const at::Tensor& targets) {

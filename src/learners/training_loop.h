@@ -3,11 +3,18 @@
 
 #include <functional>
 #include <memory>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "skein/learners/module_learner.h"
 
 namespace skein {
+
+struct NamedParameter {
+  std::string name;
+  at::Tensor value;
+};
 
 // What a training loop needs of a model, whatever it is made of. One thread at a time.
 class LoopModel {
@@ -18,7 +25,8 @@ class LoopModel {
   // Shares storage with the model.
   virtual absl::StatusOr<StateDict> State() const = 0;
   virtual absl::Status Load(const StateDict& state) = 0;
-  virtual std::vector<at::Tensor> Parameters() const = 0;
+  // By their names in State(); one that modules share, once.
+  virtual std::vector<NamedParameter> Parameters() const = 0;
   virtual void SetTraining(bool training) = 0;
   virtual absl::StatusOr<at::Tensor> Forward(const at::Tensor& inputs) = 0;
   virtual bool UsesGlobalRng() const { return false; }
@@ -39,6 +47,9 @@ struct LoopParts {
 
 // See MakeModuleLearner.
 absl::StatusOr<std::unique_ptr<Learner>> MakeLoopLearner(LoopParts parts);
+
+// The first of each tensor in `named`: modules may share some.
+std::vector<NamedParameter> WithoutRepeats(std::vector<NamedParameter> named);
 
 // "accuracy", where targets are int64 [n]; nothing otherwise.
 std::map<std::string, double> ClassAccuracy(const at::Tensor& output, const at::Tensor& targets);

@@ -124,6 +124,13 @@ void BarrierCore::AskChild(Child& child) {
 void BarrierCore::On(const agg_event::Cancelled& e) {
   if (phase_ == Phase::kIdle || e.round != task_.round) return;
   SettlePending(e.reason);
+  // Nor will those count that have been taken: their workers are not to believe it when the round
+  // is committed without this subtree.
+  for (const Child& child : children_) {
+    if (task_.kind != TaskKind::kTrain || child.standing != Standing::kAccepted) continue;
+    const CancelFrame cancel{task_.round, TaskOf(child).local_round, e.reason};
+    if (child.linked != 0) Do(agg_action::SendCancel{child.view.id, cancel});
+  }
   Enter(Phase::kIdle);
 }
 

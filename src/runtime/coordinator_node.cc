@@ -10,6 +10,7 @@
 #include "skein/base/status.h"
 #include "skein/tensor/digest.h"
 #include "skein/tensor/safetensors.h"
+#include "strategy/companions.h"
 
 namespace skein {
 namespace {
@@ -64,6 +65,12 @@ class CoordinatorNode : public AggregatingNode {
                             at->fold->MaxUpdateWeight(services_.max_samples(config_.learner.name)));
       min_bound = std::max(min_bound, at->fold->MinBound());
     }
+    auto terms = MakeTerms(config_.strategy, *services_.strategies);
+    if (!terms.ok()) return Fail(terms.status());
+    const std::string digest = ModelDigest(start->model);
+    auto extended = WithCompanions(start->model, *terms);
+    if (!extended.ok()) return Fail(Annotate(extended.status(), "initial model"));
+    start->model = *std::move(extended);
     // Without a barrier a quick worker may contribute several times to one step.
     const std::vector<bool> barriers =
         BarriersOf(config_.strategy, view_.num_tiers, *services_.strategies);
@@ -77,7 +84,7 @@ class CoordinatorNode : public AggregatingNode {
     }
     numeric_ = *std::move(numeric);
     trainer_ = std::move(start->trainer);
-    SendControl(ModelReadyMsg{VersionRef{}, ModelDigest(start->model)});
+    SendControl(ModelReadyMsg{VersionRef{}, digest});
     AddModel(VersionRef{}, Model::OfModel(std::move(start->model)));
   }
 
@@ -183,7 +190,8 @@ class CoordinatorNode : public AggregatingNode {
 
   // The digest; the file is written while that is computed, since for large models both take longer
   // than the fold. Empty path: nowhere.
-  static absl::StatusOr<std::string> Store(const PackedTensors& model, const std::string& path) {
+  static absl::StatusOr<std::string> Store(const PackedTensors& version, const std::string& path) {
+    const PackedTensors model = WithoutCompanions(version);
     std::future<absl::Status> stored;
     if (!path.empty()) {
       stored = std::async(std::launch::async, [&] { return WriteSafetensors(model, path); });
@@ -228,9 +236,11 @@ class CoordinatorNode : public AggregatingNode {
     }
     uint64_t updates = 0;
     for (const agg_action::Bucket& closed : close.buckets) updates += closed.updates;
-    optimizer_->SetParticipation(
-        std::min(1.0, static_cast<double>(updates) / static_cast<double>(view_.num_workers)));
-    return parts().fold->Mix(FindModel(close.base)->tensors(), mixed, *optimizer_);
+    const double share = static_cast<double>(updates) / static_cast<double>(view_.num_workers);
+    optimizer_->SetParticipation(std::min(1.0, share));
+    const PackedTensors& base = FindModel(close.base)->tensors();
+    SKEIN_ASSIGN_OR_RETURN(PackedTensors next, parts().fold->Mix(base, mixed, *optimizer_));
+    return WithCompanionShare(base, std::move(next), share);
   }
 
   absl::Status OnCommit(const CommitMsg& commit) {

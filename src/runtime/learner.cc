@@ -37,12 +37,14 @@ std::vector<std::string> LearnerRegistry::Names() const {
 }
 
 TrainerFactory MakeLearnerTrainerFactory(const LearnerRegistry& registry,
-                                         std::shared_ptr<BufferPool> buffers) {
+                                         std::shared_ptr<BufferPool> buffers,
+                                         const StrategyRegistries* strategies) {
   if (buffers == nullptr) buffers = std::make_shared<BufferPool>();
-  return [&registry, buffers](const RunConfig& config,
-                              const NodeView& view) -> absl::StatusOr<std::unique_ptr<Trainer>> {
+  return [&registry, buffers, strategies](
+             const RunConfig& config,
+             const NodeView& view) -> absl::StatusOr<std::unique_ptr<Trainer>> {
     SKEIN_ASSIGN_OR_RETURN(LearnerRegistry::Entry entry, registry.Find(config.learner.name));
-    return LearnerTrainer::Create(entry, config, view, registry.turn_, buffers);
+    return LearnerTrainer::Create(entry, config, view, registry.turn_, buffers, strategies);
   };
 }
 

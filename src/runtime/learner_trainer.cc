@@ -13,6 +13,7 @@
 #include "skein/base/random.h"
 #include "skein/base/status.h"
 #include "skein/tensor/torch_file.h"
+#include "strategy/companions.h"
 #include "strategy/delta_in_place.h"
 
 namespace skein {
@@ -24,6 +25,7 @@ enum Purpose : uint64_t {
   kInitialize = 0x494e4954,
   kTrain = 0x54524149,
   kEvaluate = 0x4556414c,
+  kPersonal = 0x50455253,
 };
 
 // An error of the user's code, in one line that begins with who had it.
@@ -73,7 +75,8 @@ absl::StatusOr<StateDict> InOrderOf(const Manifest& model, const StateDict& resu
 
 absl::StatusOr<std::unique_ptr<Trainer>> LearnerTrainer::Create(
     const LearnerRegistry::Entry& entry, const RunConfig& config, const NodeView& view,
-    std::shared_ptr<GlobalRngTurn> turn, std::shared_ptr<BufferPool> buffers) {
+    std::shared_ptr<GlobalRngTurn> turn, std::shared_ptr<BufferPool> buffers,
+    const StrategyRegistries* strategies) {
   const bool is_coordinator = view.role == NodeRole::kCoordinator;
   const std::string learner_name = "learner '" + config.learner.name + "'";
   Settings settings;
@@ -83,6 +86,9 @@ absl::StatusOr<std::unique_ptr<Trainer>> LearnerTrainer::Create(
   settings.seed = config.seed;
   settings.stream = is_coordinator ? 0 : uint64_t{view.leaf_begin} + 1;
   settings.cancel_grace = config.limits.cancel_grace;
+
+  auto terms = WorkerTerms::Create(config, view, strategies);
+  if (!terms.ok()) return Told(terms.status(), settings.who);
 
   WorkerContext context;
   context.node = view.id;
@@ -116,14 +122,17 @@ absl::StatusOr<std::unique_ptr<Trainer>> LearnerTrainer::Create(
   }
   if ((*learner)->UsesGlobalRng()) settings.options.uses_global_rng = true;
   return std::unique_ptr<Trainer>(new LearnerTrainer(std::move(settings), *std::move(learner),
-                                                     std::move(turn), std::move(buffers)));
+                                                     *std::move(terms), std::move(turn),
+                                                     std::move(buffers)));
 }
 
 LearnerTrainer::LearnerTrainer(Settings settings, std::unique_ptr<Learner> learner,
+                               std::unique_ptr<WorkerTerms> terms,
                                std::shared_ptr<GlobalRngTurn> turn,
                                std::shared_ptr<BufferPool> buffers)
     : settings_(std::move(settings)),
       learner_(std::move(learner)),
+      terms_(std::move(terms)),
       turn_(std::move(turn)),
       buffers_(std::move(buffers)) {}
 
@@ -164,26 +173,65 @@ absl::StatusOr<PackedTensors> LearnerTrainer::ReadModel(const std::string& path)
   return model.Pack();
 }
 
+TrainContext LearnerTrainer::ContextOf(const TrainRequest& request, uint64_t seed,
+                                       LocalTerms terms) const {
+  return {request.round, request.local_round,         MakeGenerator(seed), request.cancelled,
+          request.steps, settings_.want_initial_loss, std::move(terms)};
+}
+
 absl::StatusOr<TrainOutput> LearnerTrainer::Train(const PackedTensors& base,
                                                   const TrainRequest& request) {
   auto output = Guarded([&]() -> absl::StatusOr<TrainOutput> {
     const uint64_t seed = DeriveSeed(settings_.seed, {kTrain, settings_.stream, request.seq});
     SKEIN_ASSIGN_OR_RETURN(auto hold, TakeTurn(request, seed));
     if (request.cancelled->load()) return absl::CancelledError("cancelled before it started");
-    TrainContext context{request.round,     request.local_round, MakeGenerator(seed),
-                         request.cancelled, request.steps,       settings_.want_initial_loss};
+    SKEIN_ASSIGN_OR_RETURN(const WorkerTerms::Task task, terms_->Begin(request.seq, base));
+    TrainContext context = ContextOf(request, seed, task.terms);
+    const PackedTensors model = WithoutCompanions(base);
     std::shared_ptr<std::byte> block =
-        buffers_->Take(StateDict::UnpackedOffsets(base.manifest()).back());
-    auto result = learner_->Train(StateDict::Unpack(base, block), context);
+        buffers_->Take(StateDict::UnpackedOffsets(model.manifest()).back());
+    auto result = learner_->Train(StateDict::Unpack(model, block), context);
     if (request.cancelled->load()) return absl::CancelledError("cancelled");
     if (absl::IsInvalidArgument(result.status())) {  // that code is for what Checked refuses
       return absl::InternalError(Message(result.status()));
     }
     if (!result.ok()) return result.status();
-    return Checked(*std::move(result), base, std::move(block));
+    SKEIN_RETURN_IF_ERROR(terms_->CheckApplied(task.terms));
+    if (task.terms.steps().count() > 0) {
+      result->metrics.try_emplace("steps", task.terms.steps().norm());
+    }
+    SKEIN_ASSIGN_OR_RETURN(TrainOutput trained,
+                           Checked(*std::move(result), model, std::move(block)));
+    TrainResult personal;
+    if (terms_->has_personal()) {
+      SKEIN_ASSIGN_OR_RETURN(personal, TrainPersonal(task, model.manifest(), request));
+      for (const auto& [name, value] : personal.metrics) {
+        trained.metrics["personal_" + name] = value;
+      }
+    }
+    SKEIN_ASSIGN_OR_RETURN(trained.update,
+                           terms_->End(task, std::move(trained.update), personal.model));
+    return trained;
   });
   if (!output.ok()) return Told(output.status(), Where(request));
   return output;
+}
+
+absl::StatusOr<TrainResult> LearnerTrainer::TrainPersonal(const WorkerTerms::Task& task,
+                                                          const Manifest& model,
+                                                          const TrainRequest& request) {
+  const uint64_t seed = DeriveSeed(settings_.seed, {kPersonal, settings_.stream, request.seq});
+  if (settings_.options.uses_global_rng) at::manual_seed(seed);
+  SKEIN_ASSIGN_OR_RETURN(const StateDict start, terms_->PersonalModel(task));
+  const LocalTerms terms = terms_->PersonalTerms(task);
+  TrainContext context = ContextOf(request, seed, terms);
+  context.want_initial_loss = false;
+  auto result = learner_->Train(start, context);
+  if (request.cancelled->load()) return absl::CancelledError("cancelled");
+  if (!result.ok()) return absl::InternalError("its own model: " + Message(result.status()));
+  SKEIN_RETURN_IF_ERROR(terms_->CheckApplied(terms));
+  SKEIN_ASSIGN_OR_RETURN(result->model, InOrderOf(model, result->model));
+  return result;
 }
 
 absl::StatusOr<TrainOutput> LearnerTrainer::Checked(TrainResult result, const PackedTensors& base,
@@ -225,8 +273,16 @@ absl::StatusOr<EvalOutput> LearnerTrainer::Evaluate(const PackedTensors& model,
     if (request.cancelled->load()) return absl::CancelledError("cancelled before it started");
     const at::NoGradGuard no_grad;
     EvalContext context{request.round, MakeGenerator(seed), request.cancelled};
-    SKEIN_ASSIGN_OR_RETURN(EvalResult result,
-                           learner_->Evaluate(StateDict::Unpack(model, *buffers_), context));
+    SKEIN_ASSIGN_OR_RETURN(
+        EvalResult result,
+        learner_->Evaluate(StateDict::Unpack(WithoutCompanions(model), *buffers_), context));
+    if (terms_->has_personal()) {
+      SKEIN_ASSIGN_OR_RETURN(const WorkerTerms::Task task, terms_->Begin(UINT64_MAX, model));
+      SKEIN_ASSIGN_OR_RETURN(const StateDict own, terms_->PersonalModel(task));
+      EvalContext again{request.round, MakeGenerator(seed), request.cancelled};
+      SKEIN_ASSIGN_OR_RETURN(const EvalResult personal, learner_->Evaluate(own, again));
+      for (const auto& [name, value] : personal.metrics) result.metrics["personal_" + name] = value;
+    }
     if (request.cancelled->load()) return absl::CancelledError("cancelled");
     return EvalOutput{result.num_samples, std::move(result.metrics)};
   });

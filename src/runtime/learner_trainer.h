@@ -7,6 +7,7 @@
 #include <string>
 
 #include "runtime/global_rng_turn.h"
+#include "runtime/worker_terms.h"
 #include "skein/runtime/learner.h"
 
 namespace skein {
@@ -20,13 +21,15 @@ class LearnerTrainer : public Trainer {
                                                          const RunConfig& config,
                                                          const NodeView& view,
                                                          std::shared_ptr<GlobalRngTurn> turn,
-                                                         std::shared_ptr<BufferPool> buffers);
+                                                         std::shared_ptr<BufferPool> buffers,
+                                                         const StrategyRegistries* strategies);
 
   absl::StatusOr<PackedTensors> Initialize() override;
   absl::StatusOr<TrainOutput> Train(const PackedTensors& base,
                                     const TrainRequest& request) override;
   absl::StatusOr<EvalOutput> Evaluate(const PackedTensors& model,
                                       const TrainRequest& request) override;
+  absl::Status Settle(uint64_t seq, bool counts) override { return terms_->Settle(seq, counts); }
   absl::StatusOr<PackedTensors> ReadModel(const std::string& path) override;
 
  private:
@@ -40,12 +43,17 @@ class LearnerTrainer : public Trainer {
   };
 
   LearnerTrainer(Settings settings, std::unique_ptr<Learner> learner,
-                 std::shared_ptr<GlobalRngTurn> turn, std::shared_ptr<BufferPool> buffers);
+                 std::unique_ptr<WorkerTerms> terms, std::shared_ptr<GlobalRngTurn> turn,
+                 std::shared_ptr<BufferPool> buffers);
 
   // The turn at the global generator, which is then seeded with `seed`; nothing if the learner
   // does not use it.
   absl::StatusOr<std::optional<GlobalRngTurn::Hold>> TakeTurn(const TrainRequest& request,
                                                               uint64_t seed) const;
+  TrainContext ContextOf(const TrainRequest& request, uint64_t seed, LocalTerms terms) const;
+  // One training of the worker's own model, as its terms say.
+  absl::StatusOr<TrainResult> TrainPersonal(const WorkerTerms::Task& task, const Manifest& model,
+                                            const TrainRequest& request);
   // `block`: in which the learner was given the model.
   absl::StatusOr<TrainOutput> Checked(TrainResult result, const PackedTensors& base,
                                       std::shared_ptr<std::byte> block) const;
@@ -56,6 +64,7 @@ class LearnerTrainer : public Trainer {
 
   const Settings settings_;
   const std::unique_ptr<Learner> learner_;
+  const std::unique_ptr<WorkerTerms> terms_;
   const std::shared_ptr<GlobalRngTurn> turn_;
   const std::shared_ptr<BufferPool> buffers_;
 };

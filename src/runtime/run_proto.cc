@@ -23,6 +23,7 @@ v1::Strategy StrategyToProto(const StrategySpec& spec) {
   *proto.mutable_staleness() = ToProto(spec.staleness);
   *proto.mutable_mixing() = ToProto(spec.mixing);
   for (const PartSpec& filter : spec.filters) *proto.add_filters() = ToProto(filter);
+  for (const PartSpec& term : spec.terms) *proto.add_terms() = ToProto(term);
   for (const TierSpec& tier : spec.tiers) {
     v1::TierSpec* out = proto.add_tiers();
     out->set_tier(tier.tier);
@@ -42,6 +43,7 @@ absl::StatusOr<StrategySpec> StrategyFromProto(const v1::Strategy& proto) {
   spec.staleness = FromProto(proto.staleness());
   spec.mixing = FromProto(proto.mixing());
   for (const v1::Part& filter : proto.filters()) spec.filters.push_back(FromProto(filter));
+  for (const v1::Part& term : proto.terms()) spec.terms.push_back(FromProto(term));
   if (proto.tiers_size() > Topology::kMaxDepth) return Bad("strategy.tiers", "too many");
   for (const v1::TierSpec& in : proto.tiers()) {
     TierSpec tier;
@@ -114,6 +116,7 @@ v1::RunConfig ToProto(const RunConfig& config) {
   proto.mutable_evaluate()->set_every(config.evaluate.every);
   proto.set_init(WireText(config.init));
   proto.set_output_dir(WireText(config.output_dir));
+  proto.set_worker_state(WireText(config.worker_state));
   v1::RuntimeLimits* limits = proto.mutable_limits();
   limits->set_heartbeat_interval_ns(config.limits.heartbeat_interval.count());
   limits->set_heartbeat_timeout_ns(config.limits.heartbeat_timeout.count());
@@ -139,6 +142,7 @@ absl::StatusOr<RunConfig> FromProto(const v1::RunConfig& proto) {
                      proto.evaluate().every()};
   config.init = proto.init();
   config.output_dir = proto.output_dir();
+  config.worker_state = proto.worker_state();
   SKEIN_ASSIGN_OR_RETURN(config.limits, LimitsFromProto(proto.limits()));
   SKEIN_ASSIGN_OR_RETURN(config.conditions, ConditionsFromValues(FromProto(proto.conditions())));
   return config;

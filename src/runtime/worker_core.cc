@@ -110,9 +110,17 @@ void WorkerCore::On(const worker_event::WorkEnded& e) {
 void WorkerCore::Keep(const Task& task) {
   kept_.push_back({task.seq_first, task.round, task.local_round, false});
   while (kept_.size() > kUpdatesKept) {
-    Do(worker_action::DropUpdate{kept_.front().seq});
+    Do(worker_action::DropUpdate{kept_.front().seq, kept_.front().answered});
     kept_.erase(kept_.begin());
   }
+}
+
+std::vector<Seq> WorkerCore::answered() const {
+  std::vector<Seq> seqs;
+  for (const Kept& kept : kept_) {
+    if (kept.answered) seqs.push_back(kept.seq);
+  }
+  return seqs;
 }
 
 void WorkerCore::On(const worker_event::UpdateAnswered& e) {
@@ -154,7 +162,7 @@ void WorkerCore::StopWork() {
 
 void WorkerCore::On(const worker_event::Committed& e) {
   while (!kept_.empty() && kept_.front().round <= e.round) {
-    Do(worker_action::DropUpdate{kept_.front().seq});
+    Do(worker_action::DropUpdate{kept_.front().seq, kept_.front().answered});
     kept_.erase(kept_.begin());
   }
 }

@@ -62,6 +62,7 @@ struct OfferUpdate {
 };
 struct DropUpdate {  // and withdraw its offer
   Seq seq = 0;
+  bool counts = false;  // as far as is known here: the parent has it, and nobody took it back
 };
 struct SendEvaluation {
   Task task;
@@ -105,6 +106,8 @@ class WorkerCore {
 
   Phase phase() const { return phase_; }
   size_t kept() const { return kept_.size(); }
+  // Of the updates that are kept, those that the parent has.
+  std::vector<Seq> answered() const;
 
  private:
   struct Kept {

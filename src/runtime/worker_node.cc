@@ -33,6 +33,7 @@ class WorkerNode : public NodeShell, public Uplink::Owner {
     SKEIN_ASSIGN_OR_RETURN(const auto conditions, ConditionsOfRun());
     SKEIN_ASSIGN_OR_RETURN(pace_, conditions->PaceOf(id(), view_.leaf_begin));
     core_.emplace(config_.limits.cancel_grace);
+    if (!options_.state_dir.empty()) config_.worker_state = options_.state_dir;
     uplink_ = std::make_shared<Uplink>(
         this, services_.transport, services_.executor, services_.memory.buffers,
         HelloFrame{kProtocolVersion, config_.run_id, id(), options_.incarnation, 0},
@@ -57,7 +58,11 @@ class WorkerNode : public NodeShell, public Uplink::Owner {
     return absl::OkStatus();
   }
 
-  void OnEnd(const absl::Status&) override {
+  void OnEnd(const absl::Status& why) override {
+    // A run that is completed may be so before the worker has heard of its last round.
+    if (core_ && why.ok()) {
+      for (const Seq seq : core_->answered()) Settle(seq, true);
+    }
     if (uplink_) uplink_->Close();
     if (cancelled_) cancelled_->store(true);
     if (working_) services_.trainers->Abandon(ticket_);
@@ -180,10 +185,18 @@ class WorkerNode : public NodeShell, public Uplink::Owner {
   }
 
   void Do(const worker_action::DropUpdate& a) {
+    Settle(a.seq, a.counts);
     auto it = kept_.find(a.seq);
     if (it == kept_.end()) return;
     uplink_->Withdraw(it->second.transfer);
     kept_.erase(it);
+  }
+
+  void Settle(Seq seq, bool counts) {
+    if (!trainer_) return;
+    if (const absl::Status status = trainer_->Settle(seq, counts); !status.ok() && !ended()) {
+      Fail(Annotate(status, "what the worker keeps"));
+    }
   }
 
   void Do(const worker_action::SendEvaluation& a) {

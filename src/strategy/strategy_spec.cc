@@ -4,6 +4,7 @@
 #include <set>
 
 #include "skein/base/status.h"
+#include "strategy/client_terms.h"
 
 namespace skein {
 namespace {
@@ -352,6 +353,7 @@ absl::Status ValidateStrategy(const StrategySpec& spec, const Topology& topology
   }
   SKEIN_RETURN_IF_ERROR(CheckTiers(spec, num_tiers));
   SKEIN_RETURN_IF_ERROR(CheckSelection(spec, num_tiers, **selector, registries));
+  SKEIN_RETURN_IF_ERROR(CheckTerms(spec, num_tiers, registries));
   const int lowest = num_tiers - 2;
   for (int tier = 0; tier <= lowest; ++tier) {
     auto parts = MakeTierParts(spec, tier, num_tiers, registries);

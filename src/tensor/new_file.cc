@@ -121,4 +121,10 @@ bool NewFile::WriteAll(std::span<const std::byte> bytes) {
   return true;
 }
 
+absl::Status ReplaceFile(const std::string& from, const std::string& to) {
+  if (::rename(from.c_str(), to.c_str()) != 0) return WriteError(to, "write");
+  if (!SyncDirectoryOf(to)) return WriteError(to, "sync the directory of");
+  return absl::OkStatus();
+}
+
 }  // namespace skein

@@ -49,6 +49,9 @@ class NewFile {
   size_t gathered_bytes_ = 0;
 };
 
+// Puts the file `from` in the place of `to`, durably; both are of one directory.
+absl::Status ReplaceFile(const std::string& from, const std::string& to);
+
 }  // namespace skein
 
 #endif  // SKEIN_SRC_TENSOR_NEW_FILE_H_

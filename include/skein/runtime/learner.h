@@ -12,7 +12,7 @@
 #include <ATen/core/Generator.h>
 #include <absl/status/statusor.h>
 
-#include "skein/runtime/local_steps.h"
+#include "skein/runtime/local_terms.h"
 #include "skein/runtime/trainer.h"
 #include "skein/strategy/params.h"
 #include "skein/tensor/state_dict.h"
@@ -53,6 +53,8 @@ struct TrainContext {
   uint32_t steps = 0;
   // The fold asks for the metric "initial_loss": the loss over the samples before training.
   bool want_initial_loss = false;
+  // What the strategy adds to training: hand it the gradients before each step.
+  LocalTerms terms = {};
 
   // True when the result is no longer wanted: return soon (any Status).
   bool Cancelled() const { return cancelled->load(std::memory_order_relaxed); }
@@ -68,8 +70,9 @@ struct EvalContext {
 struct TrainResult {
   StateDict model;           // same names, shapes and dtypes as the model that came in
   uint64_t num_samples = 0;  // <= LearnerOptions::max_samples
-  // "loss", ... averaged over workers by num_samples. Some folds go by "steps" (LocalSteps::norm)
-  // or "initial_loss" (if wanted).
+  // "loss", ... averaged over workers by num_samples. Some folds go by "initial_loss" (if wanted)
+  // or by "steps" (LocalSteps::norm), which is filled in where TrainContext::terms has seen the
+  // steps.
   std::map<std::string, double> metrics;
 };
 
@@ -111,6 +114,7 @@ struct LearnerOptions {
   std::shared_ptr<const ParamSchema> data_schema;
 };
 
+struct StrategyRegistries;
 class GlobalRngTurn;  // who may draw from libtorch's global generator
 
 // Learners by name. Owned by the app or federation, filled before use, read-only after that. Use
@@ -133,7 +137,8 @@ class LearnerRegistry {
 
  private:
   friend TrainerFactory MakeLearnerTrainerFactory(const LearnerRegistry& registry,
-                                                  std::shared_ptr<BufferPool> buffers);
+                                                  std::shared_ptr<BufferPool> buffers,
+                                                  const StrategyRegistries* strategies);
   std::map<std::string, Entry> entries_;
   std::shared_ptr<GlobalRngTurn> turn_;
 };
@@ -141,9 +146,11 @@ class LearnerRegistry {
 // A TrainerFactory over the registered learners: packs and unpacks, makes deltas, seeds generators,
 // turns exceptions into Status, checks that results have the model's names, shapes and dtypes.
 // Messages name the node. `registry` must outlive the result. Updates, and the tensors that
-// learners get, lie in blocks of `buffers`; the factory makes its own if null.
+// learners get, lie in blocks of `buffers`; the factory makes its own if null. Strategies with
+// terms take `strategies`, which must outlive the result, too.
 TrainerFactory MakeLearnerTrainerFactory(const LearnerRegistry& registry,
-                                         std::shared_ptr<BufferPool> buffers = nullptr);
+                                         std::shared_ptr<BufferPool> buffers = nullptr,
+                                         const StrategyRegistries* strategies = nullptr);
 
 }  // namespace skein
 

@@ -44,6 +44,7 @@ struct NodeOptions {
   std::string run;             // which it joins; empty: the only one of its control plane
   std::string listen_address;  // inner nodes; "127.0.0.1:0" for grpc, "" for inproc
   std::string output_dir;      // of the coordinator, in place of the one in the run's config
+  std::string state_dir;       // of a worker, in place of the run's worker_state
   Incarnation incarnation = 0;
   int64_t pid = 0;             // 0: do not report one (embedded)
   bool reports_memory = true;  // of its process; not where all that is reported must repeat

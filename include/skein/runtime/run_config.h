@@ -46,6 +46,8 @@ struct RunConfig {
   EvaluateSpec evaluate;
   std::string init;        // file with the initial model; empty: the learner makes it
   std::string output_dir;  // where the coordinator writes model.safetensors; empty: nowhere
+  // Directory in which workers keep what terms need from round to round; empty: in memory.
+  std::string worker_state;
   RuntimeLimits limits;
   Conditions conditions;  // that are made up; none: as the machine is
   friend bool operator==(const RunConfig&, const RunConfig&) = default;

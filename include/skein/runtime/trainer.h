@@ -51,6 +51,12 @@ class Trainer {
                                             const TrainRequest& request) = 0;
   virtual absl::StatusOr<EvalOutput> Evaluate(const PackedTensors& model,
                                               const TrainRequest& request) = 0;
+  // The update of task `seq` counts, or is of no use any more: so does what was kept beside it for
+  // later tasks. Any thread, also while it trains.
+  virtual absl::Status Settle(uint64_t seq, bool counts) {
+    static_cast<void>(seq), static_cast<void>(counts);
+    return absl::OkStatus();
+  }
   // A model file, as `init` of a run names one. Trainers over libtorch read PyTorch's, too.
   virtual absl::StatusOr<PackedTensors> ReadModel(const std::string& path) {
     return ReadSafetensors(path);

@@ -11,6 +11,7 @@
 #include <absl/status/statusor.h>
 
 #include "skein/base/status.h"
+#include "skein/strategy/client_term.h"
 #include "skein/strategy/fold.h"
 #include "skein/strategy/mixing.h"
 #include "skein/strategy/params.h"
@@ -90,6 +91,7 @@ struct StrategyRegistries {
   Registry<const UpdateFilter> filters{"filter"};
   Registry<const Staleness> staleness{"staleness"};
   Registry<const Mixing> mixing{"mixing"};
+  Registry<const ClientTerm> terms{"term"};
 };
 
 }  // namespace skein

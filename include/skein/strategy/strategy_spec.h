@@ -22,7 +22,7 @@ struct TierSpec {
   friend bool operator==(const TierSpec&, const TierSpec&) = default;
 };
 
-// A strategy as data: selector + fold + server optimizer + round policy + filters.
+// A strategy as data: selector + fold + server optimizer + round policy + filters + terms.
 struct StrategySpec {
   PartSpec fold{"fedavg", {}};
   PartSpec optimizer{"sgd", {}};
@@ -32,6 +32,7 @@ struct StrategySpec {
   PartSpec staleness{"inverse-sqrt", {}};
   PartSpec mixing{"deltas", {}};
   std::vector<PartSpec> filters;
+  std::vector<PartSpec> terms;  // that learners apply while they train
   std::vector<TierSpec> tiers;
   friend bool operator==(const StrategySpec&, const StrategySpec&) = default;
 };
@@ -82,8 +83,8 @@ absl::Status CheckDeadlines(const StrategySpec& spec, int num_tiers, Duration he
 // Checks a strategy against a tree: all parts exist with good parameters, tiers are aggregating
 // tiers and listed once, kappa is 1 at the root and in range, a fold that does not compose stands
 // above itself only where the tier asks for it, what reports as one has rounds, no part needs more
-// workers or children than there are or are selected, what can only stand at the root stands there.
-// Names the tier and, where it matters, the node.
+// workers or children than there are or are selected, what can only stand at the root stands there,
+// terms have what they count on. Names the tier and, where it matters, the node.
 absl::Status ValidateStrategy(const StrategySpec& spec, const Topology& topology,
                               const StrategyRegistries& registries);
 

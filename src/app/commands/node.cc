@@ -47,6 +47,11 @@ class NodeCommand : public Command {
           ->type_name("N")
           ->check(CLI::Range(1, 4096))
           ->capture_default_str();
+      command_
+          ->add_option("--state", state_,
+                       "Keep what terms of a strategy need from round to round in DIR/<run id>/ "
+                       "(default: what the spec says)")
+          ->type_name("DIR");
     } else {
       id->expected(1);
       command_
@@ -106,6 +111,7 @@ class NodeCommand : public Command {
     options.role = role_name_ == "coordinator" ? NodeRole::kCoordinator : role_;
     options.listen_address = listen_;
     options.output_dir = out_;
+    options.state_dir = state_;
     options.waits = !no_wait_;
     const auto host = std::make_shared<NodeHost>(
         std::move(options), pool.NewExecutor(), control, [&, memory = NodeMemory()] {
@@ -128,6 +134,7 @@ class NodeCommand : public Command {
   std::string role_name_ = "aggregator";
   std::string listen_ = "127.0.0.1:0";
   std::string out_;
+  std::string state_;
   bool insecure_ = false;
   bool no_wait_ = false;
 };

@@ -61,23 +61,24 @@ class LinearLearner : public Learner {
     SKEIN_ASSIGN_OR_RETURN(at::Tensor steps, global.Get("steps"));
     const double lr = params_.Real("lr");
     double loss = 0;
-    LocalSteps local;
     const int64_t count = context.steps > 0 ? context.steps : params_.Int("epochs");
     for (int64_t step = 0; step < count; ++step) {
       if (context.Cancelled()) return absl::CancelledError("cancelled");
       const at::Tensor error = at::mv(data_.x, w) + b - data_.y;
       if (step == 0) loss = error.square().mean().item<double>();
-      w = w - at::mv(data_.x.t(), error) * (2 * lr / static_cast<double>(error.numel()));
-      b = b - error.mean() * (2 * lr);
+      const at::Tensor dw = at::mv(data_.x.t(), error) * (2 / static_cast<double>(error.numel()));
+      const at::Tensor db = error.mean() * 2;
+      context.terms.AdjustGradients({{"weight", w, dw}, {"bias", b, db}}, LocalStep{.lr = lr});
+      w = w - dw * lr;
+      b = b - db * lr;
       steps = steps + 1;
-      local.Add({.lr = lr});
     }
     TrainResult result;
     SKEIN_RETURN_IF_ERROR(result.model.Add("weight", w));
     SKEIN_RETURN_IF_ERROR(result.model.Add("bias", b));
     SKEIN_RETURN_IF_ERROR(result.model.Add("steps", steps, TensorRole::kBuffer));
     result.num_samples = static_cast<uint64_t>(data_.y.numel());
-    result.metrics = {{"loss", loss}, {"steps", local.norm()}};
+    result.metrics = {{"loss", loss}};
     if (context.want_initial_loss) result.metrics["initial_loss"] = loss;  // it is that of step 0
     return result;
   }

@@ -91,7 +91,13 @@ class ScriptModel : public LoopModel {
     SKEIN_ASSIGN_OR_RETURN(const StateDict own, State());
     return CopyState(state, own);
   }
-  std::vector<at::Tensor> Parameters() const override { return TrainableParameters(module_); }
+  std::vector<NamedParameter> Parameters() const override {
+    std::vector<NamedParameter> named;
+    for (const auto& item : module_.named_parameters()) {
+      if (item.value.requires_grad()) named.push_back({item.name, item.value});
+    }
+    return WithoutRepeats(std::move(named));
+  }
   void SetTraining(bool training) override { module_.train(training); }
   absl::StatusOr<at::Tensor> Forward(const at::Tensor& inputs) override {
     // Optimized code comes after some calls and need not give the same bits as that before.

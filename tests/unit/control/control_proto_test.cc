@@ -50,6 +50,8 @@ RunConfig FullConfig() {
   config.strategy.fold = {"fedavg", {}};
   config.strategy.policy = {"quorum", {{"fraction", 0.75}, {"deadline", 30}}};
   config.strategy.filters = {{"max_norm", {{"bound", 10.5}}}};
+  config.strategy.terms = {{"fedprox", {{"mu", 0.5}}}, {"scaffold", {}}};
+  config.worker_state = "/var/lib/skein";
   config.strategy.tiers = {{1, PartSpec{"all", {}}, std::nullopt, 3},
                            {2, std::nullopt, PartSpec{"mean", {}}, 1}};
   config.rounds = 12;

@@ -542,6 +542,32 @@ TEST_F(RunSpecTest, ReadsFiles) {
   EXPECT_EQ(Refusal(missing), directory_ + "/none.yaml: no such file");
 }
 
+TEST_F(RunSpecTest, TermsHaveTheirDefaultsAndStayWhenWritten) {
+  const auto spec = With(
+      "strategy: {terms: [fedprox, {name: ditto, lambda: 2}]}\n"
+      "worker_state: kept\n");
+  ASSERT_TRUE(spec.ok()) << spec.status();
+  EXPECT_EQ(spec->config.strategy.terms,
+            (std::vector<PartSpec>{{"fedprox", {{"mu", 0.01}}}, {"ditto", {{"lambda", 2}}}}));
+  EXPECT_EQ(spec->config.worker_state, directory_ + "/kept");
+  const auto again = Parse(ToYaml(*spec));
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ(*again, *spec);
+  const auto set = Set("strategy: {terms: [fedprox]}", "strategy.terms.0.mu", "0.5");
+  ASSERT_TRUE(set.ok()) << set.status();
+  EXPECT_EQ(set->config.strategy.terms[0].params, (ValueMap{{"mu", 0.5}}));
+}
+
+TEST_F(RunSpecTest, WhatIsWrongWithATermStandsThere) {
+  EXPECT_THAT(Refusal(With("strategy: {terms: fedprox}")),
+              HasSubstr("strategy.terms: expected a list"));
+  EXPECT_THAT(Refusal(With("strategy:\n  terms:\n  - {name: fedprox,\n     mew: 1}\n")),
+              AllOf(StartsWith("dir/demo.yaml:6:6"), HasSubstr("'mew'"), HasSubstr("'mu'")));
+  EXPECT_THAT(Refusal(With("strategy:\n  tiers: [{tier: 1, kappa: 2}]\n  terms: [scaffold]\n")),
+              AllOf(StartsWith("dir/demo.yaml:5:"),
+                    HasSubstr("strategy, term 'scaffold': tier 1 has kappa 2")));
+}
+
 TEST_F(RunSpecTest, ValidatesSpecsBuiltInCode) {
   RunSpec spec = *With("");
   EXPECT_TRUE(ValidateRunSpec(spec, registries_).ok());

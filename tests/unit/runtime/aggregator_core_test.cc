@@ -255,9 +255,10 @@ TEST_F(AggregatorCoreTest, ACancelledTaskIsPassedOnAndForgotten) {
   all_.Contribute("c0");
   all_.Tell(agg_event::Cancelled{1, "the deadline passed"});
   const auto cancels = all_.Of<agg_action::SendCancel>();
-  ASSERT_THAT(cancels, SizeIs(2));
+  ASSERT_THAT(cancels, SizeIs(3));
   EXPECT_EQ(cancels[0].child, "c1");
   EXPECT_EQ(cancels[0].cancel.reason, "the deadline passed");
+  EXPECT_EQ(cancels[2].child, "c0") << "whose update will not count either";
   EXPECT_EQ(all_.core.phase(), Phase::kIdle);
   EXPECT_FALSE(all_.Has<agg_action::Abandon>()) << "the parent knows";
 }

@@ -8,6 +8,7 @@ namespace {
 
 using Phase = WorkerCore::Phase;
 using std::chrono::seconds;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
@@ -202,9 +203,25 @@ TEST_F(WorkerCoreTest, ATrainedUpdateIsOfferedAndKept) {
   EXPECT_EQ(core_.kept(), 1u);
   Tell(worker_event::UpdateAnswered{10, absl::OkStatus()});
   EXPECT_EQ(core_.kept(), 1u) << "until the round is committed";
+  EXPECT_THAT(core_.answered(), ElementsAre(10));
   Tell(worker_event::Committed{1});
-  EXPECT_THAT(Of<worker_action::DropUpdate>(), SizeIs(1));
+  ASSERT_THAT(Of<worker_action::DropUpdate>(), SizeIs(1));
+  EXPECT_TRUE(Of<worker_action::DropUpdate>()[0].counts);
   EXPECT_EQ(core_.kept(), 0u);
+}
+
+TEST_F(WorkerCoreTest, AnUpdateThatTheParentDoesNotHaveDoesNotCount) {
+  End(Begin(TaskOf(1)));
+  EXPECT_THAT(core_.answered(), IsEmpty());
+  Tell(worker_event::Committed{1});
+  ASSERT_THAT(Of<worker_action::DropUpdate>(), SizeIs(1));
+  EXPECT_FALSE(Of<worker_action::DropUpdate>()[0].counts) << "the round closed without it";
+  End(Begin(TaskOf(2)));
+  const Seq seq = Of<worker_action::OfferUpdate>().at(0).seq;
+  Tell(worker_event::UpdateAnswered{seq, absl::OkStatus()});
+  Tell(worker_event::Cancelled{2, 0});
+  ASSERT_THAT(Of<worker_action::DropUpdate>(), SizeIs(1));
+  EXPECT_FALSE(Of<worker_action::DropUpdate>()[0].counts) << "the parent was left out with it";
 }
 
 TEST_F(WorkerCoreTest, AnUnansweredUpdateIsOfferedOnEveryNewLink) {
