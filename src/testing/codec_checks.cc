@@ -1,8 +1,11 @@
 #include "skein/testing/codec_checks.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <limits>
+#include <thread>
+#include <vector>
 
 #include "skein/base/random.h"
 #include "skein/base/status.h"
@@ -150,6 +153,24 @@ void CodecChecks::EqualCallsGiveEqualBytes() {
   const auto a = Decode(bytes, update_.manifest()), b = Decode(bytes, update_.manifest());
   ASSERT_TRUE(a.ok() && b.ok());
   EXPECT_TRUE(SameBytes(*a, *b));
+}
+
+void CodecChecks::ThreadsMayShareIt() {
+  const PackedTensors expected = Received(update_, {.round = 1});
+  std::atomic<int> same{0};
+  std::vector<std::thread> threads;
+  for (int thread = 0; thread < 4; ++thread) {
+    threads.emplace_back([&] {
+      for (int time = 0; time < 5; ++time) {
+        const auto encoded = Encode(update_, {.round = 1});
+        if (!encoded.ok()) continue;
+        const auto decoded = Decode(encoded->bytes, update_.manifest());
+        if (decoded.ok() && SameBytes(*decoded, expected)) ++same;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(same, 20);
 }
 
 void CodecChecks::StaysWithinItsBound() {

@@ -49,6 +49,7 @@ class CodecChecks : public ::testing::TestWithParam<CodecCase> {
   void ComesBackWithinItsLoss();
   void BuffersAndWholeNumbersComeBackExactly();
   void EqualCallsGiveEqualBytes();
+  void ThreadsMayShareIt();
   void StaysWithinItsBound();
   void EmptyScalarAndZeroTensorsComeBack();
   void TensorsDoNotDependOnEachOther();

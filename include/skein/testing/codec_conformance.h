@@ -48,6 +48,7 @@ GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(DeltaConformance);
 SKEIN_CODEC_TEST_(CodecConformance, ComesBackWithinItsLoss)
 SKEIN_CODEC_TEST_(CodecConformance, BuffersAndWholeNumbersComeBackExactly)
 SKEIN_CODEC_TEST_(CodecConformance, EqualCallsGiveEqualBytes)
+SKEIN_CODEC_TEST_(CodecConformance, ThreadsMayShareIt)
 SKEIN_CODEC_TEST_(CodecConformance, StaysWithinItsBound)
 SKEIN_CODEC_TEST_(CodecConformance, EmptyScalarAndZeroTensorsComeBack)
 SKEIN_CODEC_TEST_(CodecConformance, TensorsDoNotDependOnEachOther)
