@@ -3,6 +3,11 @@
 #include <utility>
 
 namespace skein {
+namespace {
+
+constexpr uint64_t kReportBytes = 32;  // of a worker, encoded, with its loss
+
+}  // namespace
 
 // ---- an aggregator ----
 
@@ -52,7 +57,8 @@ void CoreAggregator::Offer() {
   delivery_->transfer = ++transfers_;
   UploadInfo info = delivery_->parts.front();
   info.id = {id(), epoch(), transfers_};
-  SendUp(CoreChild::world_->sizes.partial_offer,
+  const uint64_t reports = kReportBytes * info.reports.size();
+  SendUp(CoreChild::world_->sizes.partial_offer + reports,
          [this, info = std::move(info)] { parent().Feed(agg_event::UploadOffered{info}); });
 }
 

@@ -201,10 +201,13 @@ TEST(SimSelectors, RunsRepeat) {
       EXPECT_TRUE(federation.Run());
       EXPECT_EQ(federation.outcome().status, "completed") << federation.outcome().reason;
       std::string record;
-      for (const Event& event : federation.events()) record += ToJsonLine(event) + "\n";
+      for (Event event : federation.events()) {
+        event.fields.erase("peak_rss_mib");  // of this process
+        record += ToJsonLine(event) + "\n";
+      }
       return record + federation.Digest();
     };
-    EXPECT_EQ(run(), run()) << selector.name;
+    EXPECT_TRUE(run() == run()) << selector.name;
   }
 }
 
