@@ -53,6 +53,7 @@ void AppendStrategy(const StrategySpec& strategy, std::string& out) {
     ValueMap map = {{"tier", tier.tier}, {"kappa", tier.kappa}};
     if (tier.policy) map["policy"] = PartValue(*tier.policy);
     if (tier.fold) map["fold"] = PartValue(*tier.fold);
+    if (tier.collect) map["collect"] = true;
     tiers.emplace_back(std::move(map));
   }
   AppendLine("  tiers", Value(std::move(tiers)), out);

@@ -98,7 +98,8 @@ class StrategyReader {
   }
 
   absl::StatusOr<TierSpec> ReadTier(const YamlNode& node, const std::string& what) {
-    SKEIN_RETURN_IF_ERROR(CheckMap(document_, node, what, {"tier", "policy", "fold", "kappa"}));
+    SKEIN_RETURN_IF_ERROR(
+        CheckMap(document_, node, what, {"tier", "policy", "fold", "kappa", "collect"}));
     TierSpec spec;
     const YamlNode* tier = FindValue(node, "tier");
     if (tier == nullptr) {
@@ -119,6 +120,15 @@ class StrategyReader {
       SKEIN_ASSIGN_OR_RETURN(const int64_t rounds,
                              ReadInt(document_, *kappa, what + ".kappa", 1, kMaxKappa));
       spec.kappa = static_cast<int>(rounds);
+    }
+    if (const YamlNode* collect = FindValue(node, "collect")) {
+      SKEIN_ASSIGN_OR_RETURN(const std::string text,
+                             ReadString(document_, *collect, what + ".collect"));
+      if (text != "true" && text != "false") {
+        return document_.Error(collect->mark,
+                               what + ".collect: expected true or false, got '" + text + "'");
+      }
+      spec.collect = text == "true";
     }
     return spec;
   }

@@ -237,6 +237,7 @@ absl::StatusOr<AggregatingNode::Bucket> AggregatingNode::TakeBucket(
     taken.tally.Merge(bucket.tally);
     if (taken.sums == nullptr) {
       taken.sums = std::move(bucket.sums);
+      taken.members = std::move(bucket.members);
       continue;
     }
     SKEIN_ASSIGN_OR_RETURN(Partial partial, bucket.sums->TakePartial());
@@ -280,14 +281,16 @@ absl::Status AggregatingNode::FoldUpload(const UploadInfo& info) {
   Bucket& bucket = buckets_.at(BucketKey{info.lot, info.base});
   SKEIN_RETURN_IF_ERROR(staged.folds() ? staged.CompleteFold()
                                        : FoldWhole(*offer, staged.tensors(), *bucket.sums));
+  Tally tally;
   if (auto* partial = std::get_if<PartialHeader>(&offer->header)) {
-    bucket.tally.Merge({partial->num_samples, partial->Contributions(), partial->metrics});
+    tally = {partial->num_samples, partial->Contributions(), partial->metrics};
   } else {
     const auto& update = std::get<UpdateHeader>(offer->header);
-    bucket.tally.num_samples += update.num_samples;
-    ++bucket.tally.contributions;
-    bucket.tally.metrics.Add(update.metrics, update.num_samples);
+    tally = {update.num_samples, 1, {}};
+    tally.metrics.Add(update.metrics, update.num_samples);
   }
+  bucket.tally.Merge(tally);
+  if (parts_.collects) bucket.members.push_back({info.roster, info.updates, std::move(tally)});
   return absl::OkStatus();
 }
 

@@ -32,10 +32,17 @@ class AggregatingNode : public NodeShell, public Downlinks::Owner {
     MetricSums metrics;
     void Merge(const Tally& other);
   };
+  // A contribution that is passed on as it is.
+  struct Member {
+    Roster roster;
+    uint64_t updates = 0;
+    Tally tally;
+  };
   // Contributions to one base.
   struct Bucket {
     std::unique_ptr<Accumulator> sums;
     Tally tally;
+    std::vector<Member> members;  // in the order in which they were added, where they are passed on
   };
 
   // ---- for subclasses ----

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <deque>
 #include <optional>
 
@@ -20,14 +21,15 @@ class AggregatorNode : public AggregatingNode, public Uplink::Owner {
 
  private:
   // What answers a task: partials, one after another, each until the parent has taken or refused
-  // it.
+  // it. Those that are passed on stay with the others until it is their turn.
   struct Part {
     PartialHeader header;
-    PackedTensors sums;
+    std::optional<PackedTensors> sums;
   };
   struct Delivery {
     Task task;
     std::deque<Part> parts;
+    std::unique_ptr<Accumulator> collected = nullptr;
     uint64_t transfer = 0;  // of the first of them
   };
 
@@ -99,6 +101,10 @@ class AggregatorNode : public AggregatingNode, public Uplink::Owner {
     Delivery delivery{.task = close.task, .parts = {}};
     for (const agg_action::Bucket& closed : close.buckets) {
       SKEIN_ASSIGN_OR_RETURN(Bucket bucket, TakeBucket(closed));
+      if (parts().collects) {
+        PassOn(close, std::move(bucket), delivery);
+        continue;
+      }
       SKEIN_ASSIGN_OR_RETURN(Partial partial, MakePartial(close, bucket));
       const bool local = close.into == agg_action::CloseFold::Into::kLocalDelta;
       PartialHeader header{
@@ -144,11 +150,50 @@ class AggregatorNode : public AggregatingNode, public Uplink::Owner {
     return whole->TakePartial();
   }
 
+  // With a barrier there is one bucket. They go in the order of their leaves: in another life too,
+  // the n-th is the same.
+  void PassOn(const agg_action::CloseFold& close, Bucket bucket, Delivery& delivery) {
+    std::ranges::sort(bucket.members, {},
+                      [](const Member& member) { return member.roster.intervals().front().begin; });
+    for (Member& member : bucket.members) {
+      PartialHeader header{.round = close.task.round,
+                           .local_round = close.task.local_round,
+                           .base = close.base,
+                           .total_weight = {},
+                           .scalars = {},
+                           .num_samples = member.tally.num_samples,
+                           .roster = std::move(member.roster),
+                           .metrics = std::move(member.tally.metrics),
+                           .task = close.task.seq_first,
+                           .part = static_cast<uint32_t>(delivery.parts.size()),
+                           .parts = static_cast<uint32_t>(bucket.members.size()),
+                           .updates = member.updates,
+                           .contributions = 1};
+      delivery.parts.push_back({std::move(header), std::nullopt});
+    }
+    delivery.collected = std::move(bucket.sums);
+  }
+
+  absl::Status FillFirst() {
+    Part& part = delivery_->parts.front();
+    if (part.sums) return absl::OkStatus();
+    SKEIN_ASSIGN_OR_RETURN(Partial first, delivery_->collected->TakeFirst());
+    part.header.total_weight = first.total_weight;
+    part.header.scalars = std::move(first.scalars);
+    part.sums = std::move(first.sums);
+    return absl::OkStatus();
+  }
+
   void Offer() {
     if (!delivery_) return;
+    if (const absl::Status filled = FillFirst(); !filled.ok()) {
+      const Task task = std::exchange(delivery_, std::nullopt)->task;
+      DeliverFailure(task, "'" + id() + "': " + Message(filled));
+      return Feed(agg_event::Delivered{});
+    }
     const Part& part = delivery_->parts.front();
     delivery_->transfer = ++transfers_;
-    uplink_->Offer(delivery_->transfer, part.sums, part.header,
+    uplink_->Offer(delivery_->transfer, *part.sums, part.header,
                    [this, transfer = delivery_->transfer](const absl::Status&) {
                      // Refused or accepted, the parent has recorded what it made of it.
                      if (!delivery_ || delivery_->transfer != transfer) return;

@@ -30,6 +30,7 @@ v1::Strategy StrategyToProto(const StrategySpec& spec) {
     if (tier.policy.has_value()) *out->mutable_policy() = ToProto(*tier.policy);
     if (tier.fold.has_value()) *out->mutable_fold() = ToProto(*tier.fold);
     out->set_kappa(tier.kappa);
+    out->set_collect(tier.collect);
   }
   return proto;
 }
@@ -52,6 +53,7 @@ absl::StatusOr<StrategySpec> StrategyFromProto(const v1::Strategy& proto) {
     if (in.has_fold()) tier.fold = FromProto(in.fold());
     tier.kappa = in.kappa();
     if (tier.kappa < 1) return Bad("strategy.tiers.kappa", "must be at least 1");
+    tier.collect = in.collect();
     spec.tiers.push_back(std::move(tier));
   }
   return spec;

@@ -1,5 +1,6 @@
 #include "simulation/core_aggregator.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace skein {
@@ -31,6 +32,7 @@ void CoreAggregator::OnCommitted(const CommittedFrame& committed) {
 
 void CoreAggregator::Deliver(const agg_action::CloseFold& close) {
   const bool local = close.into == agg_action::CloseFold::Into::kLocalDelta;
+  if (collects()) return PassOn(close);
   Delivery delivery{.task = close.task, .parts = {}};
   for (const agg_action::Bucket& closed : close.buckets) {
     const bool first = delivery.parts.empty();
@@ -47,6 +49,27 @@ void CoreAggregator::Deliver(const agg_action::CloseFold& close) {
                               .roster = closed.roster,
                               .reports = first ? close.reports : std::vector<WorkerReport>(),
                               .bytes = 2 * CoreChild::world_->sizes.model_bytes});
+  }
+  delivery_ = std::move(delivery);
+  Offer();
+}
+
+void CoreAggregator::PassOn(const agg_action::CloseFold& close) {
+  std::vector<UploadInfo> collected = TakeCollected();
+  std::ranges::sort(collected, {},
+                    [](const UploadInfo& info) { return info.roster.intervals().front().begin; });
+  Delivery delivery{.task = close.task, .parts = {}};
+  for (UploadInfo part : collected) {
+    part.kind = TransferKind::kPartial;
+    part.round = close.task.round;
+    part.local_round = close.task.local_round;
+    part.base = close.base;
+    part.seq = close.task.seq_first;
+    part.part = static_cast<uint32_t>(delivery.parts.size());
+    part.parts = static_cast<uint32_t>(collected.size());
+    part.bytes = 2 * CoreChild::world_->sizes.model_bytes;
+    part.lot = 0;
+    delivery.parts.push_back(std::move(part));
   }
   delivery_ = std::move(delivery);
   Offer();

@@ -39,6 +39,7 @@ class CoreAggregator : public CoreParent, public CoreChild {
   void OnLinked() override { Offer(); }
   void Deliver(const agg_action::CloseFold& close) override;
   void DeliverFailure(const Task& task, const std::string& reason) override;
+  void PassOn(const agg_action::CloseFold& close);
   void Offer();
 
   std::optional<Delivery> delivery_;

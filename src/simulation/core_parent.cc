@@ -18,6 +18,7 @@ absl::Status CoreParent::Assign(const NodeView& view) {
   const RunConfig& config = world_->config;
   SKEIN_ASSIGN_OR_RETURN(const TierParts parts, MakeTierParts(config.strategy, view.tier,
                                                               view.num_tiers, *world_->strategies));
+  collects_ = parts.collects;
   core_ = MakeAggregatorCore(view, parts, config.limits);
   core_->set_staging_bytes(StagingBytes(config.limits, world_->sizes.model_bytes));
   if (const LinkConditions* links = world_->conditions->LinksOf(view.tier)) {
@@ -102,7 +103,10 @@ void CoreParent::Do(const agg_action::SendCommitted& a) {
            [&child, committed = a.committed] { child.OnCommitted(committed); });
 }
 
-void CoreParent::Do(const agg_action::BeginTask&) { samples_.clear(); }
+void CoreParent::Do(const agg_action::BeginTask&) {
+  samples_.clear();
+  collected_.clear();
+}
 
 void CoreParent::Do(const agg_action::Grant& a) {
   CoreChild& child = Child(a.id.child);
@@ -112,6 +116,7 @@ void CoreParent::Do(const agg_action::Grant& a) {
 
 void CoreParent::Do(const agg_action::Fold& a) {
   samples_[{a.info.lot, a.info.base}] += a.info.num_samples;
+  if (collects_) collected_.push_back(a.info);
   Feed(agg_event::UploadFolded{a.info.id, absl::OkStatus()});
 }
 

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <absl/status/status.h>
@@ -36,6 +37,9 @@ class CoreParent {
   bool Knows(const VersionRef& version) const { return whole_at_.contains(version); }
   // Training samples behind a bucket's updates; one for each here.
   uint64_t TakeSamples(const agg_action::Bucket& closed);
+  bool collects() const { return collects_; }
+  // What was folded since the task began, where it is passed on as it is.
+  std::vector<UploadInfo> TakeCollected() { return std::exchange(collected_, {}); }
 
   CoreWorld* const world_;
 
@@ -69,6 +73,8 @@ class CoreParent {
   CoreLinks links_;
   std::map<VersionRef, Time> whole_at_;
   std::map<BucketKey, uint64_t> samples_;
+  bool collects_ = false;
+  std::vector<UploadInfo> collected_;
 };
 
 }  // namespace skein

@@ -102,6 +102,10 @@ absl::StatusOr<std::unique_ptr<Intake>> Accumulator::Begin(const PartialHeader& 
   return std::make_unique<WholeIntake<PartialHeader>>(*this, &Accumulator::Merge, header, staged);
 }
 
+absl::StatusOr<Partial> Accumulator::TakeFirst() {
+  return absl::UnimplementedError("the fold does not keep what was added apart");
+}
+
 absl::StatusOr<Manifest> UpdateManifest(const Manifest& model) {
   return WithTypes(model, DType::kFloat32, false);
 }

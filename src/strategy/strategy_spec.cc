@@ -33,6 +33,11 @@ absl::Status CheckTiers(const StrategySpec& spec, int num_tiers) {
       return absl::InvalidArgumentError(name + ": kappa is " + std::to_string(tier.kappa) +
                                         ", it must be from 1 to " + std::to_string(kMaxKappa));
     }
+    if (tier.tier == 0 && tier.collect) {
+      return absl::InvalidArgumentError(name +
+                                        ": collect passes contributions on to the tier "
+                                        "above, and there is none");
+    }
     if (tier.tier == 0 && tier.kappa != 1) {
       return absl::InvalidArgumentError(
           name + ": kappa counts local rounds below the root; use 'rounds' for the root's");
@@ -60,7 +65,14 @@ bool HasOwnPolicy(const StrategySpec& spec, int tier) {
   return own != nullptr && own->policy;
 }
 
+bool Collects(const StrategySpec& spec, int tier) {
+  const TierSpec* own = FindTier(spec, tier);
+  return tier > 0 && own != nullptr && own->collect;
+}
+
+// Of a tier that collects: that for which it does.
 const PartSpec& FoldOf(const StrategySpec& spec, int tier) {
+  while (Collects(spec, tier)) --tier;
   const TierSpec* own = FindTier(spec, tier);
   return own != nullptr && own->fold ? *own->fold : spec.fold;
 }
@@ -146,7 +158,7 @@ absl::Status CheckBarriers(int tier, int num_tiers, const TierParts& parts,
         PolicyOf(spec, tier).name + "' has no rounds; use one with a barrier, such as 'all' or " +
         "'quorum'");
   }
-  if (parts.kappa == 1 && parts.above == nullptr) return absl::OkStatus();
+  if (parts.kappa == 1 && parts.above == nullptr && !parts.collects) return absl::OkStatus();
   SKEIN_RETURN_IF_ERROR(CheckReportsAsOne(tier, parts, spec));
   const std::vector<bool> barriers = BarriersOf(spec, num_tiers, registries);
   for (int below = tier; below < num_tiers - 1; ++below) {
@@ -156,39 +168,77 @@ absl::Status CheckBarriers(int tier, int num_tiers, const TierParts& parts,
                                         std::to_string(below) +
                                         " has none: its policy has no barrier");
     }
+    const std::string what =
+        parts.collects ? TierName(tier) + ": collect passes on the contributions of a round"
+                       : FoldName(spec, tier) + " makes one contribution a round";
     return absl::InvalidArgumentError(
-        FoldName(spec, tier) + " makes one contribution a round to tier " +
-        std::to_string(tier - 1) + "'s '" + FoldOf(spec, tier - 1).name + "', and tier " +
-        std::to_string(below) + " has no rounds; give it a policy with a barrier, such as 'all'");
+        what + " to tier " + std::to_string(tier - 1) + "'s '" + FoldOf(spec, tier - 1).name +
+        "', and tier " + std::to_string(below) +
+        " has no rounds; give it a policy with a barrier, such as 'all'");
   }
   return absl::OkStatus();
+}
+
+absl::Status CheckCollecting(const StrategySpec& spec, int tier, const Fold& fold) {
+  const std::string name = TierName(tier) + ": collect";
+  if (HasOwnFold(spec, tier)) {
+    return absl::InvalidArgumentError(name +
+                                      " passes contributions on for the fold of the tier "
+                                      "above; leave out 'fold' here, or 'collect'");
+  }
+  if (fold.composition() != Composition::kNone) {
+    return absl::InvalidArgumentError(name + ": the fold above, '" + FoldOf(spec, tier).name +
+                                      "', has no need of single updates, partials of it merge; "
+                                      "leave it out");
+  }
+  if (FindTier(spec, tier)->kappa > 1) {
+    return absl::InvalidArgumentError(name + " makes no model of its own for the local rounds of " +
+                                      "kappa; leave out one of the two");
+  }
+  return absl::OkStatus();
+}
+
+// What a node is given in a round: one a child, or all that a child collects.
+size_t ContributionsTo(const StrategySpec& spec, const Topology& topology,
+                       const TopologyNode& node) {
+  size_t count = 0;
+  for (const size_t child : node.children) {
+    const TopologyNode& below = topology.nodes()[child];
+    const bool passes_on = below.role != NodeRole::kWorker && Collects(spec, below.tier);
+    count += passes_on ? ContributionsTo(spec, topology, below) : 1;
+  }
+  return count;
 }
 
 // A fold that needs every update at once, and enough of them.
 absl::Status CheckFold(const StrategySpec& spec, int tier, int lowest, const Fold& fold,
                        const Topology& topology, const Selector& selector) {
-  if (tier < lowest && fold.composition() == Composition::kNone && !HasOwnFold(spec, tier) &&
-      FoldOf(spec, tier + 1).name == FoldOf(spec, tier).name) {
-    const std::string below = "tier " + std::to_string(tier + 1);
+  if (Collects(spec, tier)) return CheckCollecting(spec, tier, fold);
+  int next = tier + 1;  // that has a fold of its own
+  while (next <= lowest && Collects(spec, next)) ++next;
+  if (next <= lowest && fold.composition() == Composition::kNone && !HasOwnFold(spec, tier) &&
+      FoldOf(spec, next).name == FoldOf(spec, tier).name) {
+    const std::string below = "tier " + std::to_string(next);
     return absl::InvalidArgumentError(
         FoldName(spec, tier) + " needs every update at once, and " + below +
-        " passes none on; give one of the two another fold under 'tiers', such as 'mean', or this "
-        "one a '" +
+        " passes none on; under 'tiers', set collect: true there, or give one of the two another "
+        "fold, such as 'mean', or this one a '" +
         FoldOf(spec, tier).name + "' of its own to combine the results of " + below + "'s");
   }
-  const int needed = fold.MinContributions();
+  const auto needed = static_cast<size_t>(fold.MinContributions());
   const std::string needs = FoldName(spec, tier) + " needs " + std::to_string(needed);
   const size_t selected = selector.MaxWorkers(topology.num_workers());
-  if (selected < static_cast<size_t>(needed)) {
+  if (selected < needed && needed <= topology.num_workers()) {
     return absl::InvalidArgumentError(needs + " contributions and selector '" + spec.selector.name +
                                       "' takes " + std::to_string(selected) +
                                       " workers at most: no round could be made");
   }
   for (const TopologyNode& node : topology.nodes()) {
     if (node.tier != tier || node.role == NodeRole::kWorker) continue;
-    if (node.children.size() >= static_cast<size_t>(needed)) continue;
+    const size_t given = ContributionsTo(spec, topology, node);
+    if (given >= needed) continue;
     return absl::InvalidArgumentError(needs + " children and '" + node.id + "' has " +
-                                      std::to_string(node.children.size()) +
+                                      std::to_string(given) +
                                       "; give the node more, or the tier another fold" +
                                       (HasOwnFold(spec, tier) ? "" : " under 'tiers'"));
   }
@@ -265,6 +315,8 @@ absl::StatusOr<TierParts> MakeTierParts(const StrategySpec& spec, int tier, int 
     const bool merges = fold->composition() != Composition::kNone &&
                         SameFold(above, FoldOf(spec, tier), registries);
     if (!merges) parts.above = std::move(fold);
+    parts.collects = Collects(spec, tier);
+    if (parts.collects) parts.above = nullptr;
   }
   const bool own_policy = own != nullptr && own->policy;
   SKEIN_ASSIGN_OR_RETURN(parts.policy,
@@ -299,15 +351,23 @@ std::string FoldPlacement(const StrategySpec& spec, int num_tiers,
                           const StrategyRegistries& registries) {
   const int lowest = num_tiers - 2;
   std::vector<int> tiers;
+  int collecting = 0;
   for (int tier = 0; tier <= lowest; ++tier) {
+    if (Collects(spec, tier)) {
+      ++collecting;
+      continue;
+    }
     const auto fold = registries.folds.Create(FoldOf(spec, tier));
     if (fold.ok() && (*fold)->composition() == Composition::kNone) tiers.push_back(tier);
   }
   if (tiers.empty()) return "";
   if (lowest == 0) return "flat";
-  if (tiers == std::vector{lowest}) return "leaf";
-  if (tiers == std::vector{0}) return "root";
-  if (tiers == std::vector{0, lowest}) return "two-tier";
+  if (collecting == lowest) return "collect";
+  if (collecting == 0) {
+    if (tiers == std::vector{lowest}) return "leaf";
+    if (tiers == std::vector{0}) return "root";
+    if (tiers == std::vector{0, lowest}) return "two-tier";
+  }
   std::string text = "tiers";
   for (const int tier : tiers) text += (tier == tiers.front() ? " " : ", ") + std::to_string(tier);
   return text;

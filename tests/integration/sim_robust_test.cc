@@ -303,6 +303,41 @@ TEST(SimRobust, ACapturedSiteIsNotChosen) {
   EXPECT_GT(bias_with(kKrum), -0.2);
 }
 
+// Each update goes on to the root by itself, through one tier and two: what the flat rule makes,
+// but for digits that the way up has no room for.
+TEST(SimRobust, CollectedUpdatesMakeWhatTheFlatRuleMakes) {
+  const auto bias_of = [](const std::string& shape, const PartSpec& fold, size_t updates) {
+    RunConfig config = SimFederation::Config(4);
+    config.strategy.fold = fold;
+    const Topology tree = Tree(shape);
+    for (int tier = 1; tier < tree.num_tiers() - 1; ++tier) {
+      config.strategy.tiers.push_back({.tier = tier, .collect = true});
+    }
+    SimFederation::Options options{.topology = tree, .config = config};
+    options.trainer = [](const NodeView& view) -> std::unique_ptr<Trainer> {
+      return std::make_unique<Witness>(1, view.leaf_begin);
+    };
+    SimFederation federation(options);
+    EXPECT_TRUE(federation.Run());
+    EXPECT_EQ(federation.outcome().status, "completed") << federation.outcome().reason;
+    EXPECT_THAT(federation.EventsOf(event::kPartialAccepted), SizeIs(4 * updates));
+    for (const Event& accepted : federation.EventsOf(event::kPartialAccepted)) {
+      EXPECT_EQ(*accepted.fields.at("updates").AsInt(), 1);
+    }
+    for (const RoundRecord& round : federation.CommittedRounds()) {
+      EXPECT_EQ(round.contributors, Roster::Range(0, 12));
+    }
+    const Event last = federation.EventsOf(event::kEvaluated).back();
+    return *last.fields.at("metrics").AsMap()->at("sum").AsDouble();
+  };
+  for (const PartSpec& fold : {PartSpec{"krum", {{"f", 2}}}, PartSpec{"geometric-median", {}},
+                               PartSpec{"median", {{"memory_mb", 0}}}}) {
+    const double flat = bias_of("flat:12", fold, 0);
+    EXPECT_NEAR(bias_of("tree:3x4", fold, 12), flat, 1e-6) << fold.name;
+    EXPECT_NEAR(bias_of("tree:2x2x3", fold, 24), flat, 1e-6) << fold.name;
+  }
+}
+
 class Absent : public FormulaTrainer {
  public:
   using FormulaTrainer::FormulaTrainer;

@@ -80,6 +80,11 @@ class Accumulator {
   // does not compose and holds more than one contribution.
   virtual absl::StatusOr<Partial> TakePartial() = 0;
 
+  // Takes the contribution of the lowest leaf, as a partial of one, for a node that passes all of
+  // them on. FailedPrecondition if nothing was added. Unimplemented if the fold adds them up, which
+  // is so unless it says otherwise.
+  virtual absl::StatusOr<Partial> TakeFirst();
+
   // The next model made from `base` (the model that the updates refer to). Takes the content, whose
   // memory may become the model's. FailedPrecondition as for TakePartial, or if the total weight is
   // 0; on an error nothing is taken.

@@ -19,6 +19,8 @@ struct TierSpec {
   std::optional<PartSpec> policy;
   std::optional<PartSpec> fold;
   int kappa = 1;  // local rounds per round of the tier above
+  // Passes contributions on to the tier above, whose fold needs all of them, as they are.
+  bool collect = false;
   friend bool operator==(const TierSpec&, const TierSpec&) = default;
 };
 
@@ -54,6 +56,7 @@ struct TierParts {
   // one, or it does not compose. Null where partials merge, and at the root.
   std::shared_ptr<const Fold> above;
   int kappa = 1;
+  bool collects = false;  // passes on what it was given, for the fold above, which is also its own
 };
 
 // Makes the parts for a node at `tier` of a tree with `num_tiers` tiers (workers included). The
@@ -66,8 +69,8 @@ std::vector<bool> BarriersOf(const StrategySpec& spec, int num_tiers,
                              const StrategyRegistries& registries);
 
 // Where the folds stand that do not compose, for the record of a run: "flat" if the root is the
-// only aggregating node, "leaf" right above the workers, "root", "two-tier" if both of these, or
-// the tiers' numbers; empty if all folds compose.
+// only aggregating node, "collect" if all others pass updates on to it, "leaf" right above the
+// workers, "root", "two-tier" if both of these, or the tiers' numbers; empty if all folds compose.
 std::string FoldPlacement(const StrategySpec& spec, int num_tiers,
                           const StrategyRegistries& registries);
 

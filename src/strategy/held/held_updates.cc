@@ -129,6 +129,12 @@ void HeldUpdates::Clear() {
   held_.clear();
 }
 
+void HeldUpdates::DropFirst() {
+  const auto first = held_.begin() + (InOrder().front() - held_.data());
+  GiveBack(first->place);
+  held_.erase(first);
+}
+
 uint64_t HeldUpdates::memory_bytes() const {
   std::lock_guard lock(mutex_);
   return memory_bytes_;
@@ -160,6 +166,11 @@ absl::StatusOr<HeldUpdates::View> HeldUpdates::Open(std::span<const size_t> whic
   std::vector<const Held*> some;
   for (const size_t number : which) some.push_back(all.at(number));
   return ViewOf(some);
+}
+
+absl::StatusOr<HeldUpdates::View> HeldUpdates::OpenFirst() const {
+  const Held* const first = InOrder().front();
+  return ViewOf({&first, 1});
 }
 
 absl::StatusOr<HeldUpdates::View> HeldUpdates::ViewOf(std::span<const Held* const> some) const {

@@ -49,6 +49,8 @@ class HeldUpdates {
 
   // Lets go of all that have been taken in; what is still arriving stays.
   void Clear();
+  // Lets go of the one that is first in their order. There is one.
+  void DropFirst();
 
   const Manifest& layout() const { return update_; }
   size_t size() const { return held_.size(); }
@@ -79,6 +81,8 @@ class HeldUpdates {
   absl::StatusOr<View> Open() const;
   // Only some of the updates that Open() gives, by their numbers there.
   absl::StatusOr<View> Open(std::span<const size_t> which) const;
+  // Only the one that is first in their order. There is one.
+  absl::StatusOr<View> OpenFirst() const;
 
  private:
   class HoldingIntake;

@@ -56,11 +56,15 @@ class HoldingAccumulator : public Accumulator {
       return absl::FailedPreconditionError("fold '" + rule_.name + "' of subtrees does not make " +
                                            "that of the tree");
     }
-    SKEIN_ASSIGN_OR_RETURN(const HeldUpdates::View view, updates_->Open());
-    const Fixed128 weight = total_weight();
+    return TakeFirst();
+  }
+
+  absl::StatusOr<Partial> TakeFirst() override {
+    SKEIN_RETURN_IF_ERROR(CheckSome());
+    SKEIN_ASSIGN_OR_RETURN(const HeldUpdates::View view, updates_->OpenFirst());
     SKEIN_ASSIGN_OR_RETURN(PackedTensors lone, EncodeLone(view.bytes(0), model_, plan_, *buffers_));
-    updates_->Clear();
-    return Partial{weight, {}, std::move(lone)};
+    updates_->DropFirst();
+    return Partial{WeightOf(view.from(0)), {}, std::move(lone)};
   }
 
   absl::StatusOr<PackedTensors> Finish(const PackedTensors& base,
@@ -81,14 +85,15 @@ class HoldingAccumulator : public Accumulator {
   Fixed128 total_weight() const override {
     Fixed128 total;
     if (!updates_) return total;
-    if (!rule_.weighs_samples) return Fixed128::FromInt(static_cast<int64_t>(updates_->size()));
-    for (const HeldFrom& from : updates_->From()) {
-      total += Fixed128::FromInt(static_cast<int64_t>(from.samples));
-    }
+    for (const HeldFrom& from : updates_->From()) total += WeightOf(from);
     return total;
   }
 
  private:
+  Fixed128 WeightOf(const HeldFrom& from) const {
+    return Fixed128::FromInt(rule_.weighs_samples ? static_cast<int64_t>(from.samples) : 1);
+  }
+
   absl::StatusOr<std::unique_ptr<Intake>> BeginHeld(const HeldFrom& from, uint64_t updates,
                                                     const PackedTensors& tensors) {
     SKEIN_RETURN_IF_ERROR(shape_);

@@ -1,5 +1,6 @@
 #include "strategy/held/lone_partial.h"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <string>
@@ -13,6 +14,7 @@ namespace skein {
 namespace {
 
 constexpr int kMaxScaleBits = 512;
+constexpr double kLargest = 0x1p62;
 
 absl::Status Bad(const TensorInfo& info, uint64_t index, const std::string& what) {
   return absl::InvalidArgumentError("tensor '" + info.name + "' has " + what + " at index " +
@@ -42,7 +44,6 @@ absl::StatusOr<PackedTensors> EncodeLone(std::span<const std::byte> update, cons
   SKEIN_ASSIGN_OR_RETURN(Manifest manifest, PartialManifest(model));
   PackedTensors partial(std::move(manifest), buffers);
   std::vector<double> floats(kFoldChunk);
-  absl::Status status;
   for (size_t t = 0; t < model.size(); ++t) {
     const TensorInfo& info = layout[t];
     const auto from = update.subspan(layout.offset(t), info.NumBytes());
@@ -55,16 +56,12 @@ absl::StatusOr<PackedTensors> EncodeLone(std::span<const std::byte> update, cons
         LoadDoubles(info.dtype, from, at, chunk);
         for (size_t i = 0; i < values.size(); ++i) {
           const double scaled = std::nearbyint(chunk[i] * scale);
-          if (status.ok() && !(std::abs(scaled) < 0x1p62)) {
-            status = Bad(info, at + i, "a value too large to be sent up");
-          }
-          values[i] = status.ok() ? static_cast<int64_t>(scaled) : 0;
+          values[i] = static_cast<int64_t>(std::clamp(scaled, -kLargest, kLargest));
         }
       }
       StoreInts(DType::kInt64, values, partial.mutable_tensor(t), at);
     });
   }
-  SKEIN_RETURN_IF_ERROR(status);
   return partial;
 }
 

@@ -15,7 +15,9 @@ namespace skein {
 // plan has room for, T = S + floor(log2 w_max): as if it weighed as much as an update may. All
 // errors are InvalidArgument and name tensor and index.
 
-// `update` is laid out as UpdateManifest(model) says. Values may be 2^11 times what the plan says.
+// `update` is laid out as UpdateManifest(model) says and finite. Values beyond 2^12 times what the
+// plan says are sent as the largest: one worker that says such things does not keep others from
+// being passed on, and the fold above sees how far off it is.
 absl::StatusOr<PackedTensors> EncodeLone(std::span<const std::byte> update, const Manifest& model,
                                          const NumericPlan& plan, BufferPool& buffers);
 

@@ -53,7 +53,8 @@ RunConfig FullConfig() {
   config.strategy.terms = {{"fedprox", {{"mu", 0.5}}}, {"scaffold", {}}};
   config.worker_state = "/var/lib/skein";
   config.strategy.tiers = {{1, PartSpec{"all", {}}, std::nullopt, 3},
-                           {2, std::nullopt, PartSpec{"mean", {}}, 1}};
+                           {2, std::nullopt, PartSpec{"mean", {}}, 1},
+                           {3, std::nullopt, std::nullopt, 1, true}};
   config.rounds = 12;
   config.seed = std::numeric_limits<uint64_t>::max();
   config.evaluate = {true, true, 3};

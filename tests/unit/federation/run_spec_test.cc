@@ -221,6 +221,19 @@ TEST_F(RunSpecTest, ReadsTopologyFilesBesideTheSpec) {
   EXPECT_EQ(*again, *spec);
 }
 
+TEST_F(RunSpecTest, ReadsFoldsOfTiersAndWhatCollects) {
+  const auto spec = Parse(
+      "topology: tree:2x2x2\nlearner: toy\nstrategy:\n  fold: {name: krum, f: 0}\n  tiers:\n"
+      "    - {tier: 1, collect: true}\n    - {tier: 2, fold: mean, collect: false}\n");
+  ASSERT_TRUE(spec.ok()) << spec.status();
+  const std::vector<TierSpec>& tiers = spec->config.strategy.tiers;
+  ASSERT_EQ(tiers.size(), 2u);
+  EXPECT_TRUE(tiers[0].collect);
+  EXPECT_FALSE(tiers[1].collect);
+  EXPECT_EQ(tiers[1].fold->name, "mean");
+  EXPECT_EQ(*ParseRunSpec(ToYaml(*spec), "spec.yaml", "/elsewhere", {}, registries_), *spec);
+}
+
 TEST_F(RunSpecTest, ReadsInlineTopologies) {
   const auto spec = Parse(R"(
 learner: toy
@@ -311,6 +324,8 @@ INSTANTIATE_TEST_SUITE_P(
         BadLine{"strategy: {tiers: [{tier: -1}]}", "strategy.tiers.0.tier: expected an integer"},
         BadLine{"strategy: {tiers: [{tier: 1, kappa: 0}]}", "strategy.tiers.0.kappa: expected"},
         BadLine{"strategy: {tiers: [{tier: 7}]}", "tier"},
+        BadLine{"strategy: {fold: median, tiers: [{tier: 1, collect: 1}]}",
+                "strategy.tiers.0.collect: expected true or false, got '1'"},
         BadLine{"strategy: {tiers: [{tier: 0, kappa: 2}]}", "kappa"},
         BadLine{"strategy: {tiers: [{tier: 1, policy: {count: 2}}]}", "'name' is missing"},
         BadLine{"evaluate: worker", "unknown place 'worker'; did you mean 'workers'?"},

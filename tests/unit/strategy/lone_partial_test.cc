@@ -59,12 +59,15 @@ TEST_F(LonePartialTest, ComesBackToAsManyDigitsAsThePlanHas) {
   }
 }
 
-TEST_F(LonePartialTest, WhatIsTooLargeIsRefusedByName) {
-  PackedTensors update = Update(1);
-  testing::SetValue(update, 1, 1, 1e9);
-  const absl::Status status = Encode(update).status();
-  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_EQ(Message(status), "tensor 'wide' has a value too large to be sent up at index 1");
+TEST_F(LonePartialTest, WhatIsTooLargeIsSentAsTheLargest) {
+  for (const double sign : {1.0, -1.0}) {
+    PackedTensors update = Update(1);
+    testing::SetValue(update, 1, 1, sign * 1e30);
+    const auto back = DecodeLone(*Encode(update), model_, plan_, buffers_);
+    ASSERT_TRUE(back.ok()) << back.status();
+    EXPECT_GE(sign * ValueAt(*back, 1, 1), 64 * 2048);
+    EXPECT_EQ(ValueAt(*back, 1, 0), 1) << "others are as they were";
+  }
 }
 
 TEST_F(LonePartialTest, IntegersMustFitTheirType) {
@@ -84,6 +87,27 @@ TEST_F(LonePartialTest, APlanOfAnotherModelIsRefused) {
   other.scales[0].scale_bits = 9000;
   EXPECT_EQ(DecodeLone(*Encode(Update(1)), model_, other, buffers_).status().code(),
             absl::StatusCode::kInvalidArgument);
+}
+
+TEST_F(LonePartialTest, WhatIsPassedOnComesByLeaf) {
+  const auto fold = Make(BuiltinStrategies().folds, "krum", {{"f", 0}, {"memory_mb", 0}});
+  const auto collected = fold->NewAccumulator(model_, plan_);
+  for (const LeafIndex leaf : {7u, 3u, 5u}) {
+    UpdateHeader header;
+    header.leaf = leaf;
+    ASSERT_TRUE(collected->Add(header, Update(leaf)).ok());
+  }
+  for (const double leaf : {3.0, 5.0, 7.0}) {
+    const auto first = collected->TakeFirst();
+    ASSERT_TRUE(first.ok()) << first.status();
+    EXPECT_EQ(first->total_weight, Fixed128::FromInt(1));
+    const auto update = DecodeLone(first->sums, model_, plan_, buffers_);
+    ASSERT_TRUE(update.ok()) << update.status();
+    EXPECT_EQ(ValueAt(*update, 0, 0), leaf);
+  }
+  EXPECT_EQ(collected->TakeFirst().status().code(), absl::StatusCode::kFailedPrecondition);
+  const auto sums = Make(BuiltinStrategies().folds, "mean")->NewAccumulator(model_, plan_);
+  EXPECT_EQ(sums->TakeFirst().status().code(), absl::StatusCode::kUnimplemented);
 }
 
 // What a holding fold takes of a subtree, and what not.

@@ -153,8 +153,29 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"FoldThatDoesNotCompose",
             {.fold = {"median", {}}},
             "strategy, tier 0: fold 'median' needs every update at once, and tier 1 passes none "
-            "on; give one of the two another fold under 'tiers', such as 'mean', or this one a "
-            "'median' of its own to combine the results of tier 1's"},
+            "on; under 'tiers', set collect: true there, or give one of the two another fold, such "
+            "as 'mean', or this one a 'median' of its own to combine the results of tier 1's"},
+        Bad{"CollectAtTheRoot",
+            {.fold = {"median", {}}, .tiers = {{.tier = 0, .collect = true}}},
+            "strategy, tier 0: collect passes contributions on to the tier above, and there is "
+            "none"},
+        Bad{"CollectForASum",
+            {.tiers = {{.tier = 1, .collect = true}}},
+            "strategy, tier 1: collect: the fold above, 'fedavg', has no need of single updates, "
+            "partials of it merge; leave it out"},
+        Bad{"CollectWithAFold",
+            {.fold = {"median", {}},
+             .tiers = {{.tier = 1, .fold = PartSpec{"mean", {}}, .collect = true}}},
+            "strategy, tier 1: collect passes contributions on for the fold of the tier above; "
+            "leave out 'fold' here, or 'collect'"},
+        Bad{"CollectWithLocalRounds",
+            {.fold = {"median", {}}, .tiers = {{.tier = 1, .kappa = 2, .collect = true}}},
+            "strategy, tier 1: collect makes no model of its own for the local rounds of kappa; "
+            "leave out one of the two"},
+        Bad{"CollectOfTooFew",
+            {.fold = {"krum", {{"f", 1}}}, .tiers = {{.tier = 1, .collect = true}}},
+            "strategy, tier 0: fold 'krum' needs 5 children and 'root' has 4; give the node more, "
+            "or the tier another fold under 'tiers'"},
         Bad{"FoldOfMoreThanThereAre",
             {.tiers = {{.tier = 1, .fold = PartSpec{"krum", {{"f", 0}}}}}},
             "strategy, tier 1: fold 'krum' needs 3 children and 'a0' has 2; give the node more, or "
@@ -216,6 +237,27 @@ TEST(ValidateStrategy, FoldsMayDifferFromTierToTier) {
         ValidateStrategy(spec, *Topology::FromShape("tree:5x2"), BuiltinStrategies());
     EXPECT_TRUE(status.ok()) << status;
   }
+}
+
+TEST(ValidateStrategy, UpdatesMayBeCollectedThroughTiers) {
+  StrategySpec spec;
+  spec.fold = {"krum", {{"f", 1}}};
+  spec.tiers = {{.tier = 1, .collect = true}};
+  absl::Status status =
+      ValidateStrategy(spec, *Topology::FromShape("tree:2x3"), BuiltinStrategies());
+  EXPECT_TRUE(status.ok()) << status << ": six come";
+  EXPECT_EQ(FoldPlacement(spec, 3, BuiltinStrategies()), "collect");
+  EXPECT_TRUE(PartsAt(spec, 1, 3).collects);
+  EXPECT_EQ(PartsAt(spec, 1, 3).above, nullptr);
+  EXPECT_FALSE(PartsAt(spec, 0, 3).collects);
+  // Of medians of sites, by regions.
+  spec.tiers.push_back({.tier = 2, .fold = PartSpec{"median", {}}});
+  status = ValidateStrategy(spec, *Topology::FromShape("tree:2x3x2"), BuiltinStrategies());
+  EXPECT_TRUE(status.ok()) << status;
+  EXPECT_EQ(FoldPlacement(spec, 4, BuiltinStrategies()), "tiers 0, 2");
+  EXPECT_NE(PartsAt(spec, 2, 4).above, nullptr);
+  spec.tiers.back() = {.tier = 2, .policy = PartSpec{"every_update", {}}, .collect = true};
+  EXPECT_THAT(StrategyRefusal(spec, "tree:2x3x2"), HasSubstr("tier 2 has no rounds"));
 }
 
 TEST(ValidateStrategy, MediansOfMediansMustBeAskedForAtTheUpperTier) {
