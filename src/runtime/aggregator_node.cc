@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <deque>
+#include <iterator>
 #include <optional>
 
 #include "runtime/aggregating_node.h"
@@ -169,6 +170,9 @@ class AggregatorNode : public AggregatingNode, public Uplink::Owner {
                            .parts = static_cast<uint32_t>(bucket.members.size()),
                            .updates = member.updates,
                            .contributions = 1};
+      std::ranges::copy_if(
+          close.reports, std::back_inserter(header.reports),
+          [&](const WorkerReport& report) { return header.roster.Contains(report.leaf); });
       delivery.parts.push_back({std::move(header), std::nullopt});
     }
     delivery.collected = std::move(bucket.sums);
@@ -194,13 +198,18 @@ class AggregatorNode : public AggregatingNode, public Uplink::Owner {
     const Part& part = delivery_->parts.front();
     delivery_->transfer = ++transfers_;
     uplink_->Offer(delivery_->transfer, *part.sums, part.header,
-                   [this, transfer = delivery_->transfer](const absl::Status&) {
+                   [this, transfer = delivery_->transfer](const absl::Status& status) {
                      // Refused or accepted, the parent has recorded what it made of it.
                      if (!delivery_ || delivery_->transfer != transfer) return;
                      delivery_->parts.pop_front();
                      if (!delivery_->parts.empty()) return Offer();
+                     const uint64_t round = delivery_->task.round;
                      delivery_.reset();
-                     Feed(agg_event::Delivered{});
+                     if (status.ok() || !parts().policy->has_barrier()) {
+                       return Feed(agg_event::Delivered{});
+                     }
+                     // With it, what it is made of: its workers have to know.
+                     Feed(agg_event::Cancelled{round, skein::Message(status)});
                    });
   }
 

@@ -124,13 +124,7 @@ void BarrierCore::AskChild(Child& child) {
 void BarrierCore::On(const agg_event::Cancelled& e) {
   if (phase_ == Phase::kIdle || e.round != task_.round) return;
   SettlePending(e.reason);
-  // Nor will those count that have been taken: their workers are not to believe it when the round
-  // is committed without this subtree.
-  for (const Child& child : children_) {
-    if (task_.kind != TaskKind::kTrain || child.standing != Standing::kAccepted) continue;
-    const CancelFrame cancel{task_.round, TaskOf(child).local_round, e.reason};
-    if (child.linked != 0) Do(agg_action::SendCancel{child.view.id, cancel});
-  }
+  TakeBack(e.reason);
   Enter(Phase::kIdle);
 }
 
@@ -282,6 +276,7 @@ void BarrierCore::On(const agg_event::Delivered&) {
 void BarrierCore::GiveUp(const std::string& reason) {
   const std::string failures = Failures();
   SettlePending(reason);
+  TakeBack(reason);
   Enter(Phase::kIdle);
   given_up_ = "'" + config_.view.id + "': " + reason + (failures.empty() ? "" : "; " + failures);
   Do(agg_action::Abandon{task_, *given_up_});
@@ -315,6 +310,15 @@ void BarrierCore::SettlePending(const std::string& reason) {
     if (child.upload) DropUpload(*child.upload, absl::AbortedError(reason));
     if (child.linked != 0) Do(agg_action::SendCancel{child.view.id, cancel});
     Fail(child, reason, event::kWorkerLeftOut);
+  }
+}
+
+void BarrierCore::TakeBack(const std::string& reason) {
+  if (task_.kind != TaskKind::kTrain) return;
+  for (const Child& child : children_) {
+    if (child.standing != Standing::kAccepted || child.linked == 0) continue;
+    const CancelFrame cancel{task_.round, TaskOf(child).local_round, reason};
+    Do(agg_action::SendCancel{child.view.id, cancel});
   }
 }
 

@@ -68,6 +68,9 @@ class BarrierCore : public AggregatorCore {
   void Fail(Child& child, const std::string& reason, const char* event_type);
   void AskPolicy();
   void SettlePending(const std::string& reason);  // children that will not be waited for
+  // Tells those that have contributed that it was for nothing: their workers are not to take the
+  // round's commit for theirs, if it is committed without this subtree.
+  void TakeBack(const std::string& reason);
   std::string Failures() const;
   // Keeps what is said of workers, if the task wants it.
   void TakeReports(const Child& child, const UploadInfo& info);

@@ -60,6 +60,15 @@ void WorkerCore::On(const worker_event::TaskArrived& e) {
       return;
     }
   }
+  if (e.task.kind == TaskKind::kTrain) {
+    // Another attempt at the round: what an earlier one has made of it is void.
+    std::erase_if(kept_, [&](const Kept& kept) {
+      const bool is_void = kept.round == e.task.round && kept.local_round == e.task.local_round &&
+                           kept.attempt < e.task.attempt;
+      if (is_void) Do(worker_action::DropUpdate{kept.seq});
+      return is_void;
+    });
+  }
   task_ = e.task;
   if (busy) {
     StopWork();
@@ -108,7 +117,7 @@ void WorkerCore::On(const worker_event::WorkEnded& e) {
 }
 
 void WorkerCore::Keep(const Task& task) {
-  kept_.push_back({task.seq_first, task.round, task.local_round, false});
+  kept_.push_back({task.seq_first, task.round, task.local_round, task.attempt, false});
   while (kept_.size() > kUpdatesKept) {
     Do(worker_action::DropUpdate{kept_.front().seq, kept_.front().answered});
     kept_.erase(kept_.begin());

@@ -114,6 +114,7 @@ class WorkerCore {
     Seq seq = 0;
     uint64_t round = 0;
     uint32_t local_round = 0;
+    uint32_t attempt = 0;
     bool answered = false;  // the parent has it
   };
 

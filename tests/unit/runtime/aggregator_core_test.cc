@@ -263,6 +263,17 @@ TEST_F(AggregatorCoreTest, ACancelledTaskIsPassedOnAndForgotten) {
   EXPECT_FALSE(all_.Has<agg_action::Abandon>()) << "the parent knows";
 }
 
+TEST_F(AggregatorCoreTest, ThoseWhoseUpdatesAreGivenUpAreTold) {
+  all_.Open();
+  all_.Contribute("c0");
+  all_.Fail("c1", "out of memory");
+  ASSERT_TRUE(all_.Has<agg_action::Abandon>());
+  const auto cancels = all_.Of<agg_action::SendCancel>();
+  ASSERT_THAT(cancels, SizeIs(2)) << "c2 still worked, c0 must not believe that its update counts";
+  EXPECT_EQ(cancels[0].child, "c2");
+  EXPECT_EQ(cancels[1].child, "c0");
+}
+
 TEST_F(AggregatorCoreTest, AModelCrossesALinkOnce) {
   all_.Open();
   Task again = TrainTask();  // from the same version

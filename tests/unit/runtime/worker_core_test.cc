@@ -224,6 +224,19 @@ TEST_F(WorkerCoreTest, AnUpdateThatTheParentDoesNotHaveDoesNotCount) {
   EXPECT_FALSE(Of<worker_action::DropUpdate>()[0].counts) << "the parent was left out with it";
 }
 
+TEST_F(WorkerCoreTest, AnotherAttemptAtTheRoundVoidsTheUpdate) {
+  End(Begin(TaskOf(1)));
+  Tell(worker_event::UpdateAnswered{10, absl::OkStatus()});
+  Task again = TaskOf(1);
+  again.attempt = 1;
+  again.seq_first = 11;
+  Tell(worker_event::TaskArrived{again});
+  ASSERT_THAT(Of<worker_action::DropUpdate>(), SizeIs(1));
+  EXPECT_EQ(Of<worker_action::DropUpdate>()[0].seq, 10u);
+  EXPECT_FALSE(Of<worker_action::DropUpdate>()[0].counts);
+  EXPECT_TRUE(Has<worker_action::StartWork>());
+}
+
 TEST_F(WorkerCoreTest, AnUnansweredUpdateIsOfferedOnEveryNewLink) {
   End(Begin(TaskOf(1)));
   Tell(worker_event::LinkUp{});
