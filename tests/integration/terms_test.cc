@@ -27,7 +27,7 @@ class TermsTest : public ::testing::Test {
     FederationOptions options;
     options.rounds = rounds;
     options.run_directory = directory_ = temp_ / ("run" + std::to_string(++runs_));
-    options.evaluate.workers = true;
+    options.evaluate = {.coordinator = false, .workers = true};
     auto federation =
         Federation::Create(shape, strategy, QuadraticLearner::Factory(quadratics), options);
     EXPECT_TRUE(federation.ok()) << federation.status();
@@ -88,7 +88,7 @@ TEST_F(TermsTest, ScaffoldIsTheSameInEveryTree) {
 TEST_F(TermsTest, ScaffoldWithHalfOfTheWorkersReachesTheOptimum) {
   Quadratics four{.a = {1, 2, 1, 2}, .b = {0, 3, 0, 3}};
   const RunResult result =
-      Run("tree:2x2", {{"scaffold", {}}}, 400, four, {"count", {{"count", 2}}});
+      Run("tree:2x2", {{"scaffold", {}}}, 250, four, {"count", {{"count", 2}}});
   EXPECT_EQ(result.status, "completed") << result.reason;
   EXPECT_NEAR(At("model.safetensors", "w"), 2, 0.02);
 }
