@@ -66,8 +66,8 @@ TEST(Manifest, RefusesBadNames) {
 TEST(Manifest, RefusesUnknownTypesAndRoles) {
   EXPECT_THAT(Refusal({{"a", static_cast<DType>(0)}}), HasSubstr("unknown element type 0"));
   EXPECT_THAT(Refusal({{"a", static_cast<DType>(11)}}), HasSubstr("\"a\": unknown element type"));
-  EXPECT_THAT(Refusal({{"a", DType::kInt8, {}, static_cast<TensorRole>(3)}}),
-              HasSubstr("unknown role 3"));
+  EXPECT_THAT(Refusal({{"a", DType::kInt8, {}, static_cast<TensorRole>(4)}}),
+              HasSubstr("unknown role 4"));
 }
 
 TEST(Manifest, RefusesShapesWhoseSizeWouldOverflow) {
