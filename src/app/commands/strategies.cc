@@ -23,6 +23,7 @@ void VisitParts(const Registries& all_registries, const Visitor& visit) {
   all("staleness", registries.staleness);
   all("mixing", registries.mixing);
   all("filter", registries.filters);
+  all("term", registries.terms);
   all("steering", all_registries.steering);
 }
 
