@@ -144,7 +144,7 @@ class SpecReader {
     SKEIN_RETURN_IF_ERROR(ReadTopology(root, topology));
     SKEIN_ASSIGN_OR_RETURN(
         config.strategy, ReadStrategy(document_, root, FindValue(root, "strategy"), spec_.topology,
-                                      registries_.strategies));
+                                      registries_.strategies, Absolute()));
     SKEIN_RETURN_IF_ERROR(CheckEvaluation(root));
     SKEIN_RETURN_IF_ERROR(ReadStop(root));
     SKEIN_RETURN_IF_ERROR(ReadSteering(root));

@@ -14,19 +14,29 @@ namespace {
 
 constexpr int64_t kMaxKappa = 10'000;
 
-// The part with its parameters' defaults filled in; checked by making it.
+// The part with its parameters' defaults filled in and its paths made absolute; checked by making
+// it.
 template <typename Part>
-absl::StatusOr<PartSpec> Resolve(const Registry<Part>& registry, const PartSpec& part) {
+absl::StatusOr<PartSpec> Resolve(const Registry<Part>& registry, const PartSpec& part,
+                                 const PathResolver& absolute) {
   if (auto made = registry.Create(part); !made.ok()) return made.status();
-  SKEIN_ASSIGN_OR_RETURN(const Params params,
-                         registry.Find(part.name)->schema.Resolve(part.params, part.name));
-  return PartSpec{part.name, params.values()};
+  const ParamSchema& schema = registry.Find(part.name)->schema;
+  SKEIN_ASSIGN_OR_RETURN(const Params params, schema.Resolve(part.params, part.name));
+  ValueMap values = params.values();
+  for (const ParamSpec& spec : schema.specs()) {
+    const auto it = values.find(spec.name);
+    if (spec.type != ParamSpec::Type::kPath || it == values.end()) continue;
+    const std::string path = *it->second.AsString();
+    if (!path.empty()) it->second = absolute(path);
+  }
+  return PartSpec{part.name, std::move(values)};
 }
 
 class StrategyReader {
  public:
-  StrategyReader(const YamlDocument& document, const StrategyRegistries& registries)
-      : document_(document), registries_(registries) {}
+  StrategyReader(const YamlDocument& document, const StrategyRegistries& registries,
+                 const PathResolver& absolute)
+      : document_(document), registries_(registries), absolute_(absolute) {}
 
   absl::StatusOr<StrategySpec> Read(const YamlNode& node) {
     SKEIN_RETURN_IF_ERROR(CheckMap(document_, node, "strategy",
@@ -79,7 +89,7 @@ class StrategyReader {
   absl::StatusOr<PartSpec> ReadNamed(const YamlNode& node, const std::string& what,
                                      const Registry<Part>& registry, const std::string& otherwise) {
     SKEIN_ASSIGN_OR_RETURN(const PartSpec part, ReadPart(document_, node, what, otherwise));
-    auto resolved = Resolve(registry, part);
+    auto resolved = Resolve(registry, part, absolute_);
     if (!resolved.ok()) return AtParameter(document_, node, resolved.status());
     return resolved;
   }
@@ -92,7 +102,7 @@ class StrategyReader {
     if (const YamlNode* node = FindValue(strategy, key)) {
       return ReadNamed(*node, "strategy." + key, registry, otherwise);
     }
-    auto resolved = Resolve(registry, PartSpec{otherwise, {}});
+    auto resolved = Resolve(registry, PartSpec{otherwise, {}}, absolute_);
     if (!resolved.ok()) return document_.Error(strategy.mark, Message(resolved.status()));
     return resolved;
   }
@@ -140,6 +150,7 @@ class StrategyReader {
 
   const YamlDocument& document_;
   const StrategyRegistries& registries_;
+  const PathResolver& absolute_;
 };
 
 }  // namespace
@@ -169,12 +180,14 @@ absl::StatusOr<PartSpec> ReadPart(const YamlDocument& document, const YamlNode& 
 
 absl::StatusOr<StrategySpec> ReadStrategy(const YamlDocument& document, const YamlNode& root,
                                           const YamlNode* node, const Topology& topology,
-                                          const StrategyRegistries& registries) {
+                                          const StrategyRegistries& registries,
+                                          const PathResolver& absolute) {
   YamlNode empty;
   empty.kind = YamlNode::Kind::kMap;
   empty.mark = root.mark;
   const YamlNode& strategy = node == nullptr ? empty : *node;
-  SKEIN_ASSIGN_OR_RETURN(StrategySpec spec, StrategyReader(document, registries).Read(strategy));
+  SKEIN_ASSIGN_OR_RETURN(StrategySpec spec,
+                         StrategyReader(document, registries, absolute).Read(strategy));
   if (absl::Status status = ValidateStrategy(spec, topology, registries); !status.ok()) {
     // What is told of a term stands with the terms.
     const bool of_term = Message(status).starts_with("strategy, term ");

@@ -5,17 +5,19 @@
 
 #include <absl/status/statusor.h>
 
+#include "federation/learner_fields.h"
 #include "skein/strategy/strategy_spec.h"
 #include "topology/yaml_reader.h"
 
 namespace skein {
 
 // The strategy that `node` describes (null: the default one), checked against the registries and
-// the tree, with the defaults of all parameters filled in. `root` is where errors of an absent
-// strategy stand.
+// the tree, with the defaults of all parameters filled in and paths made absolute. `root` is where
+// errors of an absent strategy stand.
 absl::StatusOr<StrategySpec> ReadStrategy(const YamlDocument& document, const YamlNode& root,
                                           const YamlNode* node, const Topology& topology,
-                                          const StrategyRegistries& registries);
+                                          const StrategyRegistries& registries,
+                                          const PathResolver& absolute);
 
 // A part as written: a name, or {name: ..., its parameters}. A map without a name means the part
 // `otherwise`, if there is one.

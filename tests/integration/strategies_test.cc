@@ -30,7 +30,9 @@ TEST_P(ExactFold, TreesGiveTheFlatModel) {
   ASSERT_EQ(flat.size(), 64u);
   EXPECT_EQ(DigestOf("tree:2x4", GetParam(), "two"), flat);
   EXPECT_EQ(DigestOf("tree:2x2x2", GetParam(), "three"), flat);
-  EXPECT_NE(DigestOf("flat:8", "fold: fedavg", "fedavg"), flat);
+  // Workers of `linear` make as many steps as one another, which is FedNova's FedAvg.
+  const bool averages = GetParam() == "fold: fednova";
+  EXPECT_EQ(DigestOf("flat:8", "fold: fedavg", "fedavg") == flat, averages);
 }
 
 INSTANTIATE_TEST_SUITE_P(Folds, ExactFold,

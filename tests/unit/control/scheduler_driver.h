@@ -52,16 +52,17 @@ class SchedulerDriver {
                            StopRules stop = {}, std::shared_ptr<Helm> helm = nullptr,
                            SelectionNeeds needs = SelectionNeeds::kNothing)
       : topology(Shape(shape)),
-        core({config,
-              topology,
-              {},
-              1,
-              std::move(history),
-              {},
-              barriers,
-              barriers,
-              std::move(stop),
-              std::move(helm)},
+        core({.config = config,
+              .topology = topology,
+              .record = {},
+              .seq_count = 1,
+              .history = std::move(history),
+              .loss_is_fatal = {},
+              .root_has_barrier = barriers,
+              .all_have_barriers = barriers,
+              .fold_placement = "",
+              .stop = std::move(stop),
+              .helm = std::move(helm)},
              std::make_shared<FakeSelector>(std::move(select), needs)) {}
 
   // Actions of the last event are in `last`, of all in `log`.

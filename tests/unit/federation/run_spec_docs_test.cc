@@ -167,9 +167,15 @@ TEST(Examples, TopologiesAreReadAndListed) {
   EXPECT_GE(topologies, 4);
 }
 
-// Every part and parameter that ships is named, in backquotes.
+// Every part and parameter that ships is named, in backquotes, in the page on specs or in one of
+// those on strategies.
 TEST(RunSpecDocument, NamesEveryPartAndParameter) {
-  const std::string text = Text();
+  std::string text = Text();
+  for (const auto& page :
+       std::filesystem::directory_iterator(SKEIN_SOURCE_DIR "/docs/strategies")) {
+    if (page.path().extension() != ".md") continue;
+    text += Text("strategies/" + page.path().filename().string());
+  }
   const Registries registries = DocumentedRegistries();
   const auto check = [&](const auto& registry) {
     for (const std::string& name : registry.Names()) {
@@ -182,6 +188,7 @@ TEST(RunSpecDocument, NamesEveryPartAndParameter) {
   check(registries.strategies.folds);
   check(registries.strategies.optimizers);
   check(registries.strategies.selectors);
+  check(registries.strategies.terms);
   check(registries.strategies.policies);
   check(registries.strategies.staleness);
   check(registries.strategies.mixing);

@@ -278,7 +278,6 @@ TEST_F(RunSpecTest, NamesUnknownKeysWithTheNearest) {
             "dir/demo.yaml:3:12: evaluate: unknown key 'whre'; did you mean 'where'?");
   EXPECT_THAT(Refusal(Parse("topology: flat:2\nlearner: {name: toy, lr: 1}\n")),
               HasSubstr("2:22: learner: unknown key 'lr'; known: name, params"));
-  EXPECT_THAT(Refusal(With("strategy: {terms: []}\n")), HasSubstr("unknown key 'terms'"));
   EXPECT_THAT(Refusal(With("strategy: {links: []}\n")), HasSubstr("unknown key 'links'"));
 }
 
@@ -563,8 +562,9 @@ TEST_F(RunSpecTest, TermsHaveTheirDefaultsAndStayWhenWritten) {
       "worker_state: kept\n");
   ASSERT_TRUE(spec.ok()) << spec.status();
   EXPECT_EQ(spec->config.strategy.terms,
-            (std::vector<PartSpec>{{"fedprox", {{"mu", 0.01}}}, {"ditto", {{"lambda", 2}}}}));
-  EXPECT_EQ(spec->config.worker_state, directory_ + "/kept");
+            (std::vector<PartSpec>{{"fedprox", {{"mu", 0.01}}}, {"ditto", {{"lambda", 2.0}}}}));
+  EXPECT_EQ(spec->config.worker_state,
+            std::filesystem::path(directory_ + "/kept").lexically_normal());
   const auto again = Parse(ToYaml(*spec));
   ASSERT_TRUE(again.ok()) << again.status();
   EXPECT_EQ(*again, *spec);
@@ -576,8 +576,9 @@ TEST_F(RunSpecTest, TermsHaveTheirDefaultsAndStayWhenWritten) {
 TEST_F(RunSpecTest, WhatIsWrongWithATermStandsThere) {
   EXPECT_THAT(Refusal(With("strategy: {terms: fedprox}")),
               HasSubstr("strategy.terms: expected a list"));
-  EXPECT_THAT(Refusal(With("strategy:\n  terms:\n  - {name: fedprox,\n     mew: 1}\n")),
-              AllOf(StartsWith("dir/demo.yaml:6:6"), HasSubstr("'mew'"), HasSubstr("'mu'")));
+  EXPECT_THAT(
+      Refusal(With("strategy:\n  terms:\n  - {name: fedprox,\n     mew: 1}\n")),
+      AllOf(StartsWith("dir/demo.yaml:6:6"), HasSubstr("unknown parameter 'mew', it takes mu")));
   EXPECT_THAT(Refusal(With("strategy:\n  tiers: [{tier: 1, kappa: 2}]\n  terms: [scaffold]\n")),
               AllOf(StartsWith("dir/demo.yaml:5:"),
                     HasSubstr("strategy, term 'scaffold': tier 1 has kappa 2")));
