@@ -17,8 +17,8 @@ class Case:
 # Folds over 20 workers, 4 of which attack; over sites of 5 workers, 1 of which attacks. Bulyan needs
 # 4 f + 3 updates, which a site does not have.
 FLAT = {
-    "fedavg": "fedavg",
-    "clipped-mean": "{name: clipped-mean, clip: 1}",
+    "fedavg": "{name: fedavg, bound: 64}",
+    "clipped-mean": "{name: clipped-mean, clip: 1, bound: 64}",
     "median": "median",
     "trimmed-mean": "{name: trimmed-mean, trim: 4}",
     "krum": "{name: krum, f: 4}",
@@ -27,7 +27,7 @@ FLAT = {
     "geometric-median": "{name: geometric-median, weights: uniform}",
 }
 SITES = {
-    "fedavg": "fedavg",
+    "fedavg": "{name: fedavg, bound: 64}",
     "median": "median",
     "trimmed-mean": "{name: trimmed-mean, trim: 1}",
     "krum": "{name: krum, f: 1}",
@@ -53,9 +53,9 @@ def _attacks() -> list[Case]:
 ALGORITHMS = {
     "fedavg": (),
     "fedprox": ("strategy.terms=[{name: fedprox, mu: 0.01}]",),
-    "scaffold": ("strategy.fold=mean", "strategy.terms=[scaffold]", "learner.params.momentum=0"),
+    "scaffold": ("strategy.fold={name: mean, bound: 64}", "strategy.terms=[scaffold]", "learner.params.momentum=0"),
     "fedadam": ("strategy.optimizer={name: fedadam, lr: 0.01}",),
-    "fednova": ("strategy.fold=fednova",),
+    "fednova": ("strategy.fold={name: fednova, bound: 64}",),
 }
 DATA = {
     "Dirichlet 0.1": "data={partition: dirichlet, alpha: 0.1}",
