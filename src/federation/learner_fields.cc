@@ -14,14 +14,7 @@ absl::StatusOr<ValueMap> Resolve(const ParamSchema* schema, const ValueMap& valu
                                  const std::string& context, const PathResolver& absolute) {
   if (schema == nullptr) return values;
   SKEIN_ASSIGN_OR_RETURN(const Params params, schema->Resolve(values, context));
-  ValueMap resolved = params.values();
-  for (const ParamSpec& spec : schema->specs()) {
-    const auto it = resolved.find(spec.name);
-    if (spec.type != ParamSpec::Type::kPath || it == resolved.end()) continue;
-    const std::string& path = *it->second.AsString();
-    if (!path.empty()) it->second = absolute(path);
-  }
-  return resolved;
+  return WithAbsolutePaths(params, *schema, absolute);
 }
 
 // The sizes of the subtrees that the data ask for, if they do.
@@ -41,6 +34,18 @@ absl::Status FillInGroups(ValueMap& data, const Topology& topology) {
 }
 
 }  // namespace
+
+ValueMap WithAbsolutePaths(const Params& params, const ParamSchema& schema,
+                           const PathResolver& absolute) {
+  ValueMap values = params.values();
+  for (const ParamSpec& spec : schema.specs()) {
+    const auto it = values.find(spec.name);
+    if (spec.type != ParamSpec::Type::kPath || it == values.end()) continue;
+    const std::string path = *it->second.AsString();
+    if (!path.empty()) it->second = absolute(path);
+  }
+  return values;
+}
 
 absl::StatusOr<ValueMap> ResolveLearnerParams(const LearnerRegistry::Entry& learner,
                                               const PartSpec& part, const PathResolver& absolute) {

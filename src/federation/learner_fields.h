@@ -17,6 +17,10 @@ namespace skein {
 // Makes a path of the spec absolute.
 using PathResolver = std::function<std::string(const std::string&)>;
 
+// Checked values, with those that are paths made absolute but for empty ones.
+ValueMap WithAbsolutePaths(const Params& params, const ParamSchema& schema,
+                           const PathResolver& absolute);
+
 absl::StatusOr<ValueMap> ResolveLearnerParams(const LearnerRegistry::Entry& learner,
                                               const PartSpec& part, const PathResolver& absolute);
 

@@ -22,14 +22,7 @@ absl::StatusOr<PartSpec> Resolve(const Registry<Part>& registry, const PartSpec&
   if (auto made = registry.Create(part); !made.ok()) return made.status();
   const ParamSchema& schema = registry.Find(part.name)->schema;
   SKEIN_ASSIGN_OR_RETURN(const Params params, schema.Resolve(part.params, part.name));
-  ValueMap values = params.values();
-  for (const ParamSpec& spec : schema.specs()) {
-    const auto it = values.find(spec.name);
-    if (spec.type != ParamSpec::Type::kPath || it == values.end()) continue;
-    const std::string path = *it->second.AsString();
-    if (!path.empty()) it->second = absolute(path);
-  }
-  return PartSpec{part.name, std::move(values)};
+  return PartSpec{part.name, WithAbsolutePaths(params, schema, absolute)};
 }
 
 class StrategyReader {
@@ -55,24 +48,8 @@ class StrategyReader {
                                                          spec.staleness.name));
     SKEIN_ASSIGN_OR_RETURN(spec.mixing,
                            ReadDefaulted(node, "mixing", registries_.mixing, spec.mixing.name));
-    if (const YamlNode* filters = FindValue(node, "filters")) {
-      SKEIN_RETURN_IF_ERROR(CheckList(*filters, "strategy.filters"));
-      for (size_t i = 0; i < filters->entries.size(); ++i) {
-        SKEIN_ASSIGN_OR_RETURN(PartSpec filter, ReadNamed(*filters->entries[i].value,
-                                                          "strategy.filters." + std::to_string(i),
-                                                          registries_.filters, ""));
-        spec.filters.push_back(std::move(filter));
-      }
-    }
-    if (const YamlNode* terms = FindValue(node, "terms")) {
-      SKEIN_RETURN_IF_ERROR(CheckList(*terms, "strategy.terms"));
-      for (size_t i = 0; i < terms->entries.size(); ++i) {
-        SKEIN_ASSIGN_OR_RETURN(
-            PartSpec term, ReadNamed(*terms->entries[i].value,
-                                     "strategy.terms." + std::to_string(i), registries_.terms, ""));
-        spec.terms.push_back(std::move(term));
-      }
-    }
+    SKEIN_ASSIGN_OR_RETURN(spec.filters, ReadAll(node, "filters", registries_.filters));
+    SKEIN_ASSIGN_OR_RETURN(spec.terms, ReadAll(node, "terms", registries_.terms));
     if (const YamlNode* tiers = FindValue(node, "tiers")) {
       SKEIN_RETURN_IF_ERROR(CheckList(*tiers, "strategy.tiers"));
       for (size_t i = 0; i < tiers->entries.size(); ++i) {
@@ -105,6 +82,24 @@ class StrategyReader {
     auto resolved = Resolve(registry, PartSpec{otherwise, {}}, absolute_);
     if (!resolved.ok()) return document_.Error(strategy.mark, Message(resolved.status()));
     return resolved;
+  }
+
+  // A list of parts; empty if the strategy does not say.
+  template <typename Part>
+  absl::StatusOr<std::vector<PartSpec>> ReadAll(const YamlNode& strategy, const std::string& key,
+                                                const Registry<Part>& registry) {
+    std::vector<PartSpec> parts;
+    const YamlNode* list = FindValue(strategy, key);
+    if (list == nullptr) return parts;
+    const std::string what = "strategy." + key;
+    SKEIN_RETURN_IF_ERROR(CheckList(*list, what));
+    for (size_t i = 0; i < list->entries.size(); ++i) {
+      SKEIN_ASSIGN_OR_RETURN(
+          PartSpec part,
+          ReadNamed(*list->entries[i].value, what + "." + std::to_string(i), registry, ""));
+      parts.push_back(std::move(part));
+    }
+    return parts;
   }
 
   absl::StatusOr<TierSpec> ReadTier(const YamlNode& node, const std::string& what) {

@@ -9,6 +9,7 @@
 #include <torch/optim/sgd.h>
 
 #include "skein/base/status.h"
+#include "strategy/reported.h"
 
 namespace skein {
 namespace {
@@ -88,7 +89,7 @@ class LoopLearner : public Learner {
     SKEIN_ASSIGN_OR_RETURN(result.model, parts_.model->State());
     result.num_samples = parts_.samples.count;
     result.metrics = means.Get();
-    if (initial_loss) result.metrics["initial_loss"] = *initial_loss;
+    if (initial_loss) result.metrics[kInitialLossMetric] = *initial_loss;
     return result;
   }
 

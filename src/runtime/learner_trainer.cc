@@ -15,6 +15,7 @@
 #include "skein/tensor/torch_file.h"
 #include "strategy/companions.h"
 #include "strategy/delta_in_place.h"
+#include "strategy/reported.h"
 
 namespace skein {
 namespace {
@@ -198,7 +199,7 @@ absl::StatusOr<TrainOutput> LearnerTrainer::Train(const PackedTensors& base,
     if (!result.ok()) return result.status();
     SKEIN_RETURN_IF_ERROR(terms_->CheckApplied(task.terms));
     if (task.terms.steps().count() > 0) {
-      result->metrics.try_emplace("steps", task.terms.steps().norm());
+      result->metrics.try_emplace(kStepsMetric, task.terms.steps().norm());
     }
     SKEIN_ASSIGN_OR_RETURN(TrainOutput trained,
                            Checked(*std::move(result), model, std::move(block)));

@@ -9,10 +9,11 @@ size_t ShareOf(double fraction, size_t of) {
   return std::max<size_t>(1, static_cast<size_t>(fraction * static_cast<double>(of) + 1e-9));
 }
 
-ParamSpec HowMany::CountParam() {
+ParamSpec HowMany::CountParam(bool required) {
   return {.name = "count",
           .type = ParamSpec::Type::kInt,
           .default_value = {},
+          .required = required,
           .min = 1,
           .max = 1e9,
           .choices = {},

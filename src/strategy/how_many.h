@@ -15,8 +15,9 @@ size_t ShareOf(double fraction, size_t of);
 // A selector's `count` or `fraction`, of which a user gives one.
 class HowMany {
  public:
-  // Both parameters, optional; `of` says of what: "the available workers".
-  static ParamSpec CountParam();
+  // Both parameters, optional unless only the count is taken; `of` says of what: "the available
+  // workers".
+  static ParamSpec CountParam(bool required = false);
   static ParamSpec FractionParam(const std::string& of);
   // InvalidArgument if both are given, or none where `required`; without either it is all of them.
   static absl::StatusOr<HowMany> FromParams(const Params& params, const std::string& selector,

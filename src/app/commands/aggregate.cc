@@ -9,6 +9,7 @@
 #include "skein/base/status.h"
 #include "skein/tensor/digest.h"
 #include "skein/tensor/safetensors.h"
+#include "strategy/reported.h"
 #include "topology/yaml_reader.h"
 
 namespace skein {
@@ -131,7 +132,7 @@ class AggregateCommand : public Command {
     SKEIN_ASSIGN_OR_RETURN(
         const auto values,
         ReadNumbers("--input-meta " + name, meta.substr(equals + 1), job.inputs.size()));
-    if (name == "loss") name = "initial_loss";
+    if (name == "loss") name = kInitialLossMetric;
     for (size_t i = 0; i < values.size(); ++i) job.inputs[i].metrics[name] = values[i];
     return absl::OkStatus();
   }

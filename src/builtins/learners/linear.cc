@@ -7,6 +7,7 @@
 
 #include "skein/base/random.h"
 #include "skein/base/status.h"
+#include "strategy/reported.h"
 
 namespace skein {
 namespace {
@@ -79,7 +80,8 @@ class LinearLearner : public Learner {
     SKEIN_RETURN_IF_ERROR(result.model.Add("steps", steps, TensorRole::kBuffer));
     result.num_samples = static_cast<uint64_t>(data_.y.numel());
     result.metrics = {{"loss", loss}};
-    if (context.want_initial_loss) result.metrics["initial_loss"] = loss;  // it is that of step 0
+    if (context.want_initial_loss)
+      result.metrics[kInitialLossMetric] = loss;  // it is that of step 0
     return result;
   }
 

@@ -1,5 +1,6 @@
 #include "strategy/select_count/select_count.h"
 
+#include "strategy/how_many.h"
 #include "strategy/sampling.h"
 
 namespace skein {
@@ -25,12 +26,7 @@ absl::Status RegisterSelectCount(StrategyRegistries& registries) {
       {.name = "count",
        .summary = "a fixed number of random workers, drawn anew each round",
        .source = "Skein",
-       .schema = ParamSchema({{.name = "count",
-                               .type = ParamSpec::Type::kInt,
-                               .required = true,
-                               .min = 1,
-                               .max = 1e9,
-                               .doc = "workers a round"}})},
+       .schema = ParamSchema({HowMany::CountParam(/*required=*/true)})},
       [](const Params& params) -> absl::StatusOr<std::shared_ptr<Selector>> {
         return std::make_shared<SelectCount>(params.Int("count"));
       });

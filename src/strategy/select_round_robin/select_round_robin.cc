@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "strategy/how_many.h"
 #include "strategy/sampling.h"
 
 namespace skein {
@@ -43,12 +44,7 @@ absl::Status RegisterSelectRoundRobin(StrategyRegistries& registries) {
       {.name = "round-robin",
        .summary = "a fixed number of workers, in turn",
        .source = "Skein",
-       .schema = ParamSchema({{.name = "count",
-                               .type = ParamSpec::Type::kInt,
-                               .required = true,
-                               .min = 1,
-                               .max = 1e9,
-                               .doc = "workers a round"}})},
+       .schema = ParamSchema({HowMany::CountParam(/*required=*/true)})},
       [](const Params& params) -> absl::StatusOr<std::shared_ptr<Selector>> {
         return std::make_shared<SelectRoundRobin>(static_cast<size_t>(params.Int("count")));
       });
