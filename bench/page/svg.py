@@ -4,6 +4,7 @@ import math
 from html import escape
 
 WIDTH, HEIGHT = 720, 340
+MAX_TICKS = 16
 LEFT, RIGHT, TOP, BOTTOM = 64, 16, 64, 52
 COLORS = ("#1b6ca8", "#e08e2b", "#b5443c", "#5a9367", "#7a5ea8", "#8c8c8c", "#3aa6a0", "#c05d94")
 
@@ -101,14 +102,15 @@ def bars(title: str, unit: str, groups: list[tuple[str, dict[str, float]]],
 
 def lines(title: str, unit: str, x_name: str, series: dict[str, list[tuple[float, float]]],
           log: bool = False) -> str:
-    """One line for each of the series; the x axis is logarithmic, with a tick for each x."""
+    """One line for each of the series; the x axis is logarithmic, with a tick for each x if they
+    are few, else for powers of ten."""
     xs = sorted({x for points in series.values() for x, _ in points})
     x_axis = Axis(xs, LEFT + 20, WIDTH - RIGHT - 20, True)
     x_axis.low, x_axis.high = xs[0], max(xs[-1], xs[0] * 2)
     y_axis = Axis([y for points in series.values() for _, y in points], HEIGHT - BOTTOM, TOP, log)
     canvas = Canvas(title, unit, list(series))
     canvas.scale(y_axis)
-    for x in xs:
+    for x in xs if len(xs) <= MAX_TICKS else [t for t in x_axis.ticks if xs[0] <= t <= xs[-1]]:
         canvas.text(x_axis.at(x), HEIGHT - BOTTOM + 18, _label(x))
     canvas.text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 12, x_name)
     for color, points in zip(COLORS, series.values()):

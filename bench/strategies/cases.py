@@ -62,12 +62,36 @@ DATA = {
     "2 shards": "data={partition: shards, per_worker: 2}",
 }
 
+# Links of 256 workers, two-tier and in four sites. `exact` and `smallest` are those of the targets.
+SITES_OF_64 = ("topology=tree:4x64",)
+UP = "{name: int8, rounding: nearest, error_feedback: true}"
+TRAFFIC = {
+    "flat": {
+        "float32": (),
+        "int8": ("strategy.links={updates: [int8]}",),
+        "int4": ("strategy.links={updates: [int4, zstd]}",),
+        "topk": ("strategy.links={updates: [{name: topk, ratio: 0.05}, int8, zstd]}",),
+        "int8 both ways": ("strategy.links={updates: [int8], models: [delta, int8]}",),
+    },
+    "4x64": {
+        "float32": SITES_OF_64,
+        "exact": (*SITES_OF_64, "strategy.links={updates: [int4, zstd]}"),
+        "exact topk": (*SITES_OF_64,
+                       "strategy.links={updates: [{name: topk, ratio: 0.05}, int8, zstd]}"),
+        "smallest": (*SITES_OF_64, f"strategy.links={{updates: [int4, zstd], partials: [{UP}], "
+                                   "models: [delta, int4, zstd]}"),
+    },
+}
+
 STUDIES = {
     "attacks": _attacks(),
     "unlike": [Case(group, name, (data, "rounds=20", *more))
                for group, data in DATA.items() for name, more in ALGORITHMS.items()],
+    "traffic": [Case(group, name, ("topology=flat:256", "rounds=20", *more))
+                for group, settings in TRAFFIC.items() for name, more in settings.items()],
 }
 TITLES = {
     "attacks": "Accuracy after 10 rounds, a fifth of the workers attacking",
     "unlike": "Accuracy after 20 rounds, workers with unlike data",
+    "traffic": "Accuracy and bytes, 256 workers",
 }

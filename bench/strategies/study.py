@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Accuracy of strategies on Fashion-MNIST: under attack, and with unlike data.
+"""Strategies on Fashion-MNIST: under attack, with unlike data, and with codecs on their links.
 
 Runs every case of a study (bench/strategies/cases.py) and writes bench/results/strategies-STUDY.json, the
 plots in docs/strategies and the page docs/strategies/studies.md. Half an hour a study.
@@ -9,6 +9,7 @@ plots in docs/strategies and the page docs/strategies/studies.md. Half an hour a
 """
 
 import argparse
+import csv
 import shutil
 import subprocess
 import sys
@@ -37,10 +38,14 @@ def measure(case: Case, rounds: int | None) -> dict:
     done = subprocess.run(words, cwd=paths.ROOT, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         sys.exit(f"{' '.join(words)}\n{done.stderr}")
-    rows = (directory / "rounds.csv").read_text().splitlines()
-    column = rows[0].split(",").index("accuracy")
-    curve = [float(row.split(",")[column]) for row in rows[1:]]
-    return {"overrides": list(case.overrides), "curve": curve, "commit": machine.commit()}
+    with open(directory / "rounds.csv", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    links = [name for name in rows[0] if name.endswith(("_up", "_down"))]
+    return {"overrides": list(case.overrides),
+            "curve": [float(row["accuracy"]) for row in rows],
+            "bytes": [sum(int(row[name]) for name in links) for row in rows],  # all links, both ways
+            "root_bytes_in": sum(int(row["t0_up"]) for row in rows),
+            "commit": machine.commit()}
 
 
 def main() -> int:

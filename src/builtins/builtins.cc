@@ -1,5 +1,6 @@
 #include "skein/builtins/builtins.h"
 
+#include "skein/builtins/codecs.h"
 #include "skein/builtins/learners.h"
 #include "skein/builtins/strategies.h"
 
@@ -7,6 +8,7 @@ namespace skein {
 
 void RegisterBuiltins(Registries& registries) {
   RegisterBuiltinStrategies(registries.strategies);
+  RegisterBuiltinCodecs(registries.strategies.codecs);
   RegisterBuiltinLearners(registries.learners);
   RegisterBuiltinSteering(registries.steering);
 }

@@ -62,17 +62,22 @@ absl::StatusOr<CodecState> CodecState::FromBytes(std::span<const std::byte> byte
   const auto data = rest.subspan(length);
   const auto manifest = ParseSafetensorsHeader(json, data.size());
   if (!manifest.ok()) return NotErrors(Message(manifest.status()));
-  CodecState state(update);
-  const auto same = state.errors_.manifest().ExpectSame(*manifest);
+  PackedTensors errors(*manifest);
+  if (!data.empty()) std::memcpy(errors.mutable_bytes().data(), data.data(), data.size());
+  return FromErrors(std::move(errors), update);
+}
+
+absl::StatusOr<CodecState> CodecState::FromErrors(PackedTensors errors, const Manifest& update) {
+  const Manifest& manifest = errors.manifest();
+  const auto same = ErrorManifest(update).ExpectSame(manifest);
   if (!same.ok()) return NotErrors(Message(same));
-  if (!data.empty()) std::memcpy(state.errors_.mutable_bytes().data(), data.data(), data.size());
-  for (size_t t = 0; t < manifest->size(); ++t) {
-    if (const auto bad = FindNonFinite(DType::kFloat32, state.errors_.tensor(t))) {
-      return NotErrors("tensor '" + (*manifest)[t].name + "' has NaN or Inf at index " +
+  for (size_t t = 0; t < manifest.size(); ++t) {
+    if (const auto bad = FindNonFinite(DType::kFloat32, errors.tensor(t))) {
+      return NotErrors("tensor '" + manifest[t].name + "' has NaN or Inf at index " +
                        std::to_string(*bad));
     }
   }
-  return state;
+  return CodecState(std::move(errors));
 }
 
 }  // namespace skein

@@ -33,18 +33,9 @@ absl::Status DeltaLink::Commit() {
   return absl::OkStatus();
 }
 
-void DeltaLink::Forget() {
-  held_.reset();
+void DeltaLink::Hold(VersionRef version, PackedTensors model) {
+  held_ = HeldModel::Of(version, std::move(model));
   pending_.reset();
-}
-
-absl::StatusOr<PackedTensors> DeltaReceiver::Decode(std::span<const std::byte> payload,
-                                                    VersionRef version, const Manifest& manifest,
-                                                    BufferPool& buffers) {
-  const auto held = held_ ? std::span<const HeldModel>(&*held_, 1) : std::span<const HeldModel>();
-  SKEIN_ASSIGN_OR_RETURN(PackedTensors model, pipeline_->Decode(payload, manifest, buffers, held));
-  held_ = HeldModel::Of(version, model);
-  return model;
 }
 
 }  // namespace skein

@@ -74,6 +74,8 @@ SchedulerCore::SchedulerCore(SchedulerSetup setup, std::shared_ptr<Selector> sel
       loss_is_fatal_(std::move(setup.loss_is_fatal)),
       root_has_barrier_(setup.root_has_barrier),
       fold_placement_(std::move(setup.fold_placement)),
+      codecs_(std::move(setup.codecs)),
+      exact_sums_(setup.exact_sums),
       stopping_(std::move(setup.stop), config_.evaluate),
       helm_(std::move(setup.helm)),
       earlier_rounds_(std::move(setup.history.rounds)),
@@ -147,6 +149,10 @@ void SchedulerCore::On(const scheduler::RunStarted&) {
                     {"rounds", config_.rounds},
                     {"seed", SeedField(config_.seed)}};
   if (!fold_placement_.empty()) started.fields["fold_placement"] = fold_placement_;
+  if (!codecs_.empty()) {
+    started.fields["codecs"] = codecs_;
+    started.fields["exact_sums"] = exact_sums_;
+  }
   actions_.push_back(scheduler::EmitEvent{std::move(started)});
   Wake(start_deadline_);
   Wake(next_sweep_);

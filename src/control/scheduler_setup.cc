@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "codec/link_codecs.h"
 #include "skein/base/status.h"
 #include "skein/control/helm.h"
 
@@ -24,6 +25,10 @@ absl::StatusOr<SchedulerSetup> MakeSchedulerSetup(SchedulerOptions options,
   setup.all_have_barriers =
       std::all_of(barriers.begin(), barriers.end(), [](bool barrier) { return barrier; });
   setup.fold_placement = FoldPlacement(config.strategy, num_tiers, *strategies);
+  SKEIN_ASSIGN_OR_RETURN(const auto codecs,
+                         LinkCodecs::Create(config.strategy, num_tiers, *strategies));
+  setup.codecs = codecs->Description();
+  setup.exact_sums = codecs->HasExactSums();
   setup.helm = std::make_shared<Helm>(std::move(options.steering), config.strategy,
                                       options.topology, strategies);
   setup.loss_is_fatal = setup.helm->LossIsFatal();

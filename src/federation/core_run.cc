@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "codec/link_codecs.h"
 #include "federation/run_directory.h"
 #include "skein/base/status.h"
 #include "skein/observe/fan_out.h"
@@ -32,6 +33,14 @@ absl::StatusOr<std::unique_ptr<CoreRun>> CoreRun::Create(CoreRunOptions options,
   if (!options.spec.stop.targets.empty() || !options.spec.stop.plateaus.empty()) {
     return absl::InvalidArgumentError(
         "stop: without training there are no metrics; use time_s or bytes_mb");
+  }
+  SKEIN_ASSIGN_OR_RETURN(const auto codecs, LinkCodecs::Create(options.spec.config.strategy,
+                                                               options.spec.topology.num_tiers(),
+                                                               registries.strategies));
+  if (!codecs->Description().empty()) {
+    return absl::InvalidArgumentError(
+        "strategy.links: without training there are no values to encode; leave them out, as in "
+        "--set strategy.links=null, and set conditions.model_mb to what a model takes encoded");
   }
   const std::string spec_text = ToYaml(options.spec);
   auto topology = std::make_shared<const Topology>(std::move(options.spec.topology));

@@ -5,6 +5,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "codec/link_codecs.h"
 #include "federation/embedded_run.h"
 #include "federation/preflight.h"
 #include "federation/run_directory.h"
@@ -98,6 +99,7 @@ absl::StatusOr<std::unique_ptr<Federation>> Make(Topology topology, std::string 
       registries->learners.Register(kLearner, std::move(learner), options.learner_options));
   if (AllKnown(strategy, registries->strategies)) {
     SKEIN_RETURN_IF_ERROR(ValidateStrategy(strategy, topology, registries->strategies));
+    SKEIN_RETURN_IF_ERROR(ValidateLinks(strategy, topology, registries->strategies));
   }
   if (!options.run_directory.empty()) {
     SKEIN_RETURN_IF_ERROR(CheckRunDirectory(options.run_directory));

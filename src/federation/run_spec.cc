@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "codec/link_codecs.h"
 #include "federation/learner_fields.h"
 #include "federation/spec_fields.h"
 #include "federation/strategy_reader.h"
@@ -394,6 +395,7 @@ absl::Status ValidateRunSpec(const RunSpec& spec, const Registries& registries) 
   }
   SKEIN_RETURN_IF_ERROR(
       ValidateStrategy(spec.config.strategy, spec.topology, registries.strategies));
+  SKEIN_RETURN_IF_ERROR(ValidateLinks(spec.config.strategy, spec.topology, registries.strategies));
   SKEIN_RETURN_IF_ERROR(CheckDeadlines(spec.config.strategy, spec.topology.num_tiers(),
                                        spec.config.limits.heartbeat_interval,
                                        registries.strategies));

@@ -15,6 +15,20 @@ Value PartValue(const PartSpec& part) {
   return Value(std::move(map));
 }
 
+Value PartsValue(const std::vector<PartSpec>& parts) {
+  ValueList list;
+  for (const PartSpec& part : parts) list.push_back(PartValue(part));
+  return Value(std::move(list));
+}
+
+Value LinkValue(const LinkSpec& link) {
+  ValueMap map;
+  if (link.updates) map["updates"] = PartsValue(*link.updates);
+  if (link.partials) map["partials"] = PartsValue(*link.partials);
+  if (link.models) map["models"] = PartsValue(*link.models);
+  return Value(std::move(map));
+}
+
 void AppendLine(const std::string& key, const Value& value, std::string& out) {
   out += key + ": " + ToFlowYaml(value) + "\n";
 }
@@ -42,18 +56,16 @@ void AppendStrategy(const StrategySpec& strategy, std::string& out) {
   AppendLine("  policy", PartValue(strategy.policy), out);
   AppendLine("  staleness", PartValue(strategy.staleness), out);
   AppendLine("  mixing", PartValue(strategy.mixing), out);
-  ValueList filters;
-  for (const PartSpec& filter : strategy.filters) filters.push_back(PartValue(filter));
-  AppendLine("  filters", Value(std::move(filters)), out);
-  ValueList terms;
-  for (const PartSpec& term : strategy.terms) terms.push_back(PartValue(term));
-  AppendLine("  terms", Value(std::move(terms)), out);
+  AppendLine("  filters", PartsValue(strategy.filters), out);
+  AppendLine("  terms", PartsValue(strategy.terms), out);
+  AppendLine("  links", LinkValue(strategy.links), out);
   ValueList tiers;
   for (const TierSpec& tier : strategy.tiers) {
     ValueMap map = {{"tier", tier.tier}, {"kappa", tier.kappa}};
     if (tier.policy) map["policy"] = PartValue(*tier.policy);
     if (tier.fold) map["fold"] = PartValue(*tier.fold);
     if (tier.collect) map["collect"] = true;
+    if (tier.link != LinkSpec{}) map["link"] = LinkValue(tier.link);
     tiers.emplace_back(std::move(map));
   }
   AppendLine("  tiers", Value(std::move(tiers)), out);

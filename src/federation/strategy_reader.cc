@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "codec/link_codecs.h"
 #include "skein/base/names.h"
 #include "skein/base/status.h"
 #include "skein/topology/topology.h"
@@ -34,7 +35,7 @@ class StrategyReader {
   absl::StatusOr<StrategySpec> Read(const YamlNode& node) {
     SKEIN_RETURN_IF_ERROR(CheckMap(document_, node, "strategy",
                                    {"fold", "optimizer", "selector", "policy", "staleness",
-                                    "mixing", "filters", "terms", "tiers"}));
+                                    "mixing", "filters", "terms", "links", "tiers"}));
     StrategySpec spec;
     SKEIN_ASSIGN_OR_RETURN(spec.fold,
                            ReadDefaulted(node, "fold", registries_.folds, spec.fold.name));
@@ -50,6 +51,9 @@ class StrategyReader {
                            ReadDefaulted(node, "mixing", registries_.mixing, spec.mixing.name));
     SKEIN_ASSIGN_OR_RETURN(spec.filters, ReadAll(node, "filters", registries_.filters));
     SKEIN_ASSIGN_OR_RETURN(spec.terms, ReadAll(node, "terms", registries_.terms));
+    if (const YamlNode* links = FindValue(node, "links")) {
+      SKEIN_ASSIGN_OR_RETURN(spec.links, ReadLink(*links, "strategy.links"));
+    }
     if (const YamlNode* tiers = FindValue(node, "tiers")) {
       SKEIN_RETURN_IF_ERROR(CheckList(*tiers, "strategy.tiers"));
       for (size_t i = 0; i < tiers->entries.size(); ++i) {
@@ -91,20 +95,39 @@ class StrategyReader {
     std::vector<PartSpec> parts;
     const YamlNode* list = FindValue(strategy, key);
     if (list == nullptr) return parts;
-    const std::string what = "strategy." + key;
-    SKEIN_RETURN_IF_ERROR(CheckList(*list, what));
-    for (size_t i = 0; i < list->entries.size(); ++i) {
+    return ReadList(*list, "strategy." + key, registry);
+  }
+
+  template <typename Part>
+  absl::StatusOr<std::vector<PartSpec>> ReadList(const YamlNode& list, const std::string& what,
+                                                 const Registry<Part>& registry) {
+    std::vector<PartSpec> parts;
+    SKEIN_RETURN_IF_ERROR(CheckList(list, what));
+    for (size_t i = 0; i < list.entries.size(); ++i) {
       SKEIN_ASSIGN_OR_RETURN(
           PartSpec part,
-          ReadNamed(*list->entries[i].value, what + "." + std::to_string(i), registry, ""));
+          ReadNamed(*list.entries[i].value, what + "." + std::to_string(i), registry, ""));
       parts.push_back(std::move(part));
     }
     return parts;
   }
 
+  absl::StatusOr<LinkSpec> ReadLink(const YamlNode& node, const std::string& what) {
+    SKEIN_RETURN_IF_ERROR(CheckMap(document_, node, what, {"updates", "partials", "models"}));
+    LinkSpec link;
+    for (const auto& [key, codecs] :
+         {std::pair("updates", &link.updates), std::pair("partials", &link.partials),
+          std::pair("models", &link.models)}) {
+      const YamlNode* list = FindValue(node, key);
+      if (list == nullptr) continue;
+      SKEIN_ASSIGN_OR_RETURN(*codecs, ReadList(*list, what + "." + key, registries_.codecs));
+    }
+    return link;
+  }
+
   absl::StatusOr<TierSpec> ReadTier(const YamlNode& node, const std::string& what) {
     SKEIN_RETURN_IF_ERROR(
-        CheckMap(document_, node, what, {"tier", "policy", "fold", "kappa", "collect"}));
+        CheckMap(document_, node, what, {"tier", "policy", "fold", "kappa", "collect", "link"}));
     TierSpec spec;
     const YamlNode* tier = FindValue(node, "tier");
     if (tier == nullptr) {
@@ -134,6 +157,9 @@ class StrategyReader {
                                what + ".collect: expected true or false, got '" + text + "'");
       }
       spec.collect = text == "true";
+    }
+    if (const YamlNode* link = FindValue(node, "link")) {
+      SKEIN_ASSIGN_OR_RETURN(spec.link, ReadLink(*link, what + ".link"));
     }
     return spec;
   }
@@ -188,6 +214,11 @@ absl::StatusOr<StrategySpec> ReadStrategy(const YamlDocument& document, const Ya
     const bool of_term = Message(status).starts_with("strategy, term ");
     const YamlNode* tiers = FindValue(strategy, of_term ? "terms" : "tiers");
     return document.Error((tiers != nullptr ? *tiers : strategy).mark, Message(status));
+  }
+  if (absl::Status status = ValidateLinks(spec, topology, registries); !status.ok()) {
+    const YamlNode* place =
+        FindValue(strategy, Message(status).starts_with("strategy, tier ") ? "tiers" : "links");
+    return document.Error((place != nullptr ? *place : strategy).mark, Message(status));
   }
   return spec;
 }

@@ -53,6 +53,12 @@ absl::StatusOr<std::string> AggregatingNode::Listen() {
 absl::Status AggregatingNode::OnAssigned() {
   SKEIN_ASSIGN_OR_RETURN(
       parts_, MakeTierParts(config_.strategy, view_.tier, view_.num_tiers, *services_.strategies));
+  SKEIN_ASSIGN_OR_RETURN(
+      codecs_, LinkCodecs::Create(config_.strategy, view_.num_tiers, *services_.strategies));
+  if (codecs_->models(view_.tier) != nullptr) {
+    encoder_.emplace(codecs_, view_.tier, SenderContext(config_.seed, view_),
+                     services_.memory.buffers);
+  }
   core_ = MakeAggregatorCore(view_, parts_, config_.limits);
   SKEIN_RETURN_IF_ERROR(ShapeLinks());
   downlinks_->SetRun(config_.run_id);  // may bring children that were faster
@@ -152,10 +158,37 @@ void AggregatingNode::OnUploadOffered(const UploadId& id, const OfferFrame& offe
 absl::Status AggregatingNode::CheckManifest(const OfferFrame& offer) const {
   if (models_.empty()) return absl::FailedPreconditionError("there is no model yet");
   const Manifest& model = models_.begin()->second.tensors().manifest();
-  const bool update = std::holds_alternative<UpdateHeader>(offer.header);
+  const auto* partial = std::get_if<PartialHeader>(&offer.header);
+  const bool sums = partial != nullptr && !partial->mean;
   SKEIN_ASSIGN_OR_RETURN(const Manifest expected,
-                         update ? UpdateManifest(model) : PartialManifest(model));
-  return expected.ExpectSame(offer.manifest);
+                         sums ? PartialManifest(model) : UpdateManifest(model));
+  SKEIN_RETURN_IF_ERROR(expected.ExpectSame(offer.manifest));
+  if (partial != nullptr && partial->mean && !parts_.fold->TakesSubtrees()) {
+    return absl::InvalidArgumentError("its partial is a mean, of which the fold can make no use");
+  }
+  return CheckEncoding(offer);
+}
+
+absl::Status AggregatingNode::CheckEncoding(const OfferFrame& offer) const {
+  if (!offer.encoding) return absl::OkStatus();
+  const Encoding& encoding = *offer.encoding;
+  const CodecPipeline* codec = codecs_->Find(encoding.form);
+  if (codec == nullptr) {
+    return absl::InvalidArgumentError("it is encoded by '" + encoding.form +
+                                      "', as on no link of this run");
+  }
+  const uint64_t most = codec->MaxBytes(offer.manifest);
+  if (encoding.bytes > 0 && encoding.bytes <= most) return absl::OkStatus();
+  return absl::InvalidArgumentError("its payload has " + std::to_string(encoding.bytes) +
+                                    " bytes, and '" + encoding.form + "' makes " +
+                                    std::to_string(most) + " at most");
+}
+
+absl::StatusOr<PackedTensors> AggregatingNode::Decode(const OfferFrame& offer,
+                                                      const PackedTensors& staged) const {
+  if (!offer.encoding) return staged;
+  return codecs_->Find(offer.encoding->form)
+      ->Decode(staged.bytes(), offer.manifest, *services_.memory.buffers);
 }
 
 void AggregatingNode::OnChildEvaluated(const NodeId& child, const EvalReportFrame& report) {
@@ -205,8 +238,11 @@ void AggregatingNode::Do(const agg_action::Acknowledge& a) {
 void AggregatingNode::Do(const agg_action::Report& a) { NodeShell::Report(a.event); }
 
 void AggregatingNode::Do(const agg_action::OfferModel& a) {
-  if (const Model* model = FindModel(a.version)) {
-    downlinks_->OfferModel(a.child, ModelHeader{a.version, numeric_}, *model);
+  const ModelHeader header{a.version, numeric_};
+  if (const auto encoded = encoded_.find(a.version); encoded != encoded_.end()) {
+    downlinks_->OfferModel(a.child, header, encoded->second);
+  } else if (const Model* model = FindModel(a.version)) {
+    downlinks_->OfferModel(a.child, header, {*model});
   }
 }
 
@@ -269,7 +305,10 @@ void AggregatingNode::Do(const agg_action::Fold& a) {
 absl::StatusOr<std::unique_ptr<Intake>> AggregatingNode::BeginIntake(const OfferFrame& offer,
                                                                      const PackedTensors& block) {
   Accumulator& sums = *buckets_.at(BucketKey{0, BaseOf(offer)}).sums;
-  if (auto* partial = std::get_if<PartialHeader>(&offer.header)) return sums.Begin(*partial, block);
+  if (auto* partial = std::get_if<PartialHeader>(&offer.header)) {
+    if (partial->mean) return nullptr;
+    return sums.Begin(*partial, block);
+  }
   if (!parts_.filters.empty()) return nullptr;  // a filter wants to see the whole update first
   return sums.Begin(std::get<UpdateHeader>(offer.header), block);
 }
@@ -279,8 +318,12 @@ absl::Status AggregatingNode::FoldUpload(const UploadInfo& info) {
   if (offer == nullptr) return absl::UnavailableError("the link broke");
   InboundTransfer& staged = *downlinks_->Staged(info.id);
   Bucket& bucket = buckets_.at(BucketKey{info.lot, info.base});
-  SKEIN_RETURN_IF_ERROR(staged.folds() ? staged.CompleteFold()
-                                       : FoldWhole(*offer, staged.tensors(), *bucket.sums));
+  if (staged.folds()) {
+    SKEIN_RETURN_IF_ERROR(staged.CompleteFold());
+  } else {
+    SKEIN_ASSIGN_OR_RETURN(PackedTensors tensors, Decode(*offer, staged.tensors()));
+    SKEIN_RETURN_IF_ERROR(FoldWhole(*offer, std::move(tensors), *bucket.sums));
+  }
   Tally tally;
   if (auto* partial = std::get_if<PartialHeader>(&offer->header)) {
     tally = {partial->num_samples, partial->Contributions(), partial->metrics};
@@ -297,7 +340,8 @@ absl::Status AggregatingNode::FoldUpload(const UploadInfo& info) {
 absl::Status AggregatingNode::FoldWhole(const OfferFrame& offer, PackedTensors tensors,
                                         Accumulator& sums) {
   if (auto* partial = std::get_if<PartialHeader>(&offer.header)) {
-    return sums.Merge(*partial, tensors);
+    return partial->mean ? sums.AddSubtree(tensors, partial->total_weight)
+                         : sums.Merge(*partial, tensors);
   }
   const auto& header = std::get<UpdateHeader>(offer.header);
   for (const auto& filter : parts_.filters) {
@@ -332,9 +376,24 @@ void AggregatingNode::MakeLocalModel(const agg_action::CloseFold& close) {
     Feed(agg_event::Delivered{});
     return;
   }
-  models_.insert_or_assign(close.made, Model::OfModel(*std::move(local)));
+  Model made = Model::OfModel(*std::move(local));
+  const absl::Status encoded = EncodeForChildren(close.made, made, std::nullopt);
+  if (!encoded.ok()) {
+    DeliverFailure(close.task, "'" + id() + "': " + Message(encoded));
+    Feed(agg_event::Delivered{});
+    return;
+  }
+  models_.insert_or_assign(close.made, std::move(made));
   Feed(agg_event::LocalModelMade{close.made});
   DropOldModels();
+}
+
+absl::Status AggregatingNode::EncodeForChildren(const VersionRef& version, const Model& model,
+                                                const std::optional<OutboundTensors>& payload) {
+  if (!encoder_) return absl::OkStatus();
+  SKEIN_ASSIGN_OR_RETURN(ModelForChildren encoded, encoder_->Encode(version, model, payload));
+  encoded_.insert_or_assign(version, std::move(encoded));
+  return absl::OkStatus();
 }
 
 void AggregatingNode::Do(const agg_action::DeliverEvaluation& a) { DeliverEvaluation(a); }
@@ -343,9 +402,13 @@ void AggregatingNode::Do(const agg_action::Abandon& a) { DeliverFailure(a.task, 
 
 // ---- models ----
 
-void AggregatingNode::AddModel(const VersionRef& version, Model model) {
+void AggregatingNode::AddModel(const VersionRef& version, Model model,
+                               const std::optional<OutboundTensors>& payload) {
   core_->set_staging_bytes(StagingBytes(config_.limits, model.tensors().bytes().size()));
   if (!manifest_) manifest_ = model.tensors().manifest();
+  if (const absl::Status encoded = EncodeForChildren(version, model, payload); !encoded.ok()) {
+    return Fail(Annotate(encoded, "the model, on its way down"));
+  }
   models_.insert_or_assign(version, std::move(model));
   Feed(agg_event::ModelArrived{version});
   DropOldModels();
@@ -362,6 +425,7 @@ void AggregatingNode::DropOldModels() {
     const auto& known = core_->models();
     return std::find(known.begin(), known.end(), entry.first) == known.end();
   });
+  std::erase_if(encoded_, [this](const auto& entry) { return !models_.contains(entry.first); });
 }
 
 absl::StatusOr<PackedTensors> AggregatingNode::WholeModel(const VersionRef& version) const {

@@ -7,8 +7,10 @@
 #include <string>
 #include <vector>
 
+#include "codec/link_codecs.h"
 #include "runtime/aggregator_core.h"
 #include "runtime/downlinks.h"
+#include "runtime/model_encoder.h"
 #include "runtime/node_shell.h"
 #include "skein/strategy/strategy_spec.h"
 #include "transport/shaped_acceptor.h"
@@ -52,8 +54,11 @@ class AggregatingNode : public NodeShell, public Downlinks::Owner {
   virtual void DeliverFailure(const Task& task, const std::string& reason) = 0;
 
   void Feed(const AggregatorEvent& event);
-  void AddModel(const VersionRef& version, Model model);
-  void DropModel(const VersionRef& version);  // nothing comes of it
+  // `payload`: what it was decoded from, if it was.
+  void AddModel(const VersionRef& version, Model model,
+                const std::optional<OutboundTensors>& payload = {});
+  void DropModel(const VersionRef& version);                     // nothing comes of it
+  const Manifest& model_manifest() const { return *manifest_; }  // once there is a model
   Downlinks& downlinks() { return *downlinks_; }
   const Model* FindModel(const VersionRef& version) const;
   // The same if all of it is here: a child that has the version from elsewhere may be ahead of it.
@@ -67,6 +72,9 @@ class AggregatingNode : public NodeShell, public Downlinks::Owner {
   // Takes a bucket that is closed: what its lots have, as one.
   absl::StatusOr<Bucket> TakeBucket(const agg_action::Bucket& closed);
   const Tally& evaluation() const { return evaluation_; }
+  const std::shared_ptr<const LinkCodecs>& codecs() const { return codecs_; }
+  // Whether children get models otherwise than they come in here.
+  bool EncodesModels() const { return encoder_.has_value(); }
   const TierParts& parts() const { return parts_; }
 
   // The policies that steering has put in place of the run's: this node's takes effect with the
@@ -112,11 +120,15 @@ class AggregatingNode : public NodeShell, public Downlinks::Owner {
 
   absl::Status ShapeLinks();
   absl::Status CheckManifest(const OfferFrame& offer) const;
+  absl::Status CheckEncoding(const OfferFrame& offer) const;
+  absl::StatusOr<PackedTensors> Decode(const OfferFrame& offer, const PackedTensors& staged) const;
   absl::StatusOr<std::unique_ptr<Intake>> BeginIntake(const OfferFrame& offer,
                                                       const PackedTensors& block);
   absl::Status FoldUpload(const UploadInfo& info);
   absl::Status FoldWhole(const OfferFrame& offer, PackedTensors tensors, Accumulator& sums);
   void MakeLocalModel(const agg_action::CloseFold& close);
+  absl::Status EncodeForChildren(const VersionRef& version, const Model& model,
+                                 const std::optional<OutboundTensors>& payload);
   void DropOldModels();
 
   std::unique_ptr<Listener> listener_;
@@ -124,9 +136,12 @@ class AggregatingNode : public NodeShell, public Downlinks::Owner {
   std::shared_ptr<ShapedAcceptor> acceptor_;  // before them
   std::unique_ptr<AggregatorCore> core_;
   TierParts parts_;
-  TierPolicies policies_;             // in place of the run's
-  std::optional<Manifest> manifest_;  // of every model of the run, once one has come
+  std::shared_ptr<const LinkCodecs> codecs_;
+  std::optional<ModelEncoder> encoder_;  // of what goes down, where links encode that
+  TierPolicies policies_;                // in place of the run's
+  std::optional<Manifest> manifest_;     // of every model of the run, once one has come
   std::map<VersionRef, Model> models_;
+  std::map<VersionRef, ModelForChildren> encoded_;  // of these, where links encode them
   std::map<BucketKey, Bucket> buckets_;
   Tally evaluation_;
 };

@@ -191,7 +191,8 @@ void AggregatorCore::On(const agg_event::UploadOffered& e) {
     return;
   }
   if (IsCounted(*child, e.info)) {
-    // The acknowledgment was lost on the way; it counts once all the same.
+    // The acknowledgment was lost on the way; it counts once all the same. The child must know,
+    // also when the round is over: what it keeps beside its update goes by it.
     Do(agg_action::Acknowledge{id, absl::OkStatus()});
     return;
   }
@@ -257,7 +258,13 @@ void AggregatorCore::On(const agg_event::UploadFolded& e) {
     }
     return;
   }
+  if (!child.counted || child.counted->first != info.seq) child.counted = {info.seq, 0};
+  ++child.counted->second;
   OnAccepted(child, info);
+}
+
+bool AggregatorCore::IsCounted(const Child& child, const UploadInfo& info) {
+  return child.counted && child.counted->first == info.seq && info.part < child.counted->second;
 }
 
 void AggregatorCore::On(const agg_event::UploadBroken& e) {

@@ -68,8 +68,10 @@ class AggregatorCore {
     std::optional<VersionRef> offered;  // the last model offered on the live link
     Standing standing = Standing::kNotAsked;
     std::string failure;
-    std::optional<Time> asked;       // since when it has its task, if it has one
-    uint32_t parts_taken = 0;        // of its answer to the task
+    std::optional<Time> asked;  // since when it has its task, if it has one
+    uint32_t parts_taken = 0;   // of its answer to the task
+    // The last task whose answer counts, maybe of an earlier round, and how many parts of it.
+    std::optional<std::pair<Seq, uint32_t>> counted;
     std::optional<UploadId> upload;  // the one under way
     uint64_t last_grant = 0;         // the number of its last; 0: none yet
     bool is_worker() const { return view.role == NodeRole::kWorker; }
@@ -92,8 +94,6 @@ class AggregatorCore {
   // Whether an upload on offer can count. FailedPrecondition if it is late or stray, which changes
   // nothing; another error is the child's failure.
   virtual absl::Status CheckUpload(const Child& child, const UploadInfo& info) const = 0;
-  // Whether it is something that the child has contributed already.
-  virtual bool IsCounted(const Child& child, const UploadInfo& info) const = 0;
   // The next upload may begin. False: not now, and none behind it either.
   virtual bool BeforeGrant(const UploadInfo& info) = 0;
   virtual bool FoldsEarly() const = 0;
@@ -182,6 +182,8 @@ class AggregatorCore {
   void On(const agg_event::ChildFailed& e);
   void On(const agg_event::Tick& e);
 
+  // Whether it is something that the child has contributed already.
+  static bool IsCounted(const Child& child, const UploadInfo& info);
   void Link(Child& child, Epoch epoch);
   void RefuseVoid(const Child& child, Epoch epoch);
   void GrantWaiting();

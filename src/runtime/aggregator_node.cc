@@ -3,7 +3,9 @@
 #include <iterator>
 #include <optional>
 
+#include "codec/link_codecs.h"
 #include "runtime/aggregating_node.h"
+#include "runtime/model_encoder.h"
 #include "runtime/uplink.h"
 #include "skein/base/random.h"
 #include "skein/base/status.h"
@@ -25,7 +27,13 @@ class AggregatorNode : public AggregatingNode, public Uplink::Owner {
   // it. Those that are passed on stay with the others until it is their turn.
   struct Part {
     PartialHeader header;
-    std::optional<PackedTensors> sums;
+    std::optional<PackedTensors> tensors;          // sums, or their mean
+    std::optional<OutboundTensors> outbound = {};  // from when it is its turn
+  };
+  // A bucket as one contribution.
+  struct Whole {
+    PackedTensors delta;
+    Fixed128 weight;
   };
   struct Delivery {
     Task task;
@@ -39,7 +47,8 @@ class AggregatorNode : public AggregatingNode, public Uplink::Owner {
     uplink_ = std::make_shared<Uplink>(
         this, services_.transport, services_.executor, services_.memory.buffers,
         HelloFrame{kProtocolVersion, config_.run_id, id(), options_.incarnation, 0},
-        DeriveSeed(options_.incarnation, {view_.leaf_begin}));
+        DeriveSeed(options_.incarnation, {view_.leaf_begin}), codecs());
+    up_ = codecs()->partials(view_.tier - 1);
     return absl::OkStatus();
   }
 
@@ -64,7 +73,9 @@ class AggregatorNode : public AggregatingNode, public Uplink::Owner {
     Offer();
   }
   void OnTask(Task task) override {
-    if (delivery_ && !IsSameTask(delivery_->task, task)) Withdraw();
+    // The parent goes on. If it has not said what it made of the last partial, its answer was lost
+    // with a link, and most likely it counts; what does not is lost like any update that is late.
+    if (delivery_ && !IsSameTask(delivery_->task, task)) Withdraw(true);
     const absl::Status adopted = AdoptPolicies(task.policies);
     if (!adopted.ok()) return DeliverFailure(task, "'" + id() + "': " + Message(adopted));
     Feed(agg_event::TaskArrived{std::move(task), 0, epoch_});
@@ -73,8 +84,14 @@ class AggregatorNode : public AggregatingNode, public Uplink::Owner {
     const Model* model = FindModel(version);
     return model != nullptr && model->whole();
   }
-  // The children get what is there while the rest is still coming.
+  std::optional<PackedTensors> BaseModel(const VersionRef& version) const override {
+    if (auto model = WholeModel(version); model.ok()) return *std::move(model);
+    if (base_ && base_->first == version) return base_->second;
+    return std::nullopt;
+  }
+  // The children get what is there while the rest is still coming, unless they get it otherwise.
   bool OnModelBegun(const ModelHeader& header, std::shared_ptr<InboundTransfer> bytes) override {
+    if (EncodesModels()) return false;
     numeric_ = header.numeric;
     AddModel(header.version, Model(bytes->tensors(), [bytes] { return bytes->received(); }));
     return true;
@@ -82,6 +99,14 @@ class AggregatorNode : public AggregatingNode, public Uplink::Owner {
   void OnModelGrew() override { downlinks().ModelGrew(); }
   void OnModelLost(const VersionRef& version) override { DropModel(version); }
   void OnModel(ReceivedModel model) override {
+    const CodecPipeline* down = codecs()->models(view_.tier - 1);
+    if (down != nullptr && down->has_delta()) base_ = {model.header.version, model.tensors};
+    if (model.payload || EncodesModels()) {
+      numeric_ = model.header.numeric;
+      const VersionRef version = model.header.version;
+      return AddModel(version, Model(std::move(model.tensors), std::move(model.digest)),
+                      model.payload);
+    }
     const Model* known = FindModel(model.header.version);
     if (known == nullptr) return;        // superseded while it came
     Model(*known).Finish(model.digest);  // copies are one model
@@ -89,7 +114,7 @@ class AggregatorNode : public AggregatingNode, public Uplink::Owner {
   }
   void OnParentForeign(const absl::Status& why) override { Fail(why); }
   void OnCancel(const CancelFrame& cancel) override {
-    if (delivery_ && delivery_->task.round == cancel.round) Withdraw();
+    if (delivery_ && delivery_->task.round == cancel.round) Withdraw(false);
     Feed(agg_event::Cancelled{cancel.round, cancel.reason});
   }
   void OnCommitted(const CommittedFrame& committed) override {
@@ -106,7 +131,9 @@ class AggregatorNode : public AggregatingNode, public Uplink::Owner {
         PassOn(close, std::move(bucket), delivery);
         continue;
       }
-      SKEIN_ASSIGN_OR_RETURN(Partial partial, MakePartial(close, bucket));
+      const bool mean = up_ != nullptr && up_->lossy();
+      absl::StatusOr<Partial> made = mean ? MakeMean(close, bucket) : MakePartial(close, bucket);
+      SKEIN_ASSIGN_OR_RETURN(Partial partial, std::move(made));
       const bool local = close.into == agg_action::CloseFold::Into::kLocalDelta;
       PartialHeader header{
           .round = close.task.round,
@@ -122,6 +149,7 @@ class AggregatorNode : public AggregatingNode, public Uplink::Owner {
           .parts = static_cast<uint32_t>(close.buckets.size()),
           .updates = closed.updates,
           .contributions = parts().above != nullptr ? 1 : bucket.tally.contributions};
+      header.mean = mean;
       if (delivery.parts.empty()) header.reports = close.reports;
       delivery.parts.push_back({std::move(header), std::move(partial.sums)});
     }
@@ -134,21 +162,48 @@ class AggregatorNode : public AggregatingNode, public Uplink::Owner {
 
   absl::StatusOr<Partial> MakePartial(const agg_action::CloseFold& close, Bucket& bucket) {
     if (close.into == agg_action::CloseFold::Into::kPartial) return bucket.sums->TakePartial();
-    // The last local model's difference to the task's base stands for the subtree, with the weight
-    // of the last local round (HierFAVG, Liu et al. 2020, arXiv 1905.06641). Another fold above
-    // weighs it as a worker with the samples of them all.
+    SKEIN_ASSIGN_OR_RETURN(const Whole whole, MakeWhole(close, bucket));
+    const std::shared_ptr<const Fold>& above = parts().above;
+    const Fold& fold = above != nullptr ? *above : *parts().fold;
+    SKEIN_ASSIGN_OR_RETURN(const PackedTensors base, WholeModel(close.task.base));
+    auto sums = fold.NewAccumulator(base.manifest(), numeric_, services_.memory.buffers);
+    SKEIN_RETURN_IF_ERROR(sums->AddSubtree(whole.delta, whole.weight));
+    return sums->TakePartial();
+  }
+
+  // The last local model's difference to the task's base stands for the subtree, with the weight of
+  // the last local round (HierFAVG, Liu et al. 2020, arXiv 1905.06641). Another fold above weighs
+  // it as a worker with the samples of them all.
+  absl::StatusOr<Whole> MakeWhole(const agg_action::CloseFold& close, Bucket& bucket) {
     const std::shared_ptr<const Fold>& above = parts().above;
     const Fixed128 weight = above != nullptr ? Fixed128::FromInt(static_cast<int64_t>(
                                                    above->SubtreeWeight(bucket.tally.num_samples)))
                                              : bucket.sums->total_weight();
     SKEIN_ASSIGN_OR_RETURN(const PackedTensors base, WholeModel(close.task.base));
     SKEIN_ASSIGN_OR_RETURN(const PackedTensors local, FinishLocalRound(close, *bucket.sums));
-    SKEIN_ASSIGN_OR_RETURN(const PackedTensors delta,
-                           DeltaOf(local, base, *services_.memory.buffers));
-    const Fold& fold = above != nullptr ? *above : *parts().fold;
-    auto whole = fold.NewAccumulator(base.manifest(), numeric_, services_.memory.buffers);
-    SKEIN_RETURN_IF_ERROR(whole->AddSubtree(delta, weight));
-    return whole->TakePartial();
+    SKEIN_ASSIGN_OR_RETURN(PackedTensors delta, DeltaOf(local, base, *services_.memory.buffers));
+    return Whole{std::move(delta), weight};
+  }
+
+  // What goes up by codecs that lose something: exact sums would not survive them.
+  absl::StatusOr<Partial> MakeMean(const agg_action::CloseFold& close, Bucket& bucket) {
+    absl::StatusOr<Whole> whole = close.into == agg_action::CloseFold::Into::kPartial
+                                      ? MeanOf(bucket)
+                                      : MakeWhole(close, bucket);
+    if (!whole.ok()) return whole.status();
+    return Partial{whole->weight, {}, std::move(whole->delta)};
+  }
+
+  // The step from a model of zeros, so that the mean is not rounded as a model is.
+  absl::StatusOr<Whole> MeanOf(Bucket& bucket) {
+    const Fixed128 weight = bucket.sums->total_weight();
+    PackedTensors zeros(model_manifest(), *services_.memory.buffers);
+    std::ranges::fill(zeros.mutable_bytes(), std::byte{0});
+    SKEIN_ASSIGN_OR_RETURN(auto optimizer,
+                           services_.strategies->optimizers.Create(PartSpec{"sgd", {}}));
+    SKEIN_ASSIGN_OR_RETURN(const PackedTensors mean, bucket.sums->Finish(zeros, *optimizer));
+    SKEIN_ASSIGN_OR_RETURN(PackedTensors delta, DeltaOf(mean, zeros, *services_.memory.buffers));
+    return Whole{std::move(delta), weight};
   }
 
   // With a barrier there is one bucket. They go in the order of their leaves: in another life too,
@@ -180,12 +235,35 @@ class AggregatorNode : public AggregatingNode, public Uplink::Owner {
 
   absl::Status FillFirst() {
     Part& part = delivery_->parts.front();
-    if (part.sums) return absl::OkStatus();
-    SKEIN_ASSIGN_OR_RETURN(Partial first, delivery_->collected->TakeFirst());
-    part.header.total_weight = first.total_weight;
-    part.header.scalars = std::move(first.scalars);
-    part.sums = std::move(first.sums);
+    if (part.outbound) return absl::OkStatus();
+    if (!part.tensors) {
+      SKEIN_ASSIGN_OR_RETURN(Partial first, delivery_->collected->TakeFirst());
+      part.header.total_weight = first.total_weight;
+      part.header.scalars = std::move(first.scalars);
+      part.tensors = std::move(first.sums);
+    }
+    SKEIN_ASSIGN_OR_RETURN(part.outbound, Encode(*part.tensors));
+    part.tensors.reset();
     return absl::OkStatus();
+  }
+
+  absl::StatusOr<OutboundTensors> Encode(const PackedTensors& tensors) {
+    if (up_ == nullptr) return OutboundTensors(tensors, "");
+    if (up_->keeps_error() && !errors_) errors_.emplace(tensors.manifest());
+    CodecContext context = SenderContext(config_.seed, view_);
+    const Part& part = delivery_->parts.front();
+    context.round = DeriveSeed(part.header.task, {part.header.part});
+    BufferPool& buffers = *services_.memory.buffers;
+    SKEIN_ASSIGN_OR_RETURN(EncodedTensors payload,
+                           up_->Encode(tensors, context, buffers, errors_ ? &*errors_ : nullptr));
+    return OutboundTensors::OfPayload(std::move(payload), up_->form(), std::nullopt,
+                                      tensors.manifest(), "");
+  }
+
+  // What the encoding has lost is owed once the parent has the rest, and not if it will not.
+  void SettleErrors(bool counts) {
+    if (!errors_ || !errors_->pending()) return;
+    if (!counts || !errors_->Commit().ok()) errors_->Rollback();
   }
 
   void Offer() {
@@ -197,10 +275,11 @@ class AggregatorNode : public AggregatingNode, public Uplink::Owner {
     }
     const Part& part = delivery_->parts.front();
     delivery_->transfer = ++transfers_;
-    uplink_->Offer(delivery_->transfer, *part.sums, part.header,
+    uplink_->Offer(delivery_->transfer, *part.outbound, part.header,
                    [this, transfer = delivery_->transfer](const absl::Status& status) {
                      // Refused or accepted, the parent has recorded what it made of it.
                      if (!delivery_ || delivery_->transfer != transfer) return;
+                     SettleErrors(status.ok());
                      delivery_->parts.pop_front();
                      if (!delivery_->parts.empty()) return Offer();
                      const uint64_t round = delivery_->task.round;
@@ -213,9 +292,10 @@ class AggregatorNode : public AggregatingNode, public Uplink::Owner {
                    });
   }
 
-  void Withdraw() {
+  void Withdraw(bool counts) {
     uplink_->Withdraw(delivery_->transfer);
     delivery_.reset();
+    SettleErrors(counts);
   }
 
   void DeliverEvaluation(const agg_action::DeliverEvaluation& result) override {
@@ -229,6 +309,9 @@ class AggregatorNode : public AggregatingNode, public Uplink::Owner {
   }
 
   std::shared_ptr<Uplink> uplink_;
+  const CodecPipeline* up_ = nullptr;  // what partials are encoded by; null: they are not
+  std::optional<CodecState> errors_;   // that it has lost
+  std::optional<std::pair<VersionRef, PackedTensors>> base_;  // of the parent's next difference
   std::optional<Delivery> delivery_;
   uint64_t transfers_ = 0;
   Epoch epoch_ = 0;  // of the attachment that holds

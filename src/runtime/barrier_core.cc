@@ -40,6 +40,10 @@ void BarrierCore::On(const agg_event::TaskArrived& e) {
   if (phase_ != Phase::kIdle) {
     if (IsSameTask(e.task, task_)) return;  // heard again after a reconnection
     SettlePending("round " + std::to_string(task_.round) + " was superseded");
+    // A result that is on its way up may have arrived, and the answer been lost.
+    if (phase_ != Phase::kDelivering) {
+      for (Child& child : children_) child.counted.reset();
+    }
     Enter(Phase::kIdle);
   } else if (given_up_ && IsSameTask(e.task, task_)) {
     // The parent has not heard of it. Another try would make other models under the same names.
@@ -150,15 +154,6 @@ absl::Status BarrierCore::CheckUpload(const Child& child, const UploadInfo& info
     return absl::AlreadyExistsError("its roster meets one that was accepted");
   }
   return absl::OkStatus();
-}
-
-// Whether it is what the child has contributed to the open result.
-bool BarrierCore::IsCounted(const Child& child, const UploadInfo& info) const {
-  const bool open = phase_ == Phase::kCollecting || phase_ == Phase::kDelivering;
-  const Task task = TaskOf(child);
-  const bool taken = child.standing == Standing::kAccepted || info.part < child.parts_taken;
-  return open && task.kind == TaskKind::kTrain && taken && info.round == task.round &&
-         info.local_round == task.local_round && info.seq == task.seq_first;
 }
 
 bool BarrierCore::BeforeGrant(const UploadInfo& info) {
@@ -315,7 +310,8 @@ void BarrierCore::SettlePending(const std::string& reason) {
 
 void BarrierCore::TakeBack(const std::string& reason) {
   if (task_.kind != TaskKind::kTrain) return;
-  for (const Child& child : children_) {
+  for (Child& child : children_) {
+    child.counted.reset();
     if (child.standing != Standing::kAccepted || child.linked == 0) continue;
     const CancelFrame cancel{task_.round, TaskOf(child).local_round, reason};
     Do(agg_action::SendCancel{child.view.id, cancel});

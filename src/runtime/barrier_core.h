@@ -47,7 +47,6 @@ class BarrierCore : public AggregatorCore {
   void OnLinked(Child& child) override;
   Task TaskOf(const Child& child) const override;
   absl::Status CheckUpload(const Child& child, const UploadInfo& info) const override;
-  bool IsCounted(const Child& child, const UploadInfo& info) const override;
   bool BeforeGrant(const UploadInfo& info) override;
   bool FoldsEarly() const override { return true; }
   absl::Status BeforeFold(UploadInfo&) override { return absl::OkStatus(); }

@@ -50,7 +50,8 @@ class Downlinks::ChildLink : public LinkHandler,
   Epoch epoch = 0;
   Incarnation incarnation = 0;
   Outbox outbox;
-  uint64_t model = 0;  // the transfer of the model that was offered last
+  uint64_t model = 0;             // the transfer of the model that was offered last
+  std::optional<VersionRef> has;  // the last model that it said it has
   std::map<uint64_t, Incoming> incoming;
   std::weak_ptr<Downlinks> links_;
 };
@@ -190,7 +191,7 @@ bool Downlinks::IsSameUpload(const Incoming& a, const Incoming& b) {
   const auto* ua = std::get_if<UpdateHeader>(&a.offer.header);
   const auto* ub = std::get_if<UpdateHeader>(&b.offer.header);
   return ua != nullptr && ub != nullptr && ua->seq == ub->seq && a.sender == b.sender &&
-         a.offer.manifest == b.offer.manifest;
+         a.offer.manifest == b.offer.manifest && a.offer.encoding == b.offer.encoding;
 }
 
 void Downlinks::OnFrame(ChildLink& link, Frame frame) {
@@ -278,16 +279,28 @@ void Downlinks::Send(const NodeId& child, Frame frame) {
 }
 
 void Downlinks::OfferModel(const NodeId& child, const ModelHeader& header,
-                           const OutboundTensors& tensors) {
+                           const ModelForChildren& model) {
   auto welcomed = welcomed_.find(child);
   if (welcomed == welcomed_.end()) return;
   auto it = links_.find({child, welcomed->second});
-  if (it == links_.end()) return;
-  ChildLink& link = *it->second;
+  if (it != links_.end()) Send(*it->second, header, model);
+}
+
+void Downlinks::Send(ChildLink& link, const ModelHeader& header, const ModelForChildren& model) {
   // A child takes one model at a time. Without this, one that never answers would keep them all.
   link.outbox.Withdraw(std::exchange(link.model, next_transfer_++));
+  const bool encoded = model.encoded && (!model.encoded->encoding()->base ||
+                                         model.encoded->encoding()->base == link.has);
   // The child verifies the digest; if it does not match it closes the link and comes again.
-  link.outbox.Offer(link.model, tensors, header, nullptr);
+  link.outbox.Offer(link.model, encoded ? *model.encoded : model.whole, header,
+                    [this, &link, header, encoded,
+                     whole = ModelForChildren{model.whole}](const absl::Status& status) {
+                      if (status.ok()) {
+                        link.has = header.version;
+                      } else if (encoded && absl::IsFailedPrecondition(status)) {
+                        Send(link, header, whole);
+                      }
+                    });
 }
 
 void Downlinks::ModelGrew() {
@@ -308,11 +321,13 @@ void Downlinks::Grant(const UploadId& id, const BeginIntake& begin) {
     suspended_.erase(left);
   }
   if (incoming.transfer == nullptr) {
-    incoming.transfer =
-        std::make_shared<InboundTransfer>(PackedTensors(incoming.offer.manifest, *buffers_));
+    const OfferFrame& offer = incoming.offer;
+    incoming.transfer = std::make_shared<InboundTransfer>(
+        PackedTensors(offer.encoding ? PayloadManifest(offer.size()) : offer.manifest, *buffers_));
   }
   InboundTransfer& transfer = *incoming.transfer;
-  if (begin) transfer.Fold(begin(incoming.offer, transfer.tensors()));
+  // What is encoded is decoded once it is whole.
+  if (begin && !incoming.offer.encoding) transfer.Fold(begin(incoming.offer, transfer.tensors()));
   link->link().Receive(id.transfer, MakeSink(id, transfer));
   link->link().Send(GrantFrame{id.transfer, transfer.received()});
 }

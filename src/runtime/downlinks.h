@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,6 +15,12 @@
 #include "skein/transport/transport.h"
 
 namespace skein {
+
+// A version for children: as it is, and as a link's codecs encode it where they do.
+struct ModelForChildren {
+  OutboundTensors whole;
+  std::optional<OutboundTensors> encoded = {};
+};
 
 // The parent's ends of the links to its children: knows who is who, sends models, receives
 // uploads under the core's credit. Decides nothing. Lives on the node's executor.
@@ -44,7 +51,9 @@ class Downlinks : public Acceptor, public std::enable_shared_from_this<Downlinks
   void Welcome(const NodeId& child, Epoch epoch);
   void Refuse(const NodeId& child, Epoch epoch, const absl::Status& why);
   void Send(const NodeId& child, Frame frame);  // to the welcomed link, if any
-  void OfferModel(const NodeId& child, const ModelHeader& header, const OutboundTensors& tensors);
+  // A child that has not said that it has the base of what is encoded gets the whole, as does one
+  // that cannot make use of it.
+  void OfferModel(const NodeId& child, const ModelHeader& header, const ModelForChildren& model);
   // More of a model that is on offer is here; sends it on.
   void ModelGrew();
   // Takes memory for the upload, or goes on with what an earlier link has left of the same one.
@@ -79,6 +88,7 @@ class Downlinks : public Acceptor, public std::enable_shared_from_this<Downlinks
   void Suspend(ChildLink& link);
   static bool IsSameUpload(const Incoming& a, const Incoming& b);
   void OnFrame(ChildLink& link, Frame frame);
+  void Send(ChildLink& link, const ModelHeader& header, const ModelForChildren& model);
   void OnChunk(ChildLink& link, const ChunkFrame& chunk);
   void OnTrailer(ChildLink& link, const TrailerFrame& trailer);
   std::shared_ptr<ChildLink> Find(const UploadId& id) const;

@@ -83,7 +83,8 @@ absl::StatusOr<std::unique_ptr<Trainer>> LearnerTrainer::Create(
   Settings settings;
   settings.who = std::string(NameOf(view.role)) + " '" + view.id + "', " + learner_name;
   settings.options = entry.options;
-  settings.want_initial_loss = WantsInitialLoss(config.strategy);
+  settings.want_initial_loss =
+      strategies != nullptr && WantsInitialLoss(config.strategy, *strategies);
   settings.seed = config.seed;
   settings.stream = is_coordinator ? 0 : uint64_t{view.leaf_begin} + 1;
   settings.cancel_grace = config.limits.cancel_grace;

@@ -28,6 +28,22 @@ void OutboundTensors::Finish(std::string digest) {
   state_->received = nullptr;
 }
 
+OutboundTensors OutboundTensors::OfPayload(EncodedTensors payload, std::string form,
+                                           std::optional<VersionRef> base, Manifest manifest,
+                                           std::string digest) {
+  const uint64_t bytes = payload.bytes.size();
+  OutboundTensors source(
+      PackedTensors(PayloadManifest(bytes), payload.bytes, std::move(payload.owner)),
+      std::move(digest));
+  source.state_->encoding = Encoding{std::move(form), bytes, base};
+  source.state_->encoded = std::move(manifest);
+  return source;
+}
+
+const Manifest& OutboundTensors::manifest() const {
+  return state_->encoding ? state_->encoded : state_->tensors.manifest();
+}
+
 uint64_t OutboundTensors::available() const {
   return state_->whole ? state_->tensors.bytes().size() : state_->received();
 }
@@ -44,6 +60,13 @@ uint64_t OutboundTensors::ChecksumOf(uint64_t offset, std::span<const std::byte>
   return *checksum;
 }
 
+Manifest PayloadManifest(uint64_t bytes) {
+  TensorInfo info{"payload", DType::kUint8, {static_cast<int64_t>(bytes)}, TensorRole::kBuffer};
+  auto manifest = Manifest::Create({std::move(info)});
+  // Only more bytes than any manifest may have are refused, and a frame cannot say so many.
+  return manifest.ok() ? *std::move(manifest) : Manifest();
+}
+
 bool Outbox::Transfer::HasNext() const {
   if (!encoder || sent) return false;
   return encoder->done() ? tensors.whole() : encoder->next_end() <= tensors.available();
@@ -53,8 +76,9 @@ void Outbox::Offer(uint64_t transfer, OutboundTensors tensors, decltype(OfferFra
                    Answer answer) {
   OfferFrame offer;
   offer.transfer = transfer;
-  offer.manifest = tensors.tensors().manifest();
+  offer.manifest = tensors.manifest();
   offer.header = std::move(header);
+  offer.encoding = tensors.encoding();
   transfers_[transfer] = {
       .tensors = std::move(tensors), .answer = std::move(answer), .encoder = std::nullopt};
   link_->Send(std::move(offer));

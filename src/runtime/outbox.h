@@ -11,13 +11,15 @@
 
 #include <absl/status/status.h>
 
+#include "skein/codec/pipeline.h"
 #include "skein/tensor/chunk_codec.h"
 #include "skein/transport/transport.h"
 
 namespace skein {
 
 // A transfer's source: tensors that are all here, or that are still arriving, so that a node can
-// send on what it has. Copies share it. Written on the node's executor.
+// send on what it has; or what a link's codecs made of them. Copies share it. Written on the node's
+// executor.
 class OutboundTensors {
  public:
   OutboundTensors() = default;
@@ -28,8 +30,16 @@ class OutboundTensors {
   // Of which `received` tells how much is there; whole once Finish has been called.
   OutboundTensors(PackedTensors tensors, std::function<uint64_t()> received);
   void Finish(std::string digest);
+  // A payload, in place of tensors like `manifest`. It is whole.
+  static OutboundTensors OfPayload(EncodedTensors payload, std::string form,
+                                   std::optional<VersionRef> base, Manifest manifest,
+                                   std::string digest);
 
+  // What is sent.
   const PackedTensors& tensors() const { return state_->tensors; }
+  // Of the tensors that it stands for.
+  const Manifest& manifest() const;
+  const std::optional<Encoding>& encoding() const { return state_->encoding; }
   const std::string& digest() const { return state_->digest; }
   bool whole() const { return state_->whole; }
   uint64_t available() const;
@@ -39,6 +49,8 @@ class OutboundTensors {
  private:
   struct State {
     PackedTensors tensors;
+    std::optional<Encoding> encoding;
+    Manifest encoded;  // the manifest of what is encoded
     std::string digest;
     bool whole = false;
     std::function<uint64_t()> received;
@@ -46,6 +58,9 @@ class OutboundTensors {
   };
   std::shared_ptr<State> state_;
 };
+
+// The block of a payload of so many bytes.
+Manifest PayloadManifest(uint64_t bytes);
 
 // The sending side of tensor transfers on one link: offers, waits for the grant, then sends chunks
 // as fast as the link takes them. Several transfers take turns, chunk by chunk. Lives on the

@@ -14,6 +14,33 @@ absl::Status Bad(const std::string& field, const std::string& why) {
   return absl::InvalidArgumentError(field + ": " + why);
 }
 
+void Fill(const LinkSpec::Codecs& codecs, v1::Codecs* (v1::LinkSpec::*field)(), v1::LinkSpec& out) {
+  if (!codecs) return;
+  v1::Codecs* stages = (out.*field)();
+  for (const PartSpec& codec : *codecs) *stages->add_stages() = ToProto(codec);
+}
+
+v1::LinkSpec LinkToProto(const LinkSpec& link) {
+  v1::LinkSpec proto;
+  Fill(link.updates, &v1::LinkSpec::mutable_updates, proto);
+  Fill(link.partials, &v1::LinkSpec::mutable_partials, proto);
+  Fill(link.models, &v1::LinkSpec::mutable_models, proto);
+  return proto;
+}
+
+LinkSpec::Codecs CodecsFromProto(bool has, const v1::Codecs& proto) {
+  if (!has) return std::nullopt;
+  std::vector<PartSpec> codecs;
+  for (const v1::Part& stage : proto.stages()) codecs.push_back(FromProto(stage));
+  return codecs;
+}
+
+LinkSpec LinkFromProto(const v1::LinkSpec& proto) {
+  return {CodecsFromProto(proto.has_updates(), proto.updates()),
+          CodecsFromProto(proto.has_partials(), proto.partials()),
+          CodecsFromProto(proto.has_models(), proto.models())};
+}
+
 v1::Strategy StrategyToProto(const StrategySpec& spec) {
   v1::Strategy proto;
   *proto.mutable_fold() = ToProto(spec.fold);
@@ -24,6 +51,7 @@ v1::Strategy StrategyToProto(const StrategySpec& spec) {
   *proto.mutable_mixing() = ToProto(spec.mixing);
   for (const PartSpec& filter : spec.filters) *proto.add_filters() = ToProto(filter);
   for (const PartSpec& term : spec.terms) *proto.add_terms() = ToProto(term);
+  *proto.mutable_links() = LinkToProto(spec.links);
   for (const TierSpec& tier : spec.tiers) {
     v1::TierSpec* out = proto.add_tiers();
     out->set_tier(tier.tier);
@@ -31,6 +59,7 @@ v1::Strategy StrategyToProto(const StrategySpec& spec) {
     if (tier.fold.has_value()) *out->mutable_fold() = ToProto(*tier.fold);
     out->set_kappa(tier.kappa);
     out->set_collect(tier.collect);
+    *out->mutable_link() = LinkToProto(tier.link);
   }
   return proto;
 }
@@ -45,6 +74,7 @@ absl::StatusOr<StrategySpec> StrategyFromProto(const v1::Strategy& proto) {
   spec.mixing = FromProto(proto.mixing());
   for (const v1::Part& filter : proto.filters()) spec.filters.push_back(FromProto(filter));
   for (const v1::Part& term : proto.terms()) spec.terms.push_back(FromProto(term));
+  spec.links = LinkFromProto(proto.links());
   if (proto.tiers_size() > Topology::kMaxDepth) return Bad("strategy.tiers", "too many");
   for (const v1::TierSpec& in : proto.tiers()) {
     TierSpec tier;
@@ -54,6 +84,7 @@ absl::StatusOr<StrategySpec> StrategyFromProto(const v1::Strategy& proto) {
     tier.kappa = in.kappa();
     if (tier.kappa < 1) return Bad("strategy.tiers.kappa", "must be at least 1");
     tier.collect = in.collect();
+    tier.link = LinkFromProto(in.link());
     spec.tiers.push_back(std::move(tier));
   }
   return spec;

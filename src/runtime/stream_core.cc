@@ -259,11 +259,6 @@ absl::Status StreamCore::CheckAge(const VersionRef& base) const {
                                std::to_string(config_.bases_kept));
 }
 
-bool StreamCore::IsCounted(const Child& child, const UploadInfo& info) const {
-  const Seq asked = WorkOf(child).task.seq_first;  // 0: nothing yet
-  return Working() && asked != 0 && info.seq == asked && info.part < child.parts_taken;
-}
-
 uint64_t StreamCore::LotOf(const Child& child) const {
   return schedule_ == nullptr ? 0 : schedule_->LotOf(IndexOf(child), now_);
 }

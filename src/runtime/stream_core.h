@@ -60,7 +60,6 @@ class StreamCore : public AggregatorCore {
   void OnLinked(Child& child) override;
   Task TaskOf(const Child& child) const override { return WorkOf(child).task; }
   absl::Status CheckUpload(const Child& child, const UploadInfo& info) const override;
-  bool IsCounted(const Child& child, const UploadInfo& info) const override;
   bool BeforeGrant(const UploadInfo& info) override;
   bool FoldsEarly() const override { return false; }
   absl::Status BeforeFold(UploadInfo& info) override;

@@ -6,6 +6,7 @@
 
 #include "skein/base/random.h"
 #include "skein/base/status.h"
+#include "skein/tensor/digest.h"
 
 namespace skein {
 namespace {
@@ -42,13 +43,14 @@ class Uplink::Handler : public LinkHandler {
 
 Uplink::Uplink(Owner* owner, std::shared_ptr<Transport> transport,
                std::shared_ptr<Executor> executor, std::shared_ptr<BufferPool> buffers,
-               HelloFrame hello, uint64_t jitter_seed)
+               HelloFrame hello, uint64_t jitter_seed, std::shared_ptr<const LinkCodecs> codecs)
     : owner_(owner),
       transport_(std::move(transport)),
       executor_(std::move(executor)),
       buffers_(std::move(buffers)),
       hello_(std::move(hello)),
-      jitter_(jitter_seed) {}
+      jitter_(jitter_seed),
+      codecs_(std::move(codecs)) {}
 
 void Uplink::Attach(const AttachMsg& attach) {
   attach_ = attach;
@@ -85,11 +87,10 @@ void Uplink::Send(Frame frame) {
   if (welcomed_) link_->Send(std::move(frame));
 }
 
-void Uplink::Offer(uint64_t transfer, PackedTensors tensors, decltype(OfferFrame::header) header,
+void Uplink::Offer(uint64_t transfer, OutboundTensors tensors, decltype(OfferFrame::header) header,
                    Outbox::Answer answer) {
   if (!welcomed_) return;
-  outbox_->Offer(transfer, OutboundTensors(std::move(tensors), ""), std::move(header),
-                 std::move(answer));
+  outbox_->Offer(transfer, std::move(tensors), std::move(header), std::move(answer));
 }
 
 void Uplink::Withdraw(uint64_t transfer) {
@@ -160,30 +161,84 @@ void Uplink::OnFrame(Frame frame) {
 
 void Uplink::On(OfferFrame& offer) {
   auto* header = std::get_if<ModelHeader>(&offer.header);
-  if (header == nullptr || offer.size() > kMaxModelBytes) {
-    const absl::Status why = absl::InvalidArgumentError("a model of reasonable size was expected");
-    link_->Send(AckFrame{offer.transfer, static_cast<int>(why.code()), Message(why)});
-    return;
+  if (header == nullptr || offer.size() > kMaxModelBytes ||
+      offer.manifest.total_bytes() > kMaxModelBytes) {
+    return Refuse(offer.transfer,
+                  absl::InvalidArgumentError("a model of reasonable size was expected"));
   }
+  if (const absl::Status can = CheckEncoding(offer); !can.ok()) return Refuse(offer.transfer, can);
   uint64_t offset = 0;
   if (owner_->HasModel(header->version)) {
     offset = offer.size();
     DropIncoming();
     incoming_ = {.transfer = offer.transfer, .header = *header, .bytes = nullptr};
-  } else if (incoming_ && incoming_->bytes && incoming_->header.version == header->version &&
-             incoming_->bytes->tensors().manifest() == offer.manifest) {
+  } else if (GoesOn(offer, header->version)) {
     incoming_->transfer = offer.transfer;  // the rest of what a broken link had begun
     offset = incoming_->bytes->received();
   } else {
     DropIncoming();
-    auto bytes =
-        std::make_shared<InboundTransfer>(PackedTensors(std::move(offer.manifest), *buffers_));
+    const uint64_t size = offer.size();
+    auto bytes = std::make_shared<InboundTransfer>(
+        PackedTensors(offer.encoding ? PayloadManifest(size) : offer.manifest, *buffers_));
     bytes->Hash();
     incoming_ = {.transfer = offer.transfer, .header = *header, .bytes = std::move(bytes)};
-    incoming_->watched = owner_->OnModelBegun(*header, incoming_->bytes);
+    if (offer.encoding) {
+      incoming_->encoding = std::move(offer.encoding);
+      incoming_->encoded = std::move(offer.manifest);
+    } else {
+      incoming_->watched = owner_->OnModelBegun(*header, incoming_->bytes);
+    }
   }
   if (incoming_->bytes) link_->Receive(offer.transfer, MakeSink());
   link_->Send(GrantFrame{offer.transfer, offset});
+}
+
+void Uplink::Refuse(uint64_t transfer, const absl::Status& why) {
+  link_->Send(AckFrame{transfer, static_cast<int>(why.code()), Message(why)});
+}
+
+// FailedPrecondition: the parent offers the whole model then.
+absl::Status Uplink::CheckEncoding(const OfferFrame& offer) const {
+  if (!offer.encoding) return absl::OkStatus();
+  const Encoding& encoding = *offer.encoding;
+  const CodecPipeline* codec = codecs_ != nullptr ? codecs_->Find(encoding.form) : nullptr;
+  if (codec == nullptr) {
+    return absl::FailedPreconditionError("no link of this run encodes by '" + encoding.form + "'");
+  }
+  if (encoding.bytes == 0 || encoding.bytes > codec->MaxBytes(offer.manifest)) {
+    return absl::FailedPreconditionError("a payload of " + std::to_string(encoding.bytes) +
+                                         " bytes is none of such a model");
+  }
+  if (encoding.base && !owner_->BaseModel(*encoding.base)) {
+    return absl::FailedPreconditionError("the model is a difference to " +
+                                         ToString(*encoding.base) + ", which is not here");
+  }
+  return absl::OkStatus();
+}
+
+// Whether it is the rest of what a broken link had begun.
+bool Uplink::GoesOn(const OfferFrame& offer, const VersionRef& version) const {
+  if (!incoming_ || !incoming_->bytes || incoming_->header.version != version) return false;
+  if (incoming_->encoding != offer.encoding) return false;
+  return offer.encoding ? incoming_->encoded == offer.manifest
+                        : incoming_->bytes->tensors().manifest() == offer.manifest;
+}
+
+absl::StatusOr<ReceivedModel> Uplink::Decode(const Incoming& incoming, const std::string& digest) {
+  const PackedTensors& payload = incoming.bytes->tensors();
+  const Encoding& encoding = *incoming.encoding;
+  std::vector<HeldModel> held;
+  if (encoding.base) {
+    std::optional<PackedTensors> base = owner_->BaseModel(*encoding.base);
+    if (base) held.push_back(HeldModel::Of(*encoding.base, *std::move(base)));
+  }
+  SKEIN_ASSIGN_OR_RETURN(
+      PackedTensors tensors,
+      codecs_->Find(encoding.form)->Decode(payload.bytes(), incoming.encoded, *buffers_, held));
+  std::string decoded = TransferDigest(tensors.bytes());
+  return ReceivedModel{incoming.header, std::move(tensors), std::move(decoded),
+                       OutboundTensors::OfPayload({payload.bytes(), payload.owner()}, encoding.form,
+                                                  encoding.base, incoming.encoded, digest)};
 }
 
 std::shared_ptr<ChunkSink> Uplink::MakeSink() {
@@ -223,12 +278,17 @@ void Uplink::On(const TrailerFrame& trailer) {
   std::optional<ReceivedModel> model;
   if (incoming_->bytes && !incoming_->bytes->done()) {
     status = absl::DataLossError("the model ended early");
-  } else if (incoming_->bytes) {
-    if (incoming_->bytes->FinishHash() == trailer.digest) {
-      model = {incoming_->header, incoming_->bytes->tensors(), trailer.digest};
-    } else {
-      status = absl::DataLossError("the model's digest does not match");
+  } else if (incoming_->bytes && incoming_->bytes->FinishHash() != trailer.digest) {
+    status = absl::DataLossError("the model's digest does not match");
+  } else if (incoming_->bytes && incoming_->encoding) {
+    absl::StatusOr<ReceivedModel> decoded = Decode(*incoming_, trailer.digest);
+    if (!decoded.ok()) {
+      DropIncoming();
+      return Refuse(trailer.transfer, absl::FailedPreconditionError(Message(decoded.status())));
     }
+    model = *std::move(decoded);
+  } else if (incoming_->bytes) {
+    model = {incoming_->header, incoming_->bytes->tensors(), trailer.digest};
   }
   if (status.ok()) {
     incoming_.reset();

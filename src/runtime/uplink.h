@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "codec/link_codecs.h"
 #include "runtime/inbound_transfer.h"
 #include "runtime/outbox.h"
 #include "skein/runtime/control_link.h"
@@ -16,7 +17,8 @@ namespace skein {
 struct ReceivedModel {
   ModelHeader header;
   PackedTensors tensors;
-  std::string digest;  // TransferDigest
+  std::string digest;                           // TransferDigest of the tensors
+  std::optional<OutboundTensors> payload = {};  // what it was decoded from, to be sent on
 };
 
 // The child's end of the link to its parent: dials as the control plane says, dials again when the
@@ -31,9 +33,11 @@ class Uplink : public LinkHandler, public std::enable_shared_from_this<Uplink> {
         Epoch epoch) = 0;  // welcomed; whatever is unanswered is to be offered again
     virtual void OnTask(Task task) = 0;
     virtual bool HasModel(const VersionRef& version) const = 0;
+    // The whole of it, as a base for differences; no value if it is not here.
+    virtual std::optional<PackedTensors> BaseModel(const VersionRef&) const { return {}; }
     virtual void OnModel(ReceivedModel model) = 0;  // complete, its digest verified
-    // A model begins to come in, for nodes that send on what they have of it: true to be told when
-    // there is more, and if nothing comes of it after all.
+    // A model that is not encoded begins to come in, for nodes that send on what they have of it:
+    // true to be told when there is more, and if nothing comes of it after all.
     virtual bool OnModelBegun(const ModelHeader&, std::shared_ptr<InboundTransfer>) {
       return false;
     }
@@ -46,9 +50,11 @@ class Uplink : public LinkHandler, public std::enable_shared_from_this<Uplink> {
   };
 
   // `owner` must outlive the uplink or Close it. `jitter_seed` spreads redials of many children.
-  // Models are received into blocks of `buffers`.
+  // Models are received into blocks of `buffers`; those that are encoded are decoded by `codecs`
+  // (null: none are).
   Uplink(Owner* owner, std::shared_ptr<Transport> transport, std::shared_ptr<Executor> executor,
-         std::shared_ptr<BufferPool> buffers, HelloFrame hello, uint64_t jitter_seed);
+         std::shared_ptr<BufferPool> buffers, HelloFrame hello, uint64_t jitter_seed,
+         std::shared_ptr<const LinkCodecs> codecs = nullptr);
 
   void Attach(const AttachMsg& attach);
   void Close();
@@ -56,7 +62,7 @@ class Uplink : public LinkHandler, public std::enable_shared_from_this<Uplink> {
   void Send(Frame frame);
   // Tensors for the parent. `transfer` numbers are the caller's and never repeat. Offers do not
   // survive the link: OnParentUp says when to make them again.
-  void Offer(uint64_t transfer, PackedTensors tensors, decltype(OfferFrame::header) header,
+  void Offer(uint64_t transfer, OutboundTensors tensors, decltype(OfferFrame::header) header,
              Outbox::Answer answer);
   void Withdraw(uint64_t transfer);
 
@@ -68,6 +74,8 @@ class Uplink : public LinkHandler, public std::enable_shared_from_this<Uplink> {
     ModelHeader header;
     std::shared_ptr<InboundTransfer> bytes;  // null: we have this version already
     bool watched = false;                    // the owner wants to hear of it as it grows
+    std::optional<Encoding> encoding = {};
+    Manifest encoded = {};  // the manifest of what is encoded
   };
 
   void OnFrame(Frame frame) override;
@@ -78,6 +86,10 @@ class Uplink : public LinkHandler, public std::enable_shared_from_this<Uplink> {
   void On(const ChunkFrame& chunk);
   void On(const TrailerFrame& trailer);
   std::shared_ptr<ChunkSink> MakeSink();
+  absl::Status CheckEncoding(const OfferFrame& offer) const;
+  bool GoesOn(const OfferFrame& offer, const VersionRef& version) const;
+  absl::StatusOr<ReceivedModel> Decode(const Incoming& incoming, const std::string& digest);
+  void Refuse(uint64_t transfer, const absl::Status& why);
   void DetachIncoming();  // its link is gone; it may go on with another
   void DropIncoming();    // nothing comes of it
 
@@ -87,6 +99,7 @@ class Uplink : public LinkHandler, public std::enable_shared_from_this<Uplink> {
   std::shared_ptr<BufferPool> buffers_;
   HelloFrame hello_;
   uint64_t jitter_;
+  std::shared_ptr<const LinkCodecs> codecs_;
   AttachMsg attach_;
   uint64_t generation_ = 0;  // of the link; calls of older ones are ignored
   int failures_ = 0;         // dials in a row that did not lead to a welcome

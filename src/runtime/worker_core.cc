@@ -135,13 +135,12 @@ std::vector<Seq> WorkerCore::answered() const {
 void WorkerCore::On(const worker_event::UpdateAnswered& e) {
   auto it = std::find_if(kept_.begin(), kept_.end(), [&](const Kept& k) { return k.seq == e.seq; });
   if (it == kept_.end()) return;
-  if (e.status.ok()) {
-    it->answered = true;
-  } else {
-    // Refused for good, or no longer wanted.
-    Do(worker_action::DropUpdate{e.seq});
-    kept_.erase(it);
-  }
+  const bool taken = e.status.ok();
+  it->answered = taken;
+  if (taken && !it->committed) return;
+  // It counts for good, or it is refused or no longer wanted.
+  Do(worker_action::DropUpdate{e.seq, taken});
+  kept_.erase(it);
 }
 
 void WorkerCore::On(const worker_event::Cancelled& e) {
@@ -170,10 +169,12 @@ void WorkerCore::StopWork() {
 }
 
 void WorkerCore::On(const worker_event::Committed& e) {
-  while (!kept_.empty() && kept_.front().round <= e.round) {
-    Do(worker_action::DropUpdate{kept_.front().seq, kept_.front().answered});
-    kept_.erase(kept_.begin());
-  }
+  std::erase_if(kept_, [&](Kept& kept) {
+    if (kept.round > e.round) return false;
+    kept.committed = true;
+    if (kept.answered) Do(worker_action::DropUpdate{kept.seq, true});
+    return kept.answered;
+  });
 }
 
 void WorkerCore::On(const worker_event::Tick&) {

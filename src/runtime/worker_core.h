@@ -81,8 +81,9 @@ using WorkerAction =
                  worker_action::SendEvaluation, worker_action::SendFailed, worker_action::WakeAt>;
 
 // The decisions of a worker: what to train when, which updates to keep. Pure, as AggregatorCore is.
-// A worker does one task at a time; a newer task cancels an older one. An update is kept until its
-// round is committed or cancelled, two at most, so that it can be sent again.
+// A worker does one task at a time; a newer task cancels an older one. An update is kept until it
+// is answered and its round committed, or it is refused or cancelled, so that it can be sent again;
+// two at most.
 class WorkerCore {
  public:
   enum class Phase {
@@ -115,7 +116,8 @@ class WorkerCore {
     uint64_t round = 0;
     uint32_t local_round = 0;
     uint32_t attempt = 0;
-    bool answered = false;  // the parent has it
+    bool answered = false;   // the parent has it
+    bool committed = false;  // its round is over; whether it counts, the answer says
   };
 
   void On(const worker_event::LinkUp& e);

@@ -3,8 +3,11 @@
 #include <map>
 #include <optional>
 
+#include "codec/link_codecs.h"
 #include "runtime/aggregating_node.h"
+#include "runtime/model_encoder.h"
 #include "runtime/node_shell.h"
+#include "runtime/update_encoder.h"
 #include "runtime/uplink.h"
 #include "runtime/worker_core.h"
 #include "skein/base/random.h"
@@ -25,7 +28,7 @@ class WorkerNode : public NodeShell, public Uplink::Owner {
  private:
   struct Kept {
     UpdateHeader header;
-    PackedTensors update;
+    OutboundTensors update;
     uint64_t transfer = 0;  // of its last offer
   };
 
@@ -34,10 +37,16 @@ class WorkerNode : public NodeShell, public Uplink::Owner {
     SKEIN_ASSIGN_OR_RETURN(pace_, conditions->PaceOf(id(), view_.leaf_begin));
     core_.emplace(config_.limits.cancel_grace);
     if (!options_.state_dir.empty()) config_.worker_state = options_.state_dir;
+    SKEIN_ASSIGN_OR_RETURN(const auto codecs, LinkCodecs::Create(config_.strategy, view_.num_tiers,
+                                                                 *services_.strategies));
+    encoder_ = std::make_shared<UpdateEncoder>(
+        std::shared_ptr<const CodecPipeline>(codecs, codecs->updates(view_.tier - 1)),
+        SenderContext(config_.seed, view_),
+        CodecErrorsPath(config_.worker_state, config_.run_id, id()), services_.memory.buffers);
     uplink_ = std::make_shared<Uplink>(
         this, services_.transport, services_.executor, services_.memory.buffers,
         HelloFrame{kProtocolVersion, config_.run_id, id(), options_.incarnation, 0},
-        DeriveSeed(options_.incarnation, {view_.leaf_begin}));
+        DeriveSeed(options_.incarnation, {view_.leaf_begin}), codecs);
     services_.trainers->Run([back = WayBack(), factory = services_.trainer_factory,
                              config = config_, view = view_, this] {
       auto made = std::make_shared<absl::StatusOr<std::unique_ptr<Trainer>>>(factory(config, view));
@@ -76,6 +85,10 @@ class WorkerNode : public NodeShell, public Uplink::Owner {
   }
   void OnTask(Task task) override { Feed(worker_event::TaskArrived{std::move(task)}); }
   bool HasModel(const VersionRef& version) const override { return model_version_ == version; }
+  std::optional<PackedTensors> BaseModel(const VersionRef& version) const override {
+    if (model_version_ != version) return std::nullopt;
+    return *model_;
+  }
   // The next one may take the place of the last, unless that is still worked on.
   bool OnModelBegun(const ModelHeader&, std::shared_ptr<InboundTransfer>) override {
     if (working_) return false;
@@ -115,7 +128,8 @@ class WorkerNode : public NodeShell, public Uplink::Owner {
     const TrainRequest request{a.task.round, a.task.local_round, a.task.seq_first, cancelled_,
                                a.task.steps};
     ticket_ = services_.trainers->Run([this, back = WayBack(), trainer = trainer_, model = model_,
-                                       request, start = a.start, task = a.task] {
+                                       encoder = encoder_, request, start = a.start,
+                                       task = a.task] {
       if (task.kind == TaskKind::kEvaluate) {
         auto output = trainer->Evaluate(*model, request);
         back([this, start, output = std::move(output)] {
@@ -123,8 +137,11 @@ class WorkerNode : public NodeShell, public Uplink::Owner {
         });
       } else {
         auto output = trainer->Train(*model, request);
-        back([this, start, task, output = std::move(output)] {
-          WhenDone([this, start, task, output] { OnTrained(start, task, output); });
+        absl::StatusOr<OutboundTensors> update =
+            output.ok() ? encoder->Encode(task.seq_first, std::move(output->update))
+                        : output.status();
+        back([this, start, task, output = std::move(output), update = std::move(update)] {
+          WhenDone([this, start, task, output, update] { OnTrained(start, task, output, update); });
         });
       }
     });
@@ -142,9 +159,10 @@ class WorkerNode : public NodeShell, public Uplink::Owner {
     if (auto go_on = std::exchange(go_on_, nullptr)) go_on();
   }
 
-  void OnTrained(uint64_t start, const Task& task, const absl::StatusOr<TrainOutput>& output) {
+  void OnTrained(uint64_t start, const Task& task, const absl::StatusOr<TrainOutput>& output,
+                 const absl::StatusOr<OutboundTensors>& update) {
     working_ = false;
-    if (output.ok()) {
+    if (update.ok()) {
       Kept& kept = kept_[task.seq_first];
       kept.header = {.leaf = view_.leaf_begin,
                      .seq = task.seq_first,
@@ -153,9 +171,9 @@ class WorkerNode : public NodeShell, public Uplink::Owner {
                      .base = task.base,
                      .num_samples = output->num_samples,
                      .metrics = output->metrics};
-      kept.update = output->update;
+      kept.update = *update;
     }
-    Feed(worker_event::WorkEnded{start, output.status()});
+    Feed(worker_event::WorkEnded{start, update.status()});
   }
 
   void OnEvaluated(uint64_t start, const absl::StatusOr<EvalOutput>& output) {
@@ -194,8 +212,9 @@ class WorkerNode : public NodeShell, public Uplink::Owner {
 
   void Settle(Seq seq, bool counts) {
     if (!trainer_) return;
-    if (const absl::Status status = trainer_->Settle(seq, counts); !status.ok() && !ended()) {
-      Fail(Annotate(status, "what the worker keeps"));
+    for (const absl::Status& status :
+         {trainer_->Settle(seq, counts), encoder_->Settle(seq, counts)}) {
+      if (!status.ok() && !ended()) Fail(Annotate(status, "what the worker keeps"));
     }
   }
 
@@ -216,6 +235,7 @@ class WorkerNode : public NodeShell, public Uplink::Owner {
   std::optional<WorkerCore> core_;
   std::shared_ptr<Uplink> uplink_;
   std::shared_ptr<Trainer> trainer_;
+  std::shared_ptr<UpdateEncoder> encoder_;
   std::optional<AttachMsg> attach_;  // that came before the learner was made
   std::optional<VersionRef> model_version_;
   std::shared_ptr<const PackedTensors> model_;

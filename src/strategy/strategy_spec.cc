@@ -297,8 +297,21 @@ StrategySpec WithPolicies(StrategySpec spec, const TierPolicies& policies) {
   return spec;
 }
 
-bool WantsInitialLoss(const StrategySpec& spec) {
-  const auto wants = [](const PartSpec& fold) { return fold.name == "qfedavg"; };
+LinkSpec LinksOf(const StrategySpec& spec, int tier) {
+  const TierSpec* own = FindTier(spec, tier);
+  LinkSpec link = spec.links;
+  if (own == nullptr) return link;
+  if (own->link.updates) link.updates = own->link.updates;
+  if (own->link.partials) link.partials = own->link.partials;
+  if (own->link.models) link.models = own->link.models;
+  return link;
+}
+
+bool WantsInitialLoss(const StrategySpec& spec, const StrategyRegistries& registries) {
+  const auto wants = [&](const PartSpec& part) {
+    const auto fold = registries.folds.Create(part);
+    return fold.ok() && (*fold)->NeedsInitialLoss();
+  };
   return wants(spec.fold) || std::ranges::any_of(spec.tiers, [&](const TierSpec& tier) {
            return tier.fold && wants(*tier.fold);
          });

@@ -4,6 +4,7 @@
 #include "skein/base/random.h"
 #include "skein/base/status.h"
 #include "skein/testing/codec_checks.h"
+#include "testing/delta_receiver.h"
 #include "testing/fold_samples.h"
 
 // The checks of what is kept from one payload to the next.

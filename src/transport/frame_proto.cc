@@ -95,6 +95,7 @@ void FillHeader(const PartialHeader& header, v1::Offer& out) {
   proto->set_updates(header.updates);
   proto->set_contributions(header.contributions);
   *proto->mutable_reports() = ToProto(header.reports);
+  proto->set_mean(header.mean);
 }
 
 void Fill(const OfferFrame& frame, v1::Frame& out) {
@@ -102,6 +103,12 @@ void Fill(const OfferFrame& frame, v1::Frame& out) {
   proto->set_transfer(frame.transfer);
   *proto->mutable_manifest() = ToProto(frame.manifest);
   std::visit([&](const auto& header) { FillHeader(header, *proto); }, frame.header);
+  if (frame.encoding) {
+    v1::Encoding* encoding = proto->mutable_encoding();
+    encoding->set_form(WireText(frame.encoding->form));
+    encoding->set_bytes(frame.encoding->bytes);
+    if (frame.encoding->base) *encoding->mutable_base() = ToProto(*frame.encoding->base);
+  }
 }
 
 void Fill(const GrantFrame& frame, v1::Frame& out) {
@@ -296,6 +303,7 @@ absl::StatusOr<PartialHeader> ParseHeader(const v1::PartialHeader& proto) {
   header.updates = proto.updates();
   header.contributions = proto.contributions();
   SKEIN_ASSIGN_OR_RETURN(header.reports, FromProto(proto.reports()));
+  header.mean = proto.mean();
   if (header.part >= header.parts) {
     return absl::InvalidArgumentError("part " + std::to_string(header.part) + " of " +
                                       std::to_string(header.parts) + " partials");
@@ -303,10 +311,23 @@ absl::StatusOr<PartialHeader> ParseHeader(const v1::PartialHeader& proto) {
   return header;
 }
 
+absl::StatusOr<Encoding> ParseEncoding(const v1::Encoding& proto) {
+  SKEIN_RETURN_IF_ERROR(CheckText(proto.form(), kMaxTextBytes, "form"));
+  if (proto.bytes() > Manifest::kMaxBytes) {
+    return absl::InvalidArgumentError("a payload of " + std::to_string(proto.bytes()) + " bytes");
+  }
+  Encoding encoding{proto.form(), proto.bytes(), std::nullopt};
+  if (proto.has_base()) encoding.base = FromProto(proto.base());
+  return encoding;
+}
+
 absl::StatusOr<Frame> Parse(v1::Offer& proto) {
   OfferFrame offer;
   offer.transfer = proto.transfer();
   SKEIN_ASSIGN_OR_RETURN(offer.manifest, FromProto(proto.manifest()));
+  if (proto.has_encoding()) {
+    SKEIN_ASSIGN_OR_RETURN(offer.encoding, ParseEncoding(proto.encoding()));
+  }
   switch (proto.header_case()) {
     case v1::Offer::kModel: {
       SKEIN_ASSIGN_OR_RETURN(offer.header, ParseHeader(proto.model(), offer.manifest));

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include <absl/status/status.h>
@@ -37,12 +38,15 @@ class CodecState {
   // parameters of `update`, or if one has NaN or Inf.
   static absl::StatusOr<CodecState> FromBytes(std::span<const std::byte> bytes,
                                               const Manifest& update);
+  // The same of tensors that are read already.
+  static absl::StatusOr<CodecState> FromErrors(PackedTensors errors, const Manifest& update);
 
   // The committed errors of the float parameters, in the order of the update.
   const PackedTensors& errors() const { return errors_; }
 
  private:
   friend class TensorEncoder;
+  explicit CodecState(PackedTensors errors) : errors_(std::move(errors)) {}
 
   PackedTensors errors_;
   std::optional<PackedTensors> pending_;

@@ -11,12 +11,13 @@
 
 namespace skein {
 
-// The two ends of a link on which models go down as differences. The sender knows bit for bit what
-// the receiver made of the last payload, losses included, and the next difference is to that: what
-// one payload lost the next one contains, so that the two do not drift apart.
-
-// The sending end. One for each receiver, or for any number of receivers that get the same
-// payloads. It holds one model, and a second one while a payload is pending. One thread at a time.
+// The sending end of a link on which models go down as differences. It knows bit for bit what the
+// receiver made of the last payload, losses included, and the next difference is to that: what one
+// payload lost the next one contains, so that the two do not drift apart. The receiver decodes with
+// the model that it made last (CodecPipeline::Decode).
+//
+// One for each receiver, or for any number of receivers that get the same payloads. It holds one
+// model, and a second one while a payload is pending. One thread at a time.
 class DeltaLink {
  public:
   // `pipeline` has `delta`, or the first Encode is refused.
@@ -31,8 +32,8 @@ class DeltaLink {
                                         const CodecContext& context, BufferPool& buffers);
   absl::Status Commit();
   void Rollback() { pending_.reset(); }
-  // The receiver has lost what it held, or is another one: the next payload is whole.
-  void Forget();
+  // The receiver has this model, by other means.
+  void Hold(VersionRef version, PackedTensors model);
 
   // What the receiver holds, bit for bit; its digest is that of the model that workers train on.
   const HeldModel* held() const { return held_ ? &*held_ : nullptr; }
@@ -42,24 +43,6 @@ class DeltaLink {
   const std::shared_ptr<const CodecPipeline> pipeline_;
   std::optional<HeldModel> held_;
   std::optional<HeldModel> pending_;
-};
-
-// The receiving end. One thread at a time.
-class DeltaReceiver {
- public:
-  explicit DeltaReceiver(std::shared_ptr<const CodecPipeline> pipeline)
-      : pipeline_(std::move(pipeline)) {}
-
-  // Decodes the payload of `version` and holds the result from now on. Errors as for
-  // CodecPipeline::Decode; after one it holds what it held. After FailedPrecondition it should ask
-  // for the whole model.
-  absl::StatusOr<PackedTensors> Decode(std::span<const std::byte> payload, VersionRef version,
-                                       const Manifest& manifest, BufferPool& buffers);
-  const HeldModel* held() const { return held_ ? &*held_ : nullptr; }
-
- private:
-  const std::shared_ptr<const CodecPipeline> pipeline_;
-  std::optional<HeldModel> held_;
 };
 
 }  // namespace skein

@@ -54,6 +54,7 @@ class CodecPipeline {
   // The stages' forms, joined by '|'; "" for none.
   const std::string& form() const { return form_; }
   bool has_delta() const { return delta_; }
+  bool sparsifies() const { return sparsifier_ != nullptr; }
   // Whether anything is lost.
   bool lossy() const { return sparsifier_ != nullptr || quantizer_ != nullptr; }
   // Whether updates need a CodecState. Not so with `delta`: there the next difference, which is to

@@ -35,6 +35,8 @@ struct SchedulerSetup {
   bool root_has_barrier = true;
   bool all_have_barriers = true;
   std::string fold_placement;  // for the record; see FoldPlacement
+  std::string codecs;          // of links, for the record; empty: none
+  bool exact_sums = true;      // whatever the codecs
   StopRules stop;
   std::shared_ptr<Helm> helm;  // null: nothing steers
 };
@@ -128,6 +130,8 @@ class SchedulerCore {
   std::vector<bool> loss_is_fatal_;
   const bool root_has_barrier_;
   const std::string fold_placement_;
+  const std::string codecs_;
+  const bool exact_sums_;
   Stopping stopping_;
   const std::shared_ptr<Helm> helm_;
   std::vector<RoundRecord> earlier_rounds_;

@@ -67,6 +67,9 @@ struct PartialHeader {
   uint64_t contributions = 0;
   uint64_t Contributions() const { return contributions != 0 ? contributions : updates; }
   std::vector<WorkerReport> reports = {};  // by leaf, within the roster; if the task wants them
+  // The tensors are not sums but their mean, in the form of an update: the link loses something, so
+  // sums would not stay exact.
+  bool mean = false;
 };
 
 }  // namespace skein

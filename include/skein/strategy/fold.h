@@ -123,6 +123,9 @@ class Fold {
   // Whether it matters that updates are changes to a common base. If not, whole models folded as if
   // their base were zero give the model itself.
   virtual bool NeedsChanges() const { return false; }
+  // Whether it goes by the loss that the model had at the worker before it trained: the metric
+  // kInitialLossMetric.
+  virtual bool NeedsInitialLoss() const { return false; }
   // Whether its accumulators take what the local rounds of a subtree made (AddSubtree).
   virtual bool TakesSubtrees() const { return true; }
   // Whether this machine has what the fold needs here, as a directory to write to: asked before a

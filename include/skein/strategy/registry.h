@@ -82,6 +82,8 @@ class Registry {
   std::map<std::string, Entry> entries_;
 };
 
+class Codec;
+
 // Every kind of strategy part.
 struct StrategyRegistries {
   Registry<const Fold> folds{"fold"};
@@ -92,6 +94,7 @@ struct StrategyRegistries {
   Registry<const Staleness> staleness{"staleness"};
   Registry<const Mixing> mixing{"mixing"};
   Registry<const ClientTerm> terms{"term"};
+  Registry<const Codec> codecs{"codec"};  // of links; skein/codec/registry.h
 };
 
 }  // namespace skein

@@ -13,6 +13,16 @@
 
 namespace skein {
 
+// How tensors travel on the links between a tier's nodes and their children: codecs one after
+// another, none to send them as they are. What is absent is inherited.
+struct LinkSpec {
+  using Codecs = std::optional<std::vector<PartSpec>>;
+  Codecs updates;   // of workers, up
+  Codecs partials;  // of aggregators, up; one that loses something makes means of the exact sums
+  Codecs models;    // down
+  friend bool operator==(const LinkSpec&, const LinkSpec&) = default;
+};
+
 // What is different at one tier; what is absent is inherited from the strategy.
 struct TierSpec {
   int tier = 0;  // of the aggregating node, 0 is the root
@@ -21,10 +31,11 @@ struct TierSpec {
   int kappa = 1;  // local rounds per round of the tier above
   // Passes contributions on to the tier above, whose fold needs all of them, as they are.
   bool collect = false;
+  LinkSpec link = {};  // to its children
   friend bool operator==(const TierSpec&, const TierSpec&) = default;
 };
 
-// A strategy as data: selector + fold + server optimizer + round policy + filters + terms.
+// A strategy as data: selector + fold + server optimizer + round policy + filters + terms + codecs.
 struct StrategySpec {
   PartSpec fold{"fedavg", {}};
   PartSpec optimizer{"sgd", {}};
@@ -35,6 +46,7 @@ struct StrategySpec {
   PartSpec mixing{"deltas", {}};
   std::vector<PartSpec> filters;
   std::vector<PartSpec> terms;  // that learners apply while they train
+  LinkSpec links;
   std::vector<TierSpec> tiers;
   friend bool operator==(const StrategySpec&, const StrategySpec&) = default;
 };
@@ -43,7 +55,10 @@ struct StrategySpec {
 StrategySpec WithPolicies(StrategySpec spec, const TierPolicies& policies);
 
 // Whether a fold of it, at some tier, goes by the loss that a worker had before it trained.
-bool WantsInitialLoss(const StrategySpec& spec);
+bool WantsInitialLoss(const StrategySpec& spec, const StrategyRegistries& registries);
+
+// What a tier's links work with: its own codecs, or else the strategy's; none where neither says.
+LinkSpec LinksOf(const StrategySpec& spec, int tier);
 
 // The parts that an aggregating node at one tier works with.
 struct TierParts {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <variant>
@@ -66,12 +67,22 @@ struct ModelHeader {
   NumericPlan numeric;
 };
 
-// Both ways: tensors that the sender has for the receiver.
+// How a transfer's tensors are encoded; see CodecPipeline (skein/codec/pipeline.h).
+struct Encoding {
+  std::string form;                // the pipeline's
+  uint64_t bytes = 0;              // of the payload
+  std::optional<VersionRef> base;  // of a model that is a difference: the receiver must have this
+  friend bool operator==(const Encoding&, const Encoding&) = default;
+};
+
+// Both ways: tensors that the sender has for the receiver. What is granted, sent in chunks and
+// summed is the payload, if they are encoded.
 struct OfferFrame {
   uint64_t transfer = 0;  // chosen by the sender, unique on the link
-  Manifest manifest;
+  Manifest manifest;      // of the tensors, encoded or not
   std::variant<ModelHeader, UpdateHeader, PartialHeader> header;
-  uint64_t size() const { return manifest.total_bytes(); }
+  std::optional<Encoding> encoding = {};
+  uint64_t size() const { return encoding ? encoding->bytes : manifest.total_bytes(); }
 };
 
 // Answer to an offer: send from this byte on. The receiver gives it when it has room. An offset

@@ -24,6 +24,7 @@ void VisitParts(const Registries& all_registries, const Visitor& visit) {
   all("mixing", registries.mixing);
   all("filter", registries.filters);
   all("term", registries.terms);
+  all("codec", registries.codecs);
   all("steering", all_registries.steering);
 }
 

@@ -15,6 +15,9 @@ class LinearFold : public Fold {
   }
   double MinBound() const override { return rule_.options.min_bound; }
   bool NeedsChanges() const override { return rule_.scaling != nullptr; }
+  bool NeedsInitialLoss() const override {
+    return rule_.scaling != nullptr && rule_.scaling->NeedsInitialLoss();
+  }
   // A subtree's own local rounds say nothing of what the scalars add up.
   bool TakesSubtrees() const override {
     return rule_.scaling == nullptr || rule_.scaling->ScalarNames().empty();

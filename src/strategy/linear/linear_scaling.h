@@ -27,6 +27,7 @@ class LinearScaling {
   virtual ~LinearScaling() = default;
   // Whether ShareOf goes by the update's norm: then nothing is folded before all of it is there.
   virtual bool NeedsNorm() const { return false; }
+  virtual bool NeedsInitialLoss() const { return false; }  // see Fold
   // `norm` is the L2 norm over the float parameters taken together; 0 unless it is needed.
   // InvalidArgument: the update does not say what the fold needs.
   virtual absl::StatusOr<LinearShare> ShareOf(const UpdateHeader& header, double norm) const = 0;

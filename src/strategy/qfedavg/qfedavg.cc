@@ -22,6 +22,7 @@ class QFedAvgScaling : public LinearScaling {
  public:
   QFedAvgScaling(double q, double lr, double max_loss) : q_(q), lr_(lr), max_loss_(max_loss) {}
   bool NeedsNorm() const override { return true; }
+  bool NeedsInitialLoss() const override { return true; }
   absl::StatusOr<LinearShare> ShareOf(const UpdateHeader& header, double norm) const override {
     SKEIN_ASSIGN_OR_RETURN(const double reported,
                            Reported(header, kInitialLossMetric, kName, 0, max_loss_));

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "skein/base/random.h"
+#include "testing/delta_receiver.h"
 #include "testing/fold_samples.h"
 #include "unit/codec/codec_samples.h"
 
@@ -56,7 +57,7 @@ TEST(DeltaLink, DoesNotDriftOverFiftyVersions) {
                                           {{"delta"}, {"topk", {{"ratio", 0.2}}}, {"int8"}}}) {
     const auto pipeline = Pipeline(parts);
     DeltaLink link(pipeline);
-    DeltaReceiver receiver(pipeline);
+    testing::DeltaReceiver receiver(pipeline);
     BufferPool buffers;
     Walk walk;
     double early = 0, late = 0;
@@ -83,7 +84,7 @@ TEST(DeltaLink, LosesNothingWithoutALossyStage) {
   const auto pipeline = Pipeline({{"delta"}, {"zstd"}});
   EXPECT_FALSE(pipeline->lossy());
   DeltaLink link(pipeline);
-  DeltaReceiver receiver(pipeline);
+  testing::DeltaReceiver receiver(pipeline);
   BufferPool buffers;
   Walk walk;
   for (uint64_t version = 0; version < 5; ++version, walk.Step()) {
@@ -100,7 +101,7 @@ TEST(DeltaLink, LosesNothingWithoutALossyStage) {
 TEST(DeltaLink, WhatDidNotArriveIsInTheNextDifference) {
   const auto pipeline = Pipeline({{"delta"}, {"int8"}});
   DeltaLink link(pipeline);
-  DeltaReceiver receiver(pipeline);
+  testing::DeltaReceiver receiver(pipeline);
   BufferPool buffers;
   Walk walk;
   const Manifest manifest = walk.model().manifest();
@@ -135,7 +136,7 @@ TEST(DeltaLink, ADifferenceToWhatIsNotThereIsRefused) {
   const auto difference = link.Encode(walk.model(), {.version = 5}, {.round = 1}, buffers);
   ASSERT_TRUE(difference.ok());
 
-  DeltaReceiver stranger(pipeline);
+  testing::DeltaReceiver stranger(pipeline);
   const auto refused =
       stranger.Decode(difference->bytes, {.version = 5}, manifest, buffers).status();
   EXPECT_EQ(refused.code(), absl::StatusCode::kFailedPrecondition);
@@ -147,8 +148,13 @@ TEST(DeltaLink, ADifferenceToWhatIsNotThereIsRefused) {
   // The whole one needs nothing.
   EXPECT_TRUE(stranger.Decode(whole->bytes, {.version = 4}, manifest, buffers).ok());
   EXPECT_TRUE(stranger.Decode(difference->bytes, {.version = 5}, manifest, buffers).ok());
-  link.Forget();
-  EXPECT_EQ(link.held(), nullptr);
+  // What it was given by other means is a base like any other.
+  link.Hold({.version = 5}, testing::Copied(walk.model()));
+  walk.Step();
+  const auto next = link.Encode(walk.model(), {.version = 6}, {.round = 2}, buffers);
+  ASSERT_TRUE(next.ok());
+  const HeldModel held = *link.held();
+  EXPECT_TRUE(pipeline->Decode(next->bytes, manifest, buffers, {&held, 1}).ok());
 }
 
 TEST(DeltaLink, NeedsTheStage) {

@@ -54,7 +54,14 @@ RunConfig FullConfig() {
   config.worker_state = "/var/lib/skein";
   config.strategy.tiers = {{1, PartSpec{"all", {}}, std::nullopt, 3},
                            {2, std::nullopt, PartSpec{"mean", {}}, 1},
-                           {3, std::nullopt, std::nullopt, 1, true}};
+                           {3,
+                            std::nullopt,
+                            std::nullopt,
+                            1,
+                            true,
+                            {.updates = {}, .partials = {}, .models = std::vector<PartSpec>{}}}};
+  config.strategy.links.updates = std::vector<PartSpec>{{"topk", {{"ratio", 0.1}}}, {"zstd", {}}};
+  config.strategy.links.partials = std::vector<PartSpec>{{"bf16", {}}};
   config.rounds = 12;
   config.seed = std::numeric_limits<uint64_t>::max();
   config.evaluate = {true, true, 3};

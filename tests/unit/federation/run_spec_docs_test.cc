@@ -9,6 +9,7 @@
 
 #include "capped_fedavg.h"
 #include "every_nth.h"
+#include "skein/builtins/codecs.h"
 #include "skein/builtins/strategies.h"
 #include "skein/federation/run_spec.h"
 #include "skein/topology/stats.h"
@@ -41,6 +42,7 @@ std::vector<std::string> Examples(const std::string& kind,
 Registries DocumentedRegistries() {
   Registries registries;
   RegisterBuiltinStrategies(registries.strategies);
+  RegisterBuiltinCodecs(registries.strategies.codecs);
   RegisterBuiltinSteering(registries.steering);
   const LearnerFactory factory = [](const WorkerContext&) {
     return absl::StatusOr<std::unique_ptr<Learner>>(absl::UnimplementedError("never made"));
@@ -53,13 +55,16 @@ Registries DocumentedRegistries() {
 
 TEST(RunSpecDocument, ShowsSpecsThatAreRead) {
   std::vector<std::string> examples = Examples("spec");
-  ASSERT_EQ(examples.size(), 9u);
+  ASSERT_EQ(examples.size(), 10u);
   const std::vector<std::string> robust = Examples("spec", "strategies/robust.md");
   ASSERT_EQ(robust.size(), 4u);
   examples.insert(examples.end(), robust.begin(), robust.end());
   const std::vector<std::string> averages = Examples("spec", "strategies/averaging.md");
   ASSERT_EQ(averages.size(), 1u);
   examples.insert(examples.end(), averages.begin(), averages.end());
+  const std::vector<std::string> codecs = Examples("spec", "strategies/codecs.md");
+  ASSERT_EQ(codecs.size(), 1u);
+  examples.insert(examples.end(), codecs.begin(), codecs.end());
   for (const std::string& yaml : examples) {
     const auto spec = ParseRunSpec(yaml, "spec.yaml", ".", {}, DocumentedRegistries());
     EXPECT_TRUE(spec.ok()) << spec.status() << "\n" << yaml;

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "skein/base/status.h"
+#include "skein/builtins/codecs.h"
 #include "skein/builtins/strategies.h"
 
 namespace skein {
@@ -27,6 +28,7 @@ class PatientPolicy : public RoundPolicy {
 Registries TestRegistries() {
   Registries registries;
   RegisterBuiltinStrategies(registries.strategies);
+  RegisterBuiltinCodecs(registries.strategies.codecs);
   const ParamSchema patience(
       {{.name = "deadline_s", .type = ParamSpec::Type::kReal, .default_value = 30.0, .min = 0},
        {.name = "count", .type = ParamSpec::Type::kInt, .min = 1, .max = 1e6},
@@ -234,6 +236,25 @@ TEST_F(RunSpecTest, ReadsFoldsOfTiersAndWhatCollects) {
   EXPECT_EQ(*ParseRunSpec(ToYaml(*spec), "spec.yaml", "/elsewhere", {}, registries_), *spec);
 }
 
+TEST_F(RunSpecTest, ReadsCodecsOfLinks) {
+  const auto spec = Parse(
+      "topology: tree:2x2x2\nlearner: toy\nstrategy:\n"
+      "  links: {updates: [{name: topk, ratio: 0.1}, zstd], models: [delta, int8]}\n"
+      "  tiers:\n    - {tier: 0, link: {partials: [zstd], models: []}}\n");
+  ASSERT_TRUE(spec.ok()) << spec.status();
+  const StrategySpec& strategy = spec->config.strategy;
+  ASSERT_TRUE(strategy.links.updates.has_value());
+  EXPECT_EQ(strategy.links.updates->at(0).name, "topk");
+  EXPECT_EQ(*strategy.links.updates->at(0).params.at("ratio").AsDouble(), 0.1);
+  EXPECT_EQ(*strategy.links.updates->at(0).params.at("error_feedback").AsBool(), true)
+      << "its default is filled in";
+  EXPECT_FALSE(strategy.links.partials.has_value());
+  EXPECT_EQ(strategy.tiers.at(0).link.partials->at(0).name, "zstd");
+  EXPECT_EQ(LinksOf(strategy, 0).models->size(), 0u);
+  EXPECT_EQ(LinksOf(strategy, 1).models->size(), 2u);
+  EXPECT_EQ(*ParseRunSpec(ToYaml(*spec), "spec.yaml", "/elsewhere", {}, registries_), *spec);
+}
+
 TEST_F(RunSpecTest, ReadsInlineTopologies) {
   const auto spec = Parse(R"(
 learner: toy
@@ -278,7 +299,8 @@ TEST_F(RunSpecTest, NamesUnknownKeysWithTheNearest) {
             "dir/demo.yaml:3:12: evaluate: unknown key 'whre'; did you mean 'where'?");
   EXPECT_THAT(Refusal(Parse("topology: flat:2\nlearner: {name: toy, lr: 1}\n")),
               HasSubstr("2:22: learner: unknown key 'lr'; known: name, params"));
-  EXPECT_THAT(Refusal(With("strategy: {links: []}\n")), HasSubstr("unknown key 'links'"));
+  EXPECT_THAT(Refusal(With("strategy: {link: []}\n")),
+              HasSubstr("unknown key 'link'; did you mean 'links'?"));
 }
 
 TEST_F(RunSpecTest, RefusesMalformedYamlWithPosition) {
@@ -319,6 +341,14 @@ INSTANTIATE_TEST_SUITE_P(
         BadLine{"strategy: {filters: max-norm}", "strategy.filters: expected a list"},
         BadLine{"strategy: {filters: [{}]}", "strategy.filters.0: the key 'name' is missing"},
         BadLine{"strategy: {tiers: {tier: 1}}", "strategy.tiers: expected a list"},
+        BadLine{"strategy: {links: [int8]}", "strategy.links: expected a map"},
+        BadLine{"strategy: {links: {up: [int8]}}", "strategy.links: unknown key 'up'"},
+        BadLine{"strategy: {links: {updates: int8}}", "strategy.links.updates: expected a list"},
+        BadLine{"strategy: {links: {updates: [int9]}}", "unknown codec 'int9'"},
+        BadLine{"strategy: {links: {models: [delta, {name: topk, ratio: 2}]}}", "'ratio' is 2"},
+        BadLine{"strategy: {links: {updates: [delta]}}", "'delta' is for models"},
+        BadLine{"strategy: {tiers: [{tier: 0, link: {models: [zstd, int8]}}]}",
+                "strategy, tier 0: link.models: 'int8(512)' cannot follow 'zstd'"},
         BadLine{"strategy: {tiers: [{kappa: 2}]}", "the key 'tier' is missing"},
         BadLine{"strategy: {tiers: [{tier: -1}]}", "strategy.tiers.0.tier: expected an integer"},
         BadLine{"strategy: {tiers: [{tier: 1, kappa: 0}]}", "strategy.tiers.0.kappa: expected"},

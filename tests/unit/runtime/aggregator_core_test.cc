@@ -589,6 +589,12 @@ TEST_F(AggregatorCoreTest, WhatComesFromAnEarlierLocalRoundHarmsNobody) {
   driver.Tell(agg_event::LocalModelMade{{0, 0, 1}});
   ASSERT_EQ(driver.core.phase(), Phase::kCollecting);
   driver.Tell(agg_event::UploadOffered{driver.UploadOf("c0", task, 2)});
+  EXPECT_TRUE(driver.Of<agg_action::Acknowledge>().at(0).status.ok())
+      << "what counted in it is acknowledged again";
+  EXPECT_THAT(driver.Of<agg_action::Grant>(), IsEmpty());
+  UploadInfo other = driver.UploadOf("c0", task, 3);
+  other.seq += 100;
+  driver.Tell(agg_event::UploadOffered{other});
   EXPECT_EQ(driver.Of<agg_action::Acknowledge>().at(0).status.code(),
             absl::StatusCode::kFailedPrecondition);
   driver.Fail("c0", "late news", task);

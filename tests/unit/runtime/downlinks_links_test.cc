@@ -190,7 +190,7 @@ TEST_F(DownlinksLinks, CallsAfterCloseDoNothing) {
   downlinks_->SetRun("run");
   downlinks_->Welcome("w0", 1);
   downlinks_->Send("w0", Task{});
-  downlinks_->OfferModel("w0", {}, OutboundTensors(SampleTensors(10), ""));
+  downlinks_->OfferModel("w0", {}, {OutboundTensors(SampleTensors(10), "")});
   downlinks_->Grant({"w0", 1, 1}, nullptr);
   downlinks_->Acknowledge({"w0", 1, 1}, absl::OkStatus());
   EXPECT_EQ(downlinks_->Offer({"w0", 1, 1}), nullptr);

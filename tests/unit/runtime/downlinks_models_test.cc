@@ -14,7 +14,7 @@ class DownlinksModels : public DownlinksTest {
  protected:
   void OfferModel(const PackedTensors& model, uint64_t version = 1, const NodeId& child = "w0") {
     downlinks_->OfferModel(child, ModelHeader{{version, 0, 0}, {}},
-                           OutboundTensors::OfModel(model));
+                           {OutboundTensors::OfModel(model)});
     Settle();
   }
 };

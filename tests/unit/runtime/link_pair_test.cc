@@ -28,7 +28,7 @@ class ParentEnd : public Downlinks::Owner {
 
   void OnChildUp(const NodeId& child, Epoch epoch) override {
     downlinks->Welcome(child, epoch);
-    downlinks->OfferModel(child, ModelHeader{{1, 0, 0}, {}}, OutboundTensors::OfModel(model_));
+    downlinks->OfferModel(child, ModelHeader{{1, 0, 0}, {}}, {OutboundTensors::OfModel(model_)});
   }
   void OnChildDown(const NodeId&, Epoch) override {}
   void OnUploadOffered(const UploadId& id, const OfferFrame&) override {
@@ -83,10 +83,11 @@ class ChildEnd : public Uplink::Owner {
 
  private:
   void Offer() {
-    uplink->Offer(++transfers_, update_, UpdateHeader{.seq = 5}, [this](const absl::Status& s) {
-      EXPECT_TRUE(s.ok()) << s;
-      accepted = true;
-    });
+    uplink->Offer(++transfers_, OutboundTensors(update_, ""), UpdateHeader{.seq = 5},
+                  [this](const absl::Status& s) {
+                    EXPECT_TRUE(s.ok()) << s;
+                    accepted = true;
+                  });
   }
   const PackedTensors update_;
   uint64_t transfers_ = 0;

@@ -33,12 +33,12 @@ TEST_F(UplinkTest, DialsAndSaysHelloWithTheEpochOfTheAttachment) {
 TEST_F(UplinkTest, SendsAndOffersNothingBeforeTheWelcome) {
   Attach();
   uplink_->Send(TaskFailedFrame{});
-  uplink_->Offer(1, SampleTensors(10), UpdateHeader{}, nullptr);
+  uplink_->Offer(1, OutboundTensors(SampleTensors(10), ""), UpdateHeader{}, nullptr);
   Settle();
   EXPECT_EQ(parent_->last().frames.size(), 1u);  // its hello
   Welcome();
   uplink_->Send(TaskFailedFrame{});
-  uplink_->Offer(2, SampleTensors(10), UpdateHeader{}, nullptr);
+  uplink_->Offer(2, OutboundTensors(SampleTensors(10), ""), UpdateHeader{}, nullptr);
   Settle();
   EXPECT_EQ(parent_->last().All<TaskFailedFrame>().size(), 1u);
   EXPECT_EQ(parent_->last().Last<OfferFrame>().transfer, 2u);
@@ -152,7 +152,7 @@ TEST_F(UplinkTest, AVoidAttachmentIsNotDialedAgainUntilTheNext) {
     Run(minutes(10));
     EXPECT_EQ(parent_->arrivals.size(), 1u) << why;
     uplink_->Send(TaskFailedFrame{});
-    uplink_->Offer(1, SampleTensors(10), UpdateHeader{}, nullptr);
+    uplink_->Offer(1, OutboundTensors(SampleTensors(10), ""), UpdateHeader{}, nullptr);
     uplink_->Withdraw(1);
     Attach(8);
     ASSERT_EQ(parent_->arrivals.size(), 2u) << why;
@@ -199,7 +199,8 @@ TEST_F(UplinkTest, SendsAnUpdateAndHearsTheAnswer) {
   AttachAndWelcome();
   const PackedTensors update = SampleTensors(5000);
   std::vector<absl::Status> answers;
-  uplink_->Offer(1, update, UpdateHeader{}, [&](const absl::Status& s) { answers.push_back(s); });
+  uplink_->Offer(1, OutboundTensors(update, ""), UpdateHeader{},
+                 [&](const absl::Status& s) { answers.push_back(s); });
   Send(GrantFrame{1, 0});
   const auto chunk = parent_->last().Last<ChunkFrame>();
   EXPECT_TRUE(std::equal(chunk.bytes.begin(), chunk.bytes.end(), update.bytes().begin(),
@@ -212,7 +213,8 @@ TEST_F(UplinkTest, SendsAnUpdateAndHearsTheAnswer) {
 TEST_F(UplinkTest, AnOfferDoesNotSurviveItsLink) {
   AttachAndWelcome();
   int answers = 0;
-  uplink_->Offer(1, SampleTensors(5000), UpdateHeader{}, [&](const absl::Status&) { ++answers; });
+  uplink_->Offer(1, OutboundTensors(SampleTensors(5000), ""), UpdateHeader{},
+                 [&](const absl::Status&) { ++answers; });
   Settle();
   BreakAndComeBack();
   Send(GrantFrame{1, 0});
@@ -224,7 +226,8 @@ TEST_F(UplinkTest, AnOfferDoesNotSurviveItsLink) {
 TEST_F(UplinkTest, AWithdrawnOfferIsNotAnswered) {
   AttachAndWelcome();
   int answers = 0;
-  uplink_->Offer(1, SampleTensors(5000), UpdateHeader{}, [&](const absl::Status&) { ++answers; });
+  uplink_->Offer(1, OutboundTensors(SampleTensors(5000), ""), UpdateHeader{},
+                 [&](const absl::Status&) { ++answers; });
   uplink_->Withdraw(1);
   Send(GrantFrame{1, 0});
   Send(AckFrame{1, 0, ""});
@@ -259,7 +262,7 @@ TEST_F(UplinkTest, AfterCloseNothingCallsBack) {
       {"an update half there",
        [&] {
          AttachAndWelcome();
-         uplink_->Offer(1, SampleTensors(20 << 20), UpdateHeader{},
+         uplink_->Offer(1, OutboundTensors(SampleTensors(20 << 20), ""), UpdateHeader{},
                         [](const absl::Status&) { FAIL() << "answered"; });
          parent_->last().link->Send(GrantFrame{1, 0});
        }},
@@ -286,7 +289,7 @@ TEST_F(UplinkTest, AfterCloseNothingCallsBack) {
     }
     uplink_->Attach({"p", "parent", 9});
     uplink_->Send(TaskFailedFrame{});
-    uplink_->Offer(2, SampleTensors(10), UpdateHeader{}, nullptr);
+    uplink_->Offer(2, OutboundTensors(SampleTensors(10), ""), UpdateHeader{}, nullptr);
     uplink_->Withdraw(2);
     const size_t links = parent_->arrivals.size();
     Run(minutes(1));
@@ -316,7 +319,8 @@ TEST_F(UplinkTest, TheOwnerMayCloseWhileItIsCalled) {
       {"answer",
        [&] {
          Welcome();
-         uplink_->Offer(1, model, UpdateHeader{}, [&](const absl::Status&) { uplink_->Close(); });
+         uplink_->Offer(1, OutboundTensors(model, ""), UpdateHeader{},
+                        [&](const absl::Status&) { uplink_->Close(); });
          Send(AckFrame{1, 0, ""});
        }},
   };

@@ -210,12 +210,27 @@ TEST_F(WorkerCoreTest, ATrainedUpdateIsOfferedAndKept) {
   EXPECT_EQ(core_.kept(), 0u);
 }
 
+// Its answer was lost with a link, and the round is over before it has offered again.
+TEST_F(WorkerCoreTest, AnAnswerThatComesAfterTheCommitCounts) {
+  End(Begin(TaskOf(1)));
+  Tell(worker_event::Committed{1});
+  Tell(worker_event::LinkUp{});
+  EXPECT_TRUE(Has<worker_action::OfferUpdate>());
+  Tell(worker_event::UpdateAnswered{10, absl::OkStatus()});
+  ASSERT_THAT(Of<worker_action::DropUpdate>(), SizeIs(1));
+  EXPECT_TRUE(Of<worker_action::DropUpdate>()[0].counts);
+  EXPECT_EQ(core_.kept(), 0u);
+}
+
 TEST_F(WorkerCoreTest, AnUpdateThatTheParentDoesNotHaveDoesNotCount) {
   End(Begin(TaskOf(1)));
   EXPECT_THAT(core_.answered(), IsEmpty());
   Tell(worker_event::Committed{1});
+  EXPECT_FALSE(Has<worker_action::DropUpdate>()) << "the answer may be on its way";
+  Tell(worker_event::UpdateAnswered{10, absl::FailedPreconditionError("round 1 is closed")});
   ASSERT_THAT(Of<worker_action::DropUpdate>(), SizeIs(1));
   EXPECT_FALSE(Of<worker_action::DropUpdate>()[0].counts) << "the round closed without it";
+  EXPECT_EQ(core_.kept(), 0u);
   End(Begin(TaskOf(2)));
   const Seq seq = Of<worker_action::OfferUpdate>().at(0).seq;
   Tell(worker_event::UpdateAnswered{seq, absl::OkStatus()});
@@ -284,6 +299,7 @@ TEST_F(WorkerCoreTest, TwoUpdatesAreKeptAtMost) {
   EXPECT_EQ(core_.kept(), 2u);
   ASSERT_THAT(Of<worker_action::DropUpdate>(), SizeIs(1));
   EXPECT_EQ(Of<worker_action::DropUpdate>()[0].seq, 10u);
+  Tell(worker_event::UpdateAnswered{20, absl::OkStatus()});
   Tell(worker_event::Committed{2});
   EXPECT_EQ(core_.kept(), 1u) << "round 3 is not committed";
 }

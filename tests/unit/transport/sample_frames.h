@@ -47,17 +47,19 @@ inline std::vector<Frame> SampleFrames() {
                               2,
                               6,
                               4,
-                              {{1, 600, 0.5, std::nullopt, 2.5}, {70000, 3, -1.0, 1.5, 0}}};
+                              {{1, 600, 0.5, std::nullopt, 2.5}, {70000, 3, -1.0, 1.5, 0}},
+                              true};
   const TierPolicies policies = {
       {1, {"quorum", {{"fraction", 0.5}, {"count", -3}, {"soft", true}, {"text", "a b"}}}}};
   return {HelloFrame{1, "run-1", "w17", 4, 9},
           WelcomeFrame{1, 12},
           Task{TaskKind::kEvaluate, 8, 1, 2, base, 1000000, 3, Roster::Range(4, 1000), policies, 70,
                true},
-          OfferFrame{1, SampleManifest(), ModelHeader{base, numeric}},
+          OfferFrame{1, SampleManifest(), ModelHeader{base, numeric},
+                     Encoding{"delta|int8(512)", 77, VersionRef{6, 0, 1}}},
           OfferFrame{2, SampleManifest(),
                      UpdateHeader{17, 55, 8, 2, base, 600, {{"loss", 0.25}, {"grad", -1e300}}}},
-          OfferFrame{3, SampleManifest(), partial},
+          OfferFrame{3, SampleManifest(), partial, Encoding{"zstd", 9, std::nullopt}},
           GrantFrame{3, 1 << 20},
           SampleChunk("some bytes", 4096),
           TrailerFrame{3, std::string(32, '7')},
