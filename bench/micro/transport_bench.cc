@@ -102,7 +102,7 @@ class Pair {
   absl::Status Send(const PackedTensors& update) {
     std::promise<absl::Status> answer;
     child_strand_->Post([&] {
-      uplink_->Offer(++transfers_, update, SampleHeader(),
+      uplink_->Offer(++transfers_, OutboundTensors(update, ""), SampleHeader(),
                      [&](const absl::Status& status) { answer.set_value(status); });
     });
     return answer.get_future().get();

@@ -11,6 +11,7 @@
 
 #include <gtest/gtest.h>
 
+#include "skein/builtins/codecs.h"
 #include "skein/builtins/strategies.h"
 #include "skein/control/control_plane.h"
 #include "skein/runtime/node.h"
@@ -60,6 +61,7 @@ class SimFederation : public EventSink {
   explicit SimFederation(Options options)
       : options_(std::move(options)), store_(OpenSqliteStore(":memory:").value()) {
     RegisterBuiltinStrategies(strategies_);
+    RegisterBuiltinCodecs(strategies_.codecs);
     if (options_.parts) options_.parts(strategies_);
     transport_ = MakeInprocTransport();
     if (options_.faults) transport_ = testing::MakeFaultyTransport(transport_, options_.faults);

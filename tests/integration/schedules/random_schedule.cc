@@ -14,7 +14,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-enum Purpose : uint64_t { kDraw = 1, kFaults, kWork };
+enum Purpose : uint64_t { kDraw = 1, kFaults, kWork, kCodecs };
 
 uint64_t HashOf(const NodeId& node) {
   uint64_t hash = 0;
@@ -25,7 +25,10 @@ uint64_t HashOf(const NodeId& node) {
 // Draws one schedule.
 class Draw {
  public:
-  explicit Draw(uint64_t seed) : rng_(DeriveSeed(seed, {kDraw})) { schedule_.seed = seed; }
+  explicit Draw(uint64_t seed)
+      : rng_(DeriveSeed(seed, {kDraw})), codecs_(DeriveSeed(seed, {kCodecs})) {
+    schedule_.seed = seed;
+  }
 
   Schedule Make() {
     schedule_.topology = Tree();
@@ -36,6 +39,7 @@ class Draw {
     Disturb();
     Choose();
     Limit();
+    Encode();
     config.rounds = 2 + rng_.Below(schedule_.has_barriers ? 4 : 12);
     config.evaluate = {.coordinator = true,
                        .workers = schedule_.has_barriers && Chance(4),
@@ -130,6 +134,25 @@ class Draw {
     }
   }
 
+  // By codecs that lose nothing: what is made is what would be made without them.
+  void Encode() {
+    if (codecs_.Below(2) == 0) return;
+    const auto some = [this](std::vector<PartSpec> codecs) -> LinkSpec::Codecs {
+      if (codecs_.Below(3) == 0) return std::nullopt;
+      return codecs;
+    };
+    const auto link = [&] {
+      return LinkSpec{.updates = some({{"zstd", {}}}),
+                      .partials = some({{"zstd", {}}}),
+                      .models = codecs_.Below(2) == 0 ? some({{"zstd", {}}})
+                                                      : some({{"delta", {}}, {"zstd", {}}})};
+    };
+    StrategySpec& strategy = schedule_.config.strategy;
+    strategy.links = link();
+    // At the lowest tier there are no partials to encode.
+    if (codecs_.Below(2) == 0 && strategy.tiers.size() > 1) strategy.tiers.front().link = link();
+  }
+
   static const StrategyRegistries& Strategies() {
     static const StrategyRegistries registries = [] {
       StrategyRegistries all;
@@ -213,6 +236,7 @@ class Draw {
   }
 
   Rng rng_;
+  Rng codecs_;  // apart, so that the rest of a seed's schedule does not depend on them
   Schedule schedule_;
   int sites_ = 0;
   int workers_ = 0;
