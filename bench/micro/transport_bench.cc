@@ -1,11 +1,15 @@
 // Updates that a parent receives from one child over gRPC on loopback, by the code of a node:
 // offer, grant, chunks, trailer, acknowledgment. Beside it a plain TCP socket that carries as many
-// bytes between two threads of the same process.
+// bytes between two threads of the same process. And what children take that have nothing to send.
 
+#include <fstream>
 #include <future>
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
+
+#include <unistd.h>
 
 #include <benchmark/benchmark.h>
 
@@ -64,10 +68,10 @@ class Child : public Uplink::Owner {
   std::promise<void> up;
 };
 
-// A parent and its child, each on a strand of its own, connected until the end.
+// A parent and its children, each side on a strand of its own, connected until the end.
 class Pair {
  public:
-  Pair() {
+  explicit Pair(size_t children = 1) {
     parent_.downlinks = std::make_shared<Downlinks>(
         &parent_, parent_strand_, std::make_shared<BufferPool>(), "run", Incarnation{1});
     auto listener = transport_->Listen("127.0.0.1:0", parent_strand_, parent_.downlinks);
@@ -76,16 +80,12 @@ class Pair {
       return;
     }
     listener_ = *std::move(listener);
-    uplink_ =
-        std::make_shared<Uplink>(&child_, transport_, child_strand_, std::make_shared<BufferPool>(),
-                                 HelloFrame{kProtocolVersion, "run", "child", 1, 0}, 1);
-    child_strand_->Post([this] { uplink_->Attach({"parent", listener_->address(), 1}); });
-    child_.up.get_future().wait();
+    for (size_t i = 0; i < children; ++i) Connect();
   }
   ~Pair() {
     std::promise<void> closed;
     child_strand_->Post([&] {
-      if (uplink_ != nullptr) uplink_->Close();
+      for (const auto& uplink : uplinks_) uplink->Close();
       closed.set_value();
     });
     closed.get_future().wait();
@@ -94,6 +94,17 @@ class Pair {
   }
 
   const absl::Status& status() const { return status_; }
+  // One more child, on a connection of its own.
+  void Connect() {
+    const std::string id = "child" + std::to_string(uplinks_.size());
+    children_.push_back(std::make_unique<Child>());
+    Child& child = *children_.back();
+    auto uplink = std::make_shared<Uplink>(&child, transport_, child_strand_, buffers_,
+                                           HelloFrame{kProtocolVersion, "run", id, 1, 0}, 1);
+    uplinks_.push_back(uplink);
+    child_strand_->Post([this, uplink] { uplink->Attach({"parent", listener_->address(), 1}); });
+    child.up.get_future().wait();
+  }
   // Before the first Send.
   void FoldInto(std::unique_ptr<Accumulator> accumulator) {
     parent_.accumulator = std::move(accumulator);
@@ -102,8 +113,8 @@ class Pair {
   absl::Status Send(const PackedTensors& update) {
     std::promise<absl::Status> answer;
     child_strand_->Post([&] {
-      uplink_->Offer(++transfers_, OutboundTensors(update, ""), SampleHeader(),
-                     [&](const absl::Status& status) { answer.set_value(status); });
+      uplinks_[0]->Offer(++transfers_, OutboundTensors(update, ""), SampleHeader(),
+                         [&](const absl::Status& status) { answer.set_value(status); });
     });
     return answer.get_future().get();
   }
@@ -113,10 +124,11 @@ class Pair {
   const std::shared_ptr<Executor> parent_strand_ = pool_.NewExecutor();
   const std::shared_ptr<Executor> child_strand_ = pool_.NewExecutor();
   const std::shared_ptr<Transport> transport_ = MakeGrpcTransport();
+  const std::shared_ptr<BufferPool> buffers_ = std::make_shared<BufferPool>();  // the children's
   Parent parent_;
-  Child child_;
+  std::vector<std::unique_ptr<Child>> children_;
   std::unique_ptr<Listener> listener_;
-  std::shared_ptr<Uplink> uplink_;
+  std::vector<std::shared_ptr<Uplink>> uplinks_;
   absl::Status status_;
   uint64_t transfers_ = 0;
 };
@@ -145,6 +157,28 @@ void BM_Receive(benchmark::State& state) { Receive(state, nullptr); }
 
 void BM_ReceiveAndFold(benchmark::State& state) { Receive(state, MeanAccumulator(kElements)); }
 
+double ResidentKib() {
+  std::ifstream file("/proc/self/statm");
+  double pages = 0;
+  file >> pages >> pages;
+  return pages * static_cast<double>(sysconf(_SC_PAGESIZE)) / 1024;
+}
+
+// Memory of both ends of a connection on which nothing happens. As many as fit the usual limit of
+// 1,024 open files; the first ones bring what all have in common.
+void BM_IdleConnections(benchmark::State& state) {
+  constexpr size_t kFirst = 50;
+  constexpr size_t kMore = 400;
+  for (auto _ : state) {
+    Pair pair(kFirst);
+    if (!pair.status().ok()) return state.SkipWithError(Message(pair.status()).c_str());
+    const double before = ResidentKib();
+    for (size_t i = 0; i < kMore; ++i) pair.Connect();
+    state.counters["KiB_each"] = (ResidentKib() - before) / kMore;
+  }
+}
+
+BENCHMARK(BM_IdleConnections)->Iterations(1)->Unit(benchmark::kMillisecond);
 BENCHMARK(BM_RawTcp)->UseRealTime()->Unit(benchmark::kMillisecond);
 BENCHMARK(BM_Receive)->UseRealTime()->Unit(benchmark::kMillisecond);
 BENCHMARK(BM_ReceiveAndFold)->UseRealTime()->Unit(benchmark::kMillisecond);

@@ -30,7 +30,8 @@ run as [its documents say](../bench/peers/flower/README.md). `legacy` is the gRP
 SuperLink of the newest Flower that could be installed here. Memory and CPU of a server
 are those of all its processes: coordinator and control plane here, SuperLink, SuperExec and ServerApp there. Memory
 is the peak above what the server held, model included, before the first round.""",
-          (ROUND, ("server_extra_mib", "server memory above idle, MiB", 1),
+          (ROUND, ("of_tcp", "down and up a second, of a TCP socket", 1),
+           ("server_extra_mib", "server memory above idle, MiB", 1),
            ("server_cpu_s", "server CPU, s a round", 1), STARTUP, TOTAL)),
     Topic("large", "Large models", """\
 No message holds a model, so none is too large for one. Memory of a coordinator is its whole resident memory, idle part
