@@ -490,7 +490,13 @@ TEST_F(CliTest, ACoordinatorHoldsFiveModelsAtMostHoweverManyItsChildrenAre) {
 }
 
 TEST_F(CliTest, BenchRoundSpeaksToPeopleAndRefusesNonsense) {
-  const Outcome outcome = Skein("bench round --topology flat:2 --params 10 --rounds 1 --out kept");
+  Write("two.yaml",
+        "nodes:\n"
+        "  - {id: hq, role: coordinator}\n"
+        "  - {id: left, role: worker, parent: hq}\n"
+        "  - {id: right, role: worker, parent: hq}\n");
+  const Outcome outcome =
+      Skein("bench round --topology two.yaml --params 10 --rounds 1 --out kept");
   EXPECT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_THAT(outcome.out, AllOf(HasSubstr("2 workers"), HasSubstr("plain TCP socket")));
   EXPECT_TRUE(fs::exists(work_ / "kept/result.json"));

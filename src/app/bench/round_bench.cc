@@ -50,7 +50,6 @@ class TemporaryDirectory {
 std::string SpecText(const RoundBenchOptions& options) {
   std::ostringstream spec;
   spec << "name: bench-round\n"
-       << "topology: " << options.topology << '\n'
        << "learner: {name: echo, params: {elements: " << options.params << ", constant: 0.001}}\n"
        << "strategy: {fold: fedavg, policy: all}\n"
        << "rounds: " << options.rounds << '\n'
@@ -211,6 +210,7 @@ absl::StatusOr<RoundBenchResult> RunRoundBench(const RoundBenchOptions& options,
   SKEIN_ASSIGN_OR_RETURN(const auto temporary, TemporaryDirectory::Create());
   RunFlags flags;
   flags.spec = temporary->path() + "/spec.yaml";
+  flags.topology = options.topology;  // a file is relative to where we are, not to the spec
   flags.quiet = true;
   flags.out = options.directory.empty() ? temporary->path() + "/run" : options.directory;
   SKEIN_RETURN_IF_ERROR(WriteFileAtomically(flags.spec, SpecText(options)));
