@@ -35,6 +35,7 @@ std::string Metric(const RoundSummary& round, const std::string& name) {
   return Format("train %s %.4f  ", name.c_str(), it->second);
 }
 
+constexpr uint64_t kLossesShown = 20;
 constexpr double kRedrawSeconds = 0.1;
 // Without a barrier: shares of the run's time so far, so that virtual time does not flood a
 // terminal.
@@ -130,13 +131,23 @@ void ConsoleProgress::OnEvent(const Event& event) {
   } else if (event.type == event::kStopWarned) {
     ShowNotice(TextField(event.fields, "reason"));
   } else if (event.type == event::kNodeLost) {
-    ShowNotice(event.node + " was lost: " + TextField(event.fields, "reason"));
+    ShowLoss(event);
   } else if (event.type == event::kRunEnded) {
     if (unshown_) ShowVersions(event.time_s);
+    if (losses_ > kLossesShown) {
+      ShowNotice(std::to_string(losses_) + " times in all a node was lost");
+    }
     ShowSummary(event);
   } else if (options_.redraw && rounds_.current().round > 0) {
     ShowOpen(event);
   }
+}
+
+// Where thousands come and go, they would be all that is seen.
+void ConsoleProgress::ShowLoss(const Event& event) {
+  if (++losses_ > kLossesShown) return;
+  ShowNotice(event.node + " was lost: " + TextField(event.fields, "reason"));
+  if (losses_ == kLossesShown) ShowNotice("whoever else is lost is counted at the end");
 }
 
 void ConsoleProgress::OnConcluded(RoundSummary round, double now_s) {

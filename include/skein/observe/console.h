@@ -38,6 +38,7 @@ class ConsoleProgress : public EventSink {
   double RunningFor(double now_s) const { return now_s - began_s_; }
   void ShowLine(const std::string& text, bool final);
   void ShowNotice(const std::string& text);
+  void ShowLoss(const Event& event);
   void ShowSummary(const Event& event);
   void ShowPace();
   void ShowTraffic(const std::vector<TierTraffic>& bytes);
@@ -52,6 +53,7 @@ class ConsoleProgress : public EventSink {
   double shown_s_ = 0;                   // when the last line was, by the run's clock
   uint64_t total_rounds_ = 0;
   uint64_t workers_ = 0;
+  uint64_t losses_ = 0;
   double drawn_s_ = -1;  // when the open line was last drawn, by the run's clock
   bool line_open_ = false;
 };

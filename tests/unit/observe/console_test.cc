@@ -207,6 +207,19 @@ TEST(ConsoleProgress, AnEvaluationIsToldOfWithTheLineThatCoversIt) {
   EXPECT_THAT(out.str(), HasSubstr("] 16 updates")) << "it is not told of twice";
 }
 
+TEST(ConsoleProgress, ThousandsOfLossesMakeFewLines) {
+  std::ostringstream err;
+  ConsoleProgress console({.err = &err});
+  for (int worker = 0; worker < 3000; ++worker) {
+    const std::string id = "w" + std::to_string(worker);
+    console.OnEvent({1, event::kNodeLost, 1, id, {{"reason", "its connection closed"}}});
+  }
+  console.OnEvent({9, event::kRunEnded, 2, "", {{"status", "completed"}, {"wall_s", 9.0}}});
+  EXPECT_THAT(err.str(), HasSubstr("w0 was lost: its connection closed\n"));
+  EXPECT_THAT(err.str(), HasSubstr("3000 times in all a node was lost\n"));
+  EXPECT_LE(CountOf('\n', err.str()), 25u);
+}
+
 TEST(FormatBytes, PicksTheUnit) {
   EXPECT_EQ(FormatBytes(999), "999 B");
   EXPECT_EQ(FormatBytes(1'000), "1.0 kB");
