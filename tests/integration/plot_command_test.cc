@@ -123,6 +123,7 @@ TEST_F(PlotTest, BadInputIsRefusedAndNothingIsMade) {
   ExpectRefused("sync --nodes w0", {"--nodes", "--timeline"});
   ExpectRefused("sync --timeline --nodes ghost", {"--nodes matches none"});
   ExpectRefused("sync --y loss -o ghost/plot.svg", {"ghost/plot.svg"});
+  ExpectRefused("sync --y loss -o plot.png", {"plot.png", "SVG", "rsvg-convert"});
 
   const std::string events = File("sync/events.jsonl");
   Write("sync/events.jsonl", events.substr(0, events.size() / 2));

@@ -79,6 +79,13 @@ class PlotCommand : public Command {
     if (!nodes_.empty() && !timeline_ && !idle_) {
       return Complain(context, "--nodes is for --timeline and --idle", kBadInput);
     }
+    if (const std::string kind = fs::path(output_).extension(); !kind.empty() && kind != ".svg") {
+      return Complain(context,
+                      output_ +
+                          ": what is drawn is SVG; give a name in .svg, or make it another "
+                          "kind, as in -o - | rsvg-convert -o plot.png",
+                      kBadInput);
+    }
     names_ = NamesOf(directories_);
     if (idle_) return ShowIdle(context);
     const absl::StatusOr<std::string> svg = timeline_ ? Timeline() : Curves();
