@@ -2,10 +2,26 @@
 
 #include <algorithm>
 #include <cstring>
+#include <string>
 
 #include "skein/tensor/digest.h"
 
 namespace skein {
+namespace {
+
+// "chunk at byte 300 (tensor \"w\")", by the first tensor that the byte is of.
+std::string ChunkAt(const Manifest& manifest, uint64_t offset) {
+  std::string text = "chunk at byte " + std::to_string(offset);
+  if (offset >= manifest.total_bytes()) return text;
+  size_t tensor = 0;  // the last one that begins there or before
+  for (size_t beyond = manifest.size(); beyond - tensor > 1;) {
+    const size_t middle = tensor + (beyond - tensor) / 2;
+    (manifest.offset(middle) <= offset ? tensor : beyond) = middle;
+  }
+  return text + " (tensor \"" + manifest[tensor].name + "\")";
+}
+
+}  // namespace
 
 ChunkEncoder::ChunkEncoder(PackedTensors tensors, uint64_t start_offset, uint64_t chunk_bytes)
     : tensors_(std::move(tensors)),
@@ -37,15 +53,15 @@ absl::Status ChunkDecoder::Add(uint64_t offset, std::span<const std::byte> bytes
 absl::Status ChunkDecoder::Add(uint64_t offset, std::span<const std::span<const std::byte>> pieces,
                                uint64_t checksum) {
   if (offset != received_) {
-    return absl::DataLossError("chunk at byte " + std::to_string(offset) + ", expected byte " +
+    return absl::DataLossError(ChunkAt(tensors_.manifest(), offset) + ", expected byte " +
                                std::to_string(received_));
   }
   uint64_t size = 0;
   for (const auto& piece : pieces) size += piece.size();
   const uint64_t room = block_.size() - received_;
   if (size == 0 || size > room) {
-    return absl::DataLossError("chunk of " + std::to_string(size) + " bytes at byte " +
-                               std::to_string(offset) + ", " + std::to_string(room) +
+    return absl::DataLossError(ChunkAt(tensors_.manifest(), offset) + " has " +
+                               std::to_string(size) + " bytes, " + std::to_string(room) +
                                " are left to receive");
   }
   sum_.Reset();
@@ -57,7 +73,7 @@ absl::Status ChunkDecoder::Add(uint64_t offset, std::span<const std::span<const 
     at += piece.size();
   }
   if (sum_.Value() != checksum) {
-    return absl::DataLossError("chunk at byte " + std::to_string(offset) +
+    return absl::DataLossError(ChunkAt(tensors_.manifest(), offset) +
                                " does not match its checksum");
   }
   received_ = at;

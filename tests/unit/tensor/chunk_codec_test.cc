@@ -74,7 +74,7 @@ TEST(ChunkCodec, CorruptChunkIsRefusedAndTheTransferResumes) {
     corrupt[bit / 8] ^= static_cast<std::byte>(1u << bit % 8);
     const absl::Status status = decoder.Add(second.offset, corrupt, Checksum(second.bytes));
     ASSERT_TRUE(absl::IsDataLoss(status));
-    ASSERT_THAT(Message(status), HasSubstr("byte 300 does not match its checksum"));
+    ASSERT_THAT(Message(status), HasSubstr("byte 300 (tensor \"t\") does not match its checksum"));
   }
   EXPECT_EQ(decoder.received(), 300u);
 
@@ -84,6 +84,22 @@ TEST(ChunkCodec, CorruptChunkIsRefusedAndTheTransferResumes) {
     ASSERT_TRUE(decoder.Add(chunk.offset, chunk.bytes, Checksum(chunk.bytes)).ok());
   }
   EXPECT_EQ(AsString(decoder.tensors().bytes()), AsString(sent.bytes()));
+}
+
+TEST(ChunkCodec, ErrorsNameTheTensor) {
+  ChunkDecoder decoder(MustCreate(
+      {{"a", DType::kUint8, {300}}, {"none", DType::kFloat32, {0}}, {"b", DType::kFloat32, {50}}}));
+  const auto refusal = [&](uint64_t offset, size_t size) {
+    const std::vector<std::byte> bytes(size);
+    return std::string(Message(decoder.Add(offset, bytes, Checksum(bytes) + (offset == 0))));
+  };
+  EXPECT_THAT(refusal(0, 10), HasSubstr("byte 0 (tensor \"a\") does not match its checksum"));
+  EXPECT_THAT(refusal(299, 1), HasSubstr("byte 299 (tensor \"a\"), expected byte 0"));
+  EXPECT_THAT(refusal(300, 1), HasSubstr("byte 300 (tensor \"b\"), expected byte 0"));
+  EXPECT_THAT(refusal(499, 1), HasSubstr("byte 499 (tensor \"b\"), expected byte 0"));
+  EXPECT_THAT(refusal(500, 1), HasSubstr("byte 500, expected byte 0")) << "beyond all of them";
+  EXPECT_THAT(refusal(0, 501), HasSubstr("(tensor \"a\") has 501 bytes, 500 are left"));
+  EXPECT_EQ(decoder.received(), 0u);
 }
 
 TEST(ChunkCodec, ChunkThatDoesNotContinueIsRefused) {
