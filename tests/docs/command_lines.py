@@ -72,7 +72,7 @@ def complaint(skein: Path, arguments: tuple[str, ...]) -> str:
         process = subprocess.Popen(
             [skein, *arguments], cwd=empty, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE, text=True, start_new_session=True,
-            env=os.environ | {"SKEIN_LOG": "off"})
+            env=os.environ | {"SKEIN_LOG": "off", "TMPDIR": empty})  # it may be killed
         try:
             _, err = process.communicate(timeout=TRY_S)
         except subprocess.TimeoutExpired:  # it works on something: so it has understood
