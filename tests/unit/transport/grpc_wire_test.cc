@@ -245,6 +245,24 @@ absl::Status DecodedIn(const std::vector<std::string>& pieces) {
   return DecodeFrame(message).frame.status();
 }
 
+TEST(GrpcFrames, AChunkIsSentFromTheTensorsMemoryWhichLivesAsLong) {
+  auto owner = std::make_shared<std::vector<std::byte>>(100'000, std::byte{7});
+  const std::weak_ptr<std::vector<std::byte>> alive = owner;
+  const std::byte* const memory = owner->data();
+  {
+    ChunkFrame chunk{.transfer = 1, .offset = 0, .bytes = *owner};
+    chunk.owner = std::move(owner);
+    const grpc::ByteBuffer message = EncodeFrame(std::move(chunk));
+    std::vector<grpc::Slice> slices;
+    ASSERT_TRUE(message.Dump(&slices).ok());
+    ASSERT_EQ(slices.size(), 2u) << "what stands before the bytes, and they";
+    EXPECT_EQ(static_cast<const void*>(slices[1].begin()), memory);
+    EXPECT_EQ(slices[1].size(), 100'000u);
+    EXPECT_FALSE(alive.expired());
+  }
+  EXPECT_TRUE(alive.expired());
+}
+
 TEST(GrpcFrames, EmptySlicesDoNoHarm) {
   const std::string ack("\x42\x02\x08\x03", 4);
   EXPECT_TRUE(DecodedIn({ack}).ok());
