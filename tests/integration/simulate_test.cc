@@ -19,11 +19,12 @@ class SimulateTest : public ProgramTest {
  protected:
   void SetUp() override { Write("spec.yaml", kSpec); }
   std::string File(const std::string& name) { return ReadAll(work_ / name); }
-  double WallOf(const std::string& directory) {
+  double ResultOf(const std::string& directory, const std::string& key) {
     const std::string text = File(directory + "/result.json");
-    const size_t at = text.find("\"wall_s\":");
-    return at == text.npos ? -1 : std::atof(text.c_str() + at + 9);
+    const size_t at = text.find("\"" + key + "\":");
+    return at == text.npos ? -1 : std::atof(text.c_str() + at + key.size() + 3);
   }
+  double WallOf(const std::string& directory) { return ResultOf(directory, "wall_s"); }
 };
 
 TEST_F(SimulateTest, HoursPassInSecondsAndTheRunDirectoryIsThatOfARun) {
@@ -56,6 +57,27 @@ TEST_F(SimulateTest, RepeatsToTheLastByte) {
   EXPECT_THAT(File("one/events.jsonl"), HasSubstr("node_lost"));
   ASSERT_EQ(Skein("simulate spec.yaml --out three --seed 5" + more).code, 0);
   EXPECT_NE(File("one/events.jsonl"), File("three/events.jsonl"));
+}
+
+// A site with a slow worker holds up a root that waits for it, and no other.
+TEST_F(SimulateTest, SynchronousSitesUnderABufferedRootComeAsFarInLessTime) {
+  std::string paces = "worker,task,seconds\n";
+  for (int worker = 0; worker < 8; ++worker) {
+    paces += "w" + std::to_string(worker) + (worker == 0 ? ",0,10\n" : ",0,1\n");
+  }
+  Write("paces.csv", paces);
+  const std::string more = " --quiet --set 'conditions={compute: {trace: paces.csv}}'";
+  ASSERT_EQ(Skein("simulate spec.yaml --out all" + more).code, 0);
+  ASSERT_EQ(Skein("simulate spec.yaml --out sites --rounds 20 --set "
+                  "'strategy.tiers=[{tier: 0, policy: {name: buffered, size: 1}}]'" +
+                  more)
+                .code,
+            0);
+  EXPECT_NEAR(WallOf("all"), 100, 1);
+  EXPECT_LE(WallOf("sites"), 25);
+  EXPECT_GT(ResultOf("all", "loss"), 0);
+  EXPECT_LE(ResultOf("sites", "loss"), 1.05 * ResultOf("all", "loss"));
+  EXPECT_THAT(File("sites/events.jsonl"), HasSubstr("\"staleness\":9")) << "of the slow site";
 }
 
 // The same cores behind light shells come to the same rounds, but for the order of chunks.
