@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "unit/runtime/downlinks_fixture.h"
+#include "unit/runtime/sink_transport.h"
 
 namespace skein {
 namespace {
@@ -356,6 +357,37 @@ TEST_F(DownlinksUploads, ChunksAfterTheTrailerAreIgnored) {
   Send(*child, ChunkOf(5, SampleTensors(1000, 2), 0, 1000));
   EXPECT_FALSE(child->closed.has_value());
   EXPECT_TRUE(SameBytes(downlinks_->Staged({"w0", 1, 5})->tensors(), update));
+}
+
+class DownlinksWithSinks : public DownlinksTest {
+ protected:
+  DownlinksWithSinks() {
+    transport_ = std::make_shared<SinkTransport>(transport_, sinks_);
+    listener_ = *transport_->Listen("", executor_, downlinks_);
+  }
+  const std::shared_ptr<Sinks> sinks_ = std::make_shared<Sinks>();
+};
+
+// Or an upload that takes long would count as one that stands still.
+TEST_F(DownlinksWithSinks, AnUploadIsToldOfAsItGrowsThoughItsChunksGoPastTheHandler) {
+  const auto child = Join();
+  const PackedTensors update = SampleTensors(2500);
+  const UploadId id{"w0", 1, 5};
+  OfferUpdate(*child, id, update);
+  const auto take = [&](uint64_t offset, uint64_t size) {
+    const ChunkFrame chunk = ChunkOf(5, update, offset, size);
+    EXPECT_TRUE(sinks_->at(5)->Take(offset, chunk.checksum, std::span(&chunk.bytes, 1)).ok());
+  };
+  take(0, 1000);
+  Settle();
+  EXPECT_THAT(children_.progressed, ElementsAre(id));
+  take(1000, 1000);
+  take(2000, 500);
+  Settle();
+  EXPECT_THAT(children_.progressed, ElementsAre(id, id));
+  Send(*child, TrailerFrame{5, ""});
+  EXPECT_THAT(children_.staged, ElementsAre(id));
+  EXPECT_TRUE(SameBytes(downlinks_->Staged(id)->tensors(), update));
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "unit/runtime/sink_transport.h"
 #include "unit/runtime/uplink_fixture.h"
 
 namespace skein {
@@ -272,6 +273,35 @@ TEST_F(UplinkWatched, AModelThatIsSupersededOrWrongIsLost) {
   Send(ChunkOf(10, model, 0, 3000));
   Send(TrailerFrame{10, std::string(64, '0')});
   EXPECT_EQ(watching().log.back(), "lost 5");
+}
+
+class UplinkWithSinks : public UplinkWatched {
+ protected:
+  UplinkWithSinks() {
+    transport_ = std::make_shared<SinkTransport>(transport_, sinks_);
+    uplink_ = MakeUplink(1);
+  }
+  const std::shared_ptr<Sinks> sinks_ = std::make_shared<Sinks>();
+};
+
+TEST_F(UplinkWithSinks, AModelIsToldOfAsItGrowsThoughItsChunksGoPastTheHandler) {
+  AttachAndWelcome();
+  const PackedTensors model = SampleTensors(3000);
+  OfferModel(9, model, {4, 0, 0});
+  const auto take = [&](uint64_t offset, uint64_t size) {
+    const ChunkFrame chunk = ChunkOf(9, model, offset, size);
+    EXPECT_TRUE(sinks_->at(9)->Take(offset, chunk.checksum, std::span(&chunk.bytes, 1)).ok());
+  };
+  take(0, 1000);
+  Settle();
+  EXPECT_THAT(watching().log, ::testing::ElementsAre("begun 4", "at 1000"));
+  take(1000, 500);
+  take(1500, 1500);
+  Settle();
+  EXPECT_THAT(watching().log, ::testing::ElementsAre("begun 4", "at 1000", "at 3000"));
+  Send(TrailerFrame{9, TransferDigest(model.bytes())});
+  ASSERT_EQ(owner_->models.size(), 1u);
+  EXPECT_EQ((*sinks_)[9], nullptr) << "nothing more is taken for it";
 }
 
 }  // namespace
