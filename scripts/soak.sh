@@ -3,7 +3,7 @@
 # and simulated tests with many more seeds, and the integration tests over and over.
 #   SKEIN_FUZZ_ITERATIONS   iterations of each fuzz-style test (default 200000)
 #   SKEIN_SIM_SEEDS         random schedules of each simulated test (default 500)
-#   SKEIN_FUZZ_TARGET_SECONDS  seconds for each fuzz target (default 1200: 80 minutes for all four)
+#   SKEIN_FUZZ_TARGET_SECONDS  seconds for each fuzz target (default 1200: 100 minutes for all five)
 #   SKEIN_SOAK_SCHEDULES    random schedules of whole federations (default 100000, release)
 #   SKEIN_SOAK_ROUNDS       rounds of 200 workers in which memory, descriptors and the store are watched (default 2000)
 #   SKEIN_SOAK_REPEATS      repetitions of the integration tests (default 20)
