@@ -10,6 +10,11 @@ namespace {
 
 constexpr size_t kNamesInMessages = 5;
 
+// An aggregator that stands can be the coordinator of a run, too.
+std::string CommandFor(NodeRole role) {
+  return role == NodeRole::kWorker ? "skein worker" : "skein aggregator";
+}
+
 }  // namespace
 
 // A process that was started as an aggregator can be the coordinator, if the run has it so.
@@ -47,6 +52,7 @@ absl::StatusOr<Dispatcher::Actions> Dispatcher::HostUp(Host host, const EnlistMs
   // Back in runs that went on without them.
   Actions actions;
   for (const auto& [name, run] : runs_) {
+    TellRoles(host, name, run, actions);
     if (!run.begun) continue;
     StartNodes start{host, {name, {}}};
     for (const NodeId& id : message.nodes) {
@@ -57,6 +63,28 @@ absl::StatusOr<Dispatcher::Actions> Dispatcher::HostUp(Host host, const EnlistMs
   }
   Advance(actions);
   return actions;
+}
+
+// One line, however many of the nodes of a process it is about.
+void Dispatcher::TellRoles(Host host, const std::string& name, const Run& run,
+                           Actions& actions) const {
+  std::string text;
+  size_t more = 0;
+  for (const NodeId& id : hosts_.at(host)) {
+    const NodeRole* role = RoleIn(run, id);
+    const Node& node = nodes_.at(id);
+    if (role == nullptr || node.Suits(*role)) continue;
+    if (!text.empty()) {
+      ++more;
+      continue;
+    }
+    text = "run " + name + " has node " + id + " as " + std::string(NameOf(*role)) +
+           ", and it is here as " + std::string(NameOf(*node.role)) + ": start it with " +
+           CommandFor(*role) + ", or change the run's topology";
+  }
+  if (text.empty()) return;
+  if (more > 0) text += "; the same of " + std::to_string(more) + " more of this process";
+  actions.push_back(Notify{host, {std::move(text)}});
 }
 
 Dispatcher::Actions Dispatcher::HostGone(Host host) {
@@ -94,6 +122,11 @@ Dispatcher::Actions Dispatcher::Queue(const std::string& name,
   }
   queue_.push_back(name);
   Actions actions;
+  std::set<Host> told;
+  for (const auto& [id, role] : run.nodes) {
+    const Host host = nodes_.at(id).host;
+    if (host != 0 && told.insert(host).second) TellRoles(host, name, run, actions);
+  }
   Advance(actions);
   return actions;
 }
@@ -183,7 +216,10 @@ std::string Dispatcher::WhyWaiting(const std::string& name) const {
     if (node.Suits(role)) continue;
     if (named == kNamesInMessages) return text + ", ...";
     text += (named++ == 0 ? "" : ", ") + id;
-    if (node.host != 0) text += " (is here as " + std::string(NameOf(*node.role)) + ")";
+    if (node.host != 0) {
+      text += " (is here as " + std::string(NameOf(*node.role)) + "; start it with " +
+              CommandFor(role) + ")";
+    }
   }
   return text;
 }

@@ -38,7 +38,12 @@ class Dispatcher {
     Host host = 0;
     StartNodesMsg message;
   };
-  using Action = std::variant<BeginRun, StartNodes>;
+  // For whoever started a process: a run has nodes of it in another role.
+  struct Notify {
+    Host host = 0;
+    NoticeMsg message;
+  };
+  using Action = std::variant<BeginRun, StartNodes, Notify>;
   using Actions = std::vector<Action>;
 
   explicit Dispatcher(const Limits& limits) : limits_(limits) {}
@@ -53,7 +58,8 @@ class Dispatcher {
   // Of a run that is queued or under way: it has ended, or will not begin.
   Actions Over(const std::string& run);
 
-  // "waits for 2 of 5 nodes: w1, w3", of a run that is queued; of the others "".
+  // "waits for 2 of 5 nodes: w1, w3 (is here as worker; ...)", of a run that is
+  // queued; of the others "".
   std::string WhyWaiting(const std::string& run) const;
 
  private:
@@ -73,6 +79,7 @@ class Dispatcher {
   void Advance(Actions& actions);
   void Begin(const std::string& name, Run& run, Actions& actions);
   bool HasRoom(const Run& run, const std::map<NodeId, size_t>& promised) const;
+  void TellRoles(Host host, const std::string& name, const Run& run, Actions& actions) const;
   const NodeRole* RoleIn(const Run& run, const NodeId& node) const;
   void Forget(const NodeId& id);  // a node that nobody asks for
 

@@ -7,6 +7,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "base/one_line.h"
 #include "federation/node_services.h"
 #include "skein/base/status.h"
 #include "transport/grpc/address.h"
@@ -90,6 +91,8 @@ void NodeHost::OnControl(const ControlMessage& message) {
       const bool ours = std::ranges::find(options_.ids, node.node) != options_.ids.end();
       if (ours && IsRunId(start->run)) StartNode(start->run, node);
     }
+  } else if (const auto* notice = std::get_if<NoticeMsg>(&message)) {
+    spdlog::warn("{}", OneLine(notice->text));
   }
 }
 

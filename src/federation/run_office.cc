@@ -297,6 +297,10 @@ void RunOffice::Do(const Dispatcher::StartNodes& action) {
   processes_.at(action.host)->Send(action.message);
 }
 
+void RunOffice::Do(const Dispatcher::Notify& action) {
+  processes_.at(action.host)->Send(action.message);
+}
+
 void RunOffice::Ended(const std::string& run_id) {
   {
     std::lock_guard lock(mutex_);

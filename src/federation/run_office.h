@@ -59,6 +59,7 @@ class RunOffice : public ControlReceiver,
   void DoAll(Dispatcher::Actions actions);
   void Do(const Dispatcher::BeginRun& action);
   void Do(const Dispatcher::StartNodes& action);
+  void Do(const Dispatcher::Notify& action);
   absl::Status Begin(Run& run);
   void Ended(const std::string& run_id);
   void Conclude(Run& run, const std::string& status, const std::string& reason);

@@ -318,6 +318,10 @@ void Fill(const StartNodesMsg& m, v1::ControlMessage& out) {
   }
 }
 
+void Fill(const NoticeMsg& m, v1::ControlMessage& out) {
+  out.mutable_notice()->set_text(WireText(m.text));
+}
+
 absl::StatusOr<ControlMessage> Read(const v1::Assign& proto) {
   SKEIN_ASSIGN_OR_RETURN(RunConfig config, FromProto(proto.config()));
   SKEIN_ASSIGN_OR_RETURN(NodeView view, FromProto(proto.view()));
@@ -377,6 +381,10 @@ absl::StatusOr<ControlMessage> Read(const v1::StartNodes& proto) {
     m.nodes.push_back({start.node(), static_cast<NodeRole>(start.role())});
   }
   return m;
+}
+absl::StatusOr<ControlMessage> Read(const v1::Notice& proto) {
+  SKEIN_RETURN_IF_ERROR(CheckLength(proto.text(), kMaxTextBytes, "notice.text"));
+  return NoticeMsg{proto.text()};
 }
 absl::StatusOr<ControlMessage> Read(const v1::Stop& proto) {
   SKEIN_RETURN_IF_ERROR(CheckOutcome(proto.code(), ""));
@@ -451,6 +459,8 @@ absl::StatusOr<ControlMessage> FromProto(const v1::ControlMessage& proto) {
       return Read(proto.enlisted());
     case v1::ControlMessage::kStartNodes:
       return Read(proto.start_nodes());
+    case v1::ControlMessage::kNotice:
+      return Read(proto.notice());
     case v1::ControlMessage::KIND_NOT_SET:
       break;
   }

@@ -92,6 +92,7 @@ class CoreFederation : private CoreWorld::Control {
   void Hear(size_t node, const StopMsg& message);
   void Hear(size_t, const EnlistedMsg&) {}  // for processes, which are not simulated
   void Hear(size_t, const StartNodesMsg&) {}
+  void Hear(size_t, const NoticeMsg&) {}
 
   CoreParent* Parent(size_t node);  // null: it is a worker
   CoreChild* Child(size_t node);    // null: it is the root

@@ -202,6 +202,22 @@ TEST_F(StandingControlTest, TellsWhatIsWrong) {
               AllOf(HasSubstr("\"status\":\"waiting\""), HasSubstr("\"nodes\":3")));
 }
 
+TEST_F(StandingControlTest, ANodeThatIsHereInAnotherRoleIsTold) {
+  Write("spec.yaml", kSpec);
+  StartControl();
+  StartWorker("root");
+  StartWorker("w0");
+  const std::string run = Submit("spec.yaml");
+  Await(run, "waiting", "root (is here as worker; start it with skein aggregator)");
+  while (ReadAll(work_ / "root.err").find("start it with") == std::string::npos) {
+    std::this_thread::yield();
+  }
+  EXPECT_THAT(ReadAll(work_ / "root.err"),
+              HasSubstr("run " + run + " has node root as coordinator, and it is here as worker: " +
+                        "start it with skein aggregator"));
+  EXPECT_THAT(ReadAll(work_ / "w0.err"), Not(HasSubstr("start it with")));
+}
+
 TEST_F(StandingControlTest, AControlPlaneOfOneRunSaysSo) {
   Write("spec.yaml", kSpec);
   control_ = Start("control", {"control", "--spec", work_ / "spec.yaml", "--out", work_ / "run",

@@ -207,9 +207,15 @@ struct StartNodesMsg {
   std::vector<Start> nodes;
 };
 
+// To a process that hosts nodes, for whoever started it: one line on why a run cannot have one of
+// them.
+struct NoticeMsg {
+  std::string text;
+};
+
 using ControlMessage =
     std::variant<AssignMsg, AttachMsg, ExpectChildMsg, ChildLostMsg, PlanMsg, CommitMsg, StopMsg,
-                 SteerMsg, FinishMsg, EnlistedMsg, StartNodesMsg>;
+                 SteerMsg, FinishMsg, EnlistedMsg, StartNodesMsg, NoticeMsg>;
 
 // A node's connection to the control plane. Owned by the node; any thread may call.
 class ControlLink {

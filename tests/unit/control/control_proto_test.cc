@@ -111,6 +111,10 @@ TEST(ControlProtoTest, NodeMessagesSurvive) {
             std::tuple(5u, 6u, 1.5));
 }
 
+TEST(ControlProtoTest, NoticesSurvive) {
+  EXPECT_EQ(Same(NoticeMsg{"run r has node w0 as worker"}).text, "run r has node w0 as worker");
+}
+
 TEST(ControlProtoTest, ResultsSurvive) {
   RoundResultMsg result{7, 2, 10, "too few"};
   result.version = {7, 2, 0};

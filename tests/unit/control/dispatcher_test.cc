@@ -8,6 +8,7 @@
 namespace skein {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -26,6 +27,8 @@ std::vector<std::string> Told(const Dispatcher::Actions& actions) {
       std::string text = std::to_string(start->host) + ":";
       for (const Start& node : start->message.nodes) text += ' ' + node.node;
       told.push_back(text + " in " + start->message.run);
+    } else if (const auto* notify = std::get_if<Dispatcher::Notify>(&action)) {
+      told.push_back("tell " + std::to_string(notify->host) + ": " + notify->message.text);
     }
   }
   return told;
@@ -70,16 +73,38 @@ TEST_F(DispatcherTest, NodesThatLeaveAreMissed) {
 
 TEST_F(DispatcherTest, ANodeMustSuitItsRole) {
   Queue("r", {{"root", kRoot}, {"w0", kWorker}});
-  Up(1, {"root"});
+  const auto told = ElementsAre(
+      "tell 1: run r has node root as coordinator, and it is here as worker: start it with skein "
+      "aggregator, or change the run's topology");
+  EXPECT_THAT(Up(1, {"root"}), told);
   EXPECT_THAT(Up(2, {"w0"}), IsEmpty());
-  EXPECT_EQ(dispatcher_.WhyWaiting("r"), "waits for 1 of 2 nodes: root (is here as worker)");
+  EXPECT_EQ(dispatcher_.WhyWaiting("r"),
+            "waits for 1 of 2 nodes: root (is here as worker; start it with skein aggregator)");
+  Over("r");
+  // Whoever comes first.
+  EXPECT_THAT(Queue("r", {{"root", kRoot}, {"w0", kWorker}}), told);
   dispatcher_.HostGone(1);
   EXPECT_THAT(Up(3, {"root"}, std::nullopt), ElementsAre("run r", "2: w0 in r", "3: root in r"));
 }
 
 TEST_F(DispatcherTest, ACoordinatorIsNoAggregator) {
   Queue("r", {{"a", NodeRole::kAggregator}});
-  EXPECT_THAT(Up(1, {"a"}, kRoot), IsEmpty());
+  EXPECT_THAT(Up(1, {"a"}, kRoot), ElementsAre(HasSubstr("tell 1: run r has node a as aggregator, "
+                                                         "and it is here as coordinator")));
+}
+
+TEST_F(DispatcherTest, AProcessIsToldOnceOfAllItsNodes) {
+  Queue("r", {{"a", NodeRole::kAggregator}, {"b", NodeRole::kAggregator}, {"w0", kWorker}});
+  EXPECT_THAT(Up(1, {"w0", "a", "b"}),
+              ElementsAre(AllOf(HasSubstr("node a as aggregator"), HasSubstr("1 more of this"))));
+}
+
+TEST_F(DispatcherTest, OneThatComesBackInAnotherRoleIsTold) {
+  Up(1, {"w0"});
+  Queue("r", {{"w0", kWorker}});
+  dispatcher_.HostGone(1);
+  EXPECT_THAT(Up(2, {"w0"}, NodeRole::kAggregator),
+              ElementsAre(HasSubstr("tell 2: run r has node w0 as worker")));
 }
 
 TEST_F(DispatcherTest, ANodeHasOneProcess) {

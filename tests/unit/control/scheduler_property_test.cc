@@ -287,6 +287,7 @@ class CheckedRun {
   void CheckSend(const NodeId&, const ChildLostMsg&) {}
   void CheckSend(const NodeId& node, const EnlistedMsg&) { ADD_FAILURE() << node; }
   void CheckSend(const NodeId& node, const StartNodesMsg&) { ADD_FAILURE() << node; }
+  void CheckSend(const NodeId& node, const NoticeMsg&) { ADD_FAILURE() << node; }
   void CheckSend(const NodeId& node, const AttachMsg& m) {
     EXPECT_TRUE(HasAttachment(node, m.parent, m.epoch));
   }

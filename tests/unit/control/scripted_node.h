@@ -79,6 +79,7 @@ class ScriptedNode : public ControlHandler, public std::enable_shared_from_this<
   void On(const ExpectChildMsg&) {}
   void On(const EnlistedMsg&) {}
   void On(const StartNodesMsg&) {}
+  void On(const NoticeMsg&) {}
   void On(const ChildLostMsg&) {}
   void On(const PlanMsg& m) {
     plans_.push_back(m);
