@@ -60,4 +60,11 @@ absl::StatusOr<ValueMap> ResolveLearnerData(const LearnerRegistry::Entry& learne
   return Resolve(learner.options.data_schema.get(), data, "data", absolute);
 }
 
+absl::Status CheckLearnerData(const LearnerRegistry::Entry& learner, const RunConfig& config,
+                              const Topology& topology) {
+  if (!learner.options.check_data) return absl::OkStatus();
+  return learner.options.check_data(Params(config.data),
+                                    {topology.num_workers(), config.evaluate.coordinator});
+}
+
 }  // namespace skein

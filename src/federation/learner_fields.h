@@ -29,6 +29,10 @@ absl::StatusOr<ValueMap> ResolveLearnerParams(const LearnerRegistry::Entry& lear
 absl::StatusOr<ValueMap> ResolveLearnerData(const LearnerRegistry::Entry& learner, ValueMap data,
                                             const Topology& topology, const PathResolver& absolute);
 
+// What LearnerOptions::check_data says of resolved data.
+absl::Status CheckLearnerData(const LearnerRegistry::Entry& learner, const RunConfig& config,
+                              const Topology& topology);
+
 }  // namespace skein
 
 #endif  // SKEIN_SRC_FEDERATION_LEARNER_FIELDS_H_

@@ -354,7 +354,9 @@ class SpecReader {
       return AtParameter(document_, node != nullptr ? *node : root, resolved.status());
     }
     config.data = *std::move(resolved);
-    return absl::OkStatus();
+    if (!entry.ok()) return absl::OkStatus();
+    const absl::Status use = CheckLearnerData(*entry, config, spec_.topology);
+    return use.ok() ? use : AtParameter(document_, node != nullptr ? *node : root, use);
   }
 
   PathResolver Absolute() const {
@@ -409,7 +411,10 @@ absl::Status ValidateRunSpec(const RunSpec& spec, const Registries& registries) 
   SKEIN_ASSIGN_OR_RETURN(const auto learner, registries.learners.Find(spec.config.learner.name));
   const PathResolver as_it_is = [](const std::string& path) { return path; };
   SKEIN_RETURN_IF_ERROR(ResolveLearnerParams(learner, spec.config.learner, as_it_is).status());
-  return ResolveLearnerData(learner, spec.config.data, spec.topology, as_it_is).status();
+  RunConfig config = spec.config;
+  SKEIN_ASSIGN_OR_RETURN(
+      config.data, ResolveLearnerData(learner, std::move(config.data), spec.topology, as_it_is));
+  return CheckLearnerData(learner, config, spec.topology);
 }
 
 }  // namespace skein

@@ -97,6 +97,7 @@ class DataFiles::Impl {
  public:
   absl::StatusOr<Samples> SamplesOf(const WorkerContext& context) {
     SKEIN_ASSIGN_OR_RETURN(const Params data, Schema()->Resolve(context.data.values(), "data"));
+    SKEIN_RETURN_IF_ERROR(Check(data, {context.num_workers, false}));
     const std::lock_guard lock(mutex_);
     const bool divided = data.String("partition") != kOwn;
     if (context.is_coordinator) return HeldOut(data, context, divided);
@@ -225,6 +226,21 @@ std::shared_ptr<const ParamSchema> DataFiles::Schema() {
     params.push_back(std::move(param));
   }
   return std::make_shared<const ParamSchema>(std::move(params));
+}
+
+absl::Status DataFiles::Check(const Params& data, const DataUse& use) {
+  if (data.StringOr("partition", "") == kOwn && use.num_workers > 1 &&
+      data.StringOr("train", "").find(kNode) == std::string::npos) {
+    return absl::InvalidArgumentError(
+        "data: 'train' is one file, and with 'partition' own each worker would train on all of it; "
+        "put {node} into the path, as data/{node}.csv, or choose another partition");
+  }
+  if (use.evaluates_at_coordinator && data.StringOr("test", "").empty()) {
+    return absl::InvalidArgumentError(
+        "data: 'test' is missing, and the coordinator is to evaluate on it; name a file, or set "
+        "evaluate to workers or none");
+  }
+  return absl::OkStatus();
 }
 
 DataFiles::DataFiles() : impl_(std::make_unique<Impl>()) {}

@@ -19,8 +19,9 @@ namespace skein {
 // samples of a learner; owned by its factory. Any thread.
 class DataFiles {
  public:
-  // For LearnerOptions::data_schema.
+  // For LearnerOptions::data_schema and check_data.
   static std::shared_ptr<const ParamSchema> Schema();
+  static absl::Status Check(const Params& data, const DataUse& use);
 
   DataFiles();
   ~DataFiles();

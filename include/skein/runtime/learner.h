@@ -102,6 +102,12 @@ class Learner {
 using LearnerFactory =
     std::function<absl::StatusOr<std::unique_ptr<Learner>>(const WorkerContext&)>;
 
+// What a run makes of its data.
+struct DataUse {
+  uint64_t num_workers = 0;
+  bool evaluates_at_coordinator = false;
+};
+
 struct LearnerOptions {
   // Upper bound of TrainResult::num_samples; enters the fixed-point scale of the exact sums.
   uint64_t max_samples = uint64_t{1} << 20;
@@ -112,6 +118,9 @@ struct LearnerOptions {
   std::shared_ptr<const ParamSchema> schema;
   // Keys that it takes under data:. Null: any.
   std::shared_ptr<const ParamSchema> data_schema;
+  // Says what the schema cannot know to be wrong with the values under data:, which it has checked.
+  // Asked where a spec is read, before anything begins: it opens no files. Null: nothing.
+  std::function<absl::Status(const Params& data, const DataUse& use)> check_data;
 };
 
 struct StrategyRegistries;

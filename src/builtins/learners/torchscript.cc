@@ -187,6 +187,7 @@ LearnerOptions Options() {
   LearnerOptions options;
   options.schema = std::make_shared<const ParamSchema>(std::move(params));
   options.data_schema = DataFiles::Schema();
+  options.check_data = DataFiles::Check;
   return options;
 }
 

@@ -50,6 +50,12 @@ Registries TestRegistries() {
   RegisterBuiltinSteering(registries.steering);
   EXPECT_TRUE(registries.learners.Register("toy", factory, options).ok());
   EXPECT_TRUE(registries.learners.Register("free", factory).ok());
+  options.check_data = [](const Params& data, const DataUse& use) -> absl::Status {
+    if (!use.evaluates_at_coordinator || use.num_workers != 6) return absl::OkStatus();
+    if (data.StringOr("test", "") != "") return absl::OkStatus();
+    return absl::InvalidArgumentError("data: 'test' is missing");
+  };
+  EXPECT_TRUE(registries.learners.Register("picky", factory, options).ok());
   return registries;
 }
 
@@ -451,6 +457,26 @@ TEST_F(RunSpecTest, PutsErrorsOfParametersAtTheParameter) {
               StartsWith("dir/demo.yaml:2:31: "));
   EXPECT_THAT(Refusal(Parse("topology: flat:2\nlearner: {name: toy, params: {layrs: 1}}\n")),
               AllOf(StartsWith("dir/demo.yaml:2:31: "), HasSubstr("'layers'")));
+}
+
+TEST_F(RunSpecTest, OfASpecThatIsHandedInNoTopologyIsRead) {
+  const std::string file = File("tree.yaml", "secret words\n");
+  const std::string refusal =
+      Refusal(Parse("topology: " + file + "\nlearner: far\n", {.learner_elsewhere = true}));
+  EXPECT_THAT(refusal, AllOf(StartsWith("dir/demo.yaml:1:"), HasSubstr("has its nodes in it")));
+  EXPECT_THAT(refusal, testing::Not(HasSubstr("secret")));
+  EXPECT_TRUE(Parse("topology: flat:2\nlearner: far\n", {.learner_elsewhere = true}).ok());
+}
+
+TEST_F(RunSpecTest, LearnersSayWhatTheirSchemaCannotKnow) {
+  const std::string picky = "topology: tree:2x3\nlearner: picky\n";
+  EXPECT_THAT(Refusal(Parse(picky + "data: {train: a}\n")),
+              AllOf(StartsWith("dir/demo.yaml:3:"), HasSubstr("data: 'test' is missing")));
+  EXPECT_TRUE(Parse(picky + "data: {test: a}\n").ok());
+  EXPECT_TRUE(Parse(picky + "evaluate: workers\n").ok());
+  RunSpec spec = *With("");
+  spec.config.learner.name = "picky";
+  EXPECT_THAT(Message(ValidateRunSpec(spec, registries_)), HasSubstr("'test' is missing"));
 }
 
 TEST_F(RunSpecTest, NullLeavesTheDefault) {

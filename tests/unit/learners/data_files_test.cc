@@ -10,6 +10,7 @@
 namespace skein {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 class DataFilesTest : public ::testing::Test {
@@ -104,6 +105,23 @@ TEST_F(DataFilesTest, WorkersMayReadFilesOfTheirOwn) {
   ASSERT_TRUE(samples.ok()) << samples.status();
   EXPECT_EQ(samples->count, 1u);
   EXPECT_THAT(Error(Context(3)), HasSubstr("w3.csv: no such file"));
+}
+
+TEST_F(DataFilesTest, FilesOfTheirOwnAreOthersForEach) {
+  data_["partition"] = "own";
+  EXPECT_THAT(Error(Context(0)), AllOf(HasSubstr("'train'"), HasSubstr("{node}")));
+  EXPECT_THAT(Error(Coordinator()), HasSubstr("{node}"));
+  EXPECT_TRUE(DataFiles::Check(Params(data_), {1, false}).ok()) << "of one worker";
+  data_["train"] = dir_ / "train.csv:{node}";
+  EXPECT_TRUE(DataFiles::Check(Params(data_), {4, false}).ok());
+}
+
+TEST_F(DataFilesTest, ACoordinatorThatEvaluatesNeedsTestSamples) {
+  EXPECT_TRUE(DataFiles::Check(Params(data_), {4, true}).ok());
+  data_.erase("test");
+  EXPECT_TRUE(DataFiles::Check(Params(data_), {4, false}).ok());
+  EXPECT_THAT(Message(DataFiles::Check(Params(data_), {4, true})),
+              AllOf(HasSubstr("'test' is missing"), HasSubstr("evaluate")));
 }
 
 TEST_F(DataFilesTest, ACoordinatorNeedsNoTestSamples) {
