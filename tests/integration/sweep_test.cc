@@ -141,9 +141,14 @@ TEST_F(SweepTest, APointThatFailsDoesNotStopTheOthers) {
   EXPECT_EQ(outcome.code, 1);
   EXPECT_THAT(outcome.out, AllOf(StartsWith("[2/3] fail_leaf=1\n"), Not(HasSubstr("[1/3]")),
                                  Not(HasSubstr("[3/3]")), HasSubstr("2 of 3 points completed")));
-  EXPECT_THAT(ReadAll(work_ / "sweep/fail_leaf=1~1/result.json"), HasSubstr("failed"));
+  EXPECT_THAT(ReadAll(work_ / "sweep/.earlier/fail_leaf=1~1/result.json"), HasSubstr("failed"));
   EXPECT_THAT(ReadAll(work_ / "sweep/fail_leaf=1/result.json"), HasSubstr("failed"));
   EXPECT_EQ(fs::last_write_time(work_ / "sweep/fail_leaf=5/result.json"), written);
+  // A pattern for all points has each of them once.
+  std::vector<std::string> listed = Names("sweep");
+  std::erase_if(listed, [](const std::string& name) { return name[0] == '.'; });
+  EXPECT_THAT(listed,
+              ElementsAre("fail_leaf=-1", "fail_leaf=1", "fail_leaf=5", "sweep.csv", "sweep.json"));
 }
 
 TEST_F(SweepTest, ResumeRefusesAnotherSweep) {
@@ -188,7 +193,7 @@ TEST_F(SweepTest, APointThatWasCutRunsAgain) {
   EXPECT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_THAT(outcome.out,
               AllOf(StartsWith("[2/2] rounds=300\n"), HasSubstr("2 of 2 points completed")));
-  EXPECT_TRUE(fs::exists(work_ / "sweep/rounds=300~1/events.jsonl"));
+  EXPECT_TRUE(fs::exists(work_ / "sweep/.earlier/rounds=300~1/events.jsonl"));
 }
 
 }  // namespace

@@ -15,6 +15,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr char kPlanFile[] = "/sweep.json";
+constexpr char kEarlier[] = "/.earlier/";  // hidden: patterns for points do not take it
 
 std::string ToJson(const Plan& plan) {
   ValueList grid, points;
@@ -134,9 +135,12 @@ absl::Status SweepDirectory::SetAside(const Point& point) const {
   const std::string path = PathOf(point);
   std::error_code error;
   if (!fs::exists(fs::symlink_status(path, error))) return absl::OkStatus();
+  const std::string earlier = path_ + kEarlier;
+  fs::create_directory(earlier, error);
+  if (error) return absl::UnavailableError("cannot create " + earlier + ": " + error.message());
   std::string aside;
   for (int n = 1; aside.empty() || fs::exists(fs::symlink_status(aside, error)); ++n) {
-    aside = path + '~' + std::to_string(n);
+    aside = earlier + point.name + '~' + std::to_string(n);
   }
   fs::rename(path, aside, error);
   if (!error) return absl::OkStatus();

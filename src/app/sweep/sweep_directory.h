@@ -36,8 +36,8 @@ class SweepDirectory {
   std::string PathOf(const Point& point) const { return path_ + '/' + point.name; }
   // What earlier calls have made of a point.
   Row Read(const Point& point) const;
-  // Renames the run directory of a point that is to run again, if there is one: "~1", "~2" and so
-  // on is put after its name, so that nothing is lost.
+  // Moves the run directory of a point that is to run again, if there is one, to .earlier/, with
+  // "~1", "~2" and so on after its name, so that nothing is lost.
   absl::Status SetAside(const Point& point) const;
   absl::Status Write(const Table& table) const;
 

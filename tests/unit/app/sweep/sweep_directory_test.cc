@@ -99,8 +99,8 @@ TEST_F(SweepDirectoryTest, SetsAsideWhatIsToRunAgain) {
     ASSERT_TRUE((*sweep)->SetAside(plan.points[0]).ok());
   }
   EXPECT_FALSE(fs::exists(path_ + "/x=1"));
-  EXPECT_EQ(ReadAll(path_ + "/x=1~1/file"), "first");
-  EXPECT_EQ(ReadAll(path_ + "/x=1~2/file"), "second");
+  EXPECT_EQ(ReadAll(path_ + "/.earlier/x=1~1/file"), "first");
+  EXPECT_EQ(ReadAll(path_ + "/.earlier/x=1~2/file"), "second");
 }
 
 }  // namespace
