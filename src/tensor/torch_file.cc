@@ -1,22 +1,25 @@
 #include "skein/tensor/torch_file.h"
 
+#include <algorithm>
 #include <exception>
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include <ATen/ATen.h>
-#include <caffe2/serialize/inline_container.h>
 #include <torch/serialize.h>
 
 #include "skein/base/names.h"
 #include "skein/base/status.h"
+#include "tensor/mapped_file.h"
 #include "tensor/new_file.h"
 #include "tensor/pickled_tensors.h"
 #include "tensor/scalar_types.h"
+#include "tensor/zip_records.h"
 
 namespace skein {
 namespace {
@@ -27,45 +30,52 @@ absl::Status NoModel(const std::string& path, const std::string& why) {
       "; write it with torch.save(module.state_dict(), path), or as safetensors");
 }
 
-// The file's archive and what is in it, whose errors are exceptions with stack traces for texts.
-absl::StatusOr<StateDict> ReadArchive(const std::string& path) {
-  caffe2::serialize::PyTorchStreamReader archive(path);
-  if (archive.hasRecord("constants.pkl")) return NoModel(path, "is a TorchScript program");
-  if (archive.hasRecord("byteorder")) {
-    const auto [order, size] = archive.getRecord("byteorder");
-    if (std::string_view(static_cast<const char*>(order.get()), size) != "little") {
-      return NoModel(path, "is of a machine with another order of bytes");
+// Tensors may share a storage, and so be more than the file; but not without end.
+constexpr uint64_t kMaxGrowth = ZipRecords::kMaxGrowth;
+
+absl::Status CheckTotal(const std::vector<PickledTensor>& tensors, uint64_t file_bytes) {
+  uint64_t left = std::max(ZipRecords::kAlwaysUnfolded, file_bytes * kMaxGrowth);
+  for (const PickledTensor& tensor : tensors) {
+    uint64_t bytes = SizeOf(tensor.dtype);
+    for (const int64_t size : tensor.shape) bytes *= static_cast<uint64_t>(size);  // within storage
+    if (bytes > left) {
+      return absl::InvalidArgumentError("its tensors share storages and are together more than " +
+                                        std::to_string(kMaxGrowth) + " times the file");
+    }
+    left -= bytes;
+  }
+  return absl::OkStatus();
+}
+
+// The records of a file and what its pickle makes of them. Errors are without a path.
+absl::StatusOr<StateDict> ReadRecords(std::span<const std::byte> file) {
+  SKEIN_ASSIGN_OR_RETURN(const ZipRecords records, ZipRecords::Read(file));
+  if (records.Has("constants.pkl")) return absl::InvalidArgumentError("is a TorchScript program");
+  if (records.Has("byteorder")) {
+    SKEIN_ASSIGN_OR_RETURN(const ZipRecords::Bytes order, records.Get("byteorder"));
+    if (std::string_view(reinterpret_cast<const char*>(order.data.get()), order.size) != "little") {
+      return absl::InvalidArgumentError("is of a machine with another order of bytes");
     }
   }
-  const auto [pickle, pickle_size] = archive.getRecord("data.pkl");
-  const auto tensors =
-      ReadPickledTensors({static_cast<const std::byte*>(pickle.get()), pickle_size});
-  if (!tensors.ok()) return NoModel(path, Message(tensors.status()));
-
+  SKEIN_ASSIGN_OR_RETURN(const ZipRecords::Bytes pickle, records.Get("data.pkl"));
+  SKEIN_ASSIGN_OR_RETURN(const auto tensors, ReadPickledTensors({pickle.data.get(), pickle.size}));
   StateDict state;
-  struct Storage {
-    std::shared_ptr<at::DataPtr> bytes;
-    size_t size = 0;
-  };
-  std::map<std::string, Storage> storages;  // tensors may share one
-  for (const PickledTensor& tensor : *tensors) {
-    Storage& storage = storages[tensor.storage];
-    if (storage.bytes == nullptr) {
-      auto [bytes, size] = archive.getRecord("data/" + tensor.storage);
-      storage = {std::make_shared<at::DataPtr>(std::move(bytes)), size};
+  std::map<std::string, ZipRecords::Bytes> storages;  // tensors may share one
+  for (const PickledTensor& tensor : tensors) {
+    ZipRecords::Bytes& storage = storages[tensor.storage];
+    if (storage.data == nullptr) {
+      SKEIN_ASSIGN_OR_RETURN(storage, records.Get("data/" + tensor.storage));
     }
     if (storage.size / SizeOf(tensor.dtype) < tensor.storage_elements) {
-      return NoModel(path, QuoteName(tensor.name) + " is cut short");
+      return absl::InvalidArgumentError(QuoteName(tensor.name) + " is cut short");
     }
-    auto* first = static_cast<std::byte*>(storage.bytes->get()) +
-                  static_cast<size_t>(tensor.offset) * SizeOf(tensor.dtype);
-    SKEIN_RETURN_IF_ERROR(Annotate(
-        state.Add(tensor.name,
-                  at::from_blob(
-                      first, tensor.shape, tensor.strides, [owner = storage.bytes](void*) {},
-                      at::TensorOptions(ScalarTypeOf(tensor.dtype)))),
-        path));
+    auto* first = storage.data.get() + static_cast<size_t>(tensor.offset) * SizeOf(tensor.dtype);
+    SKEIN_RETURN_IF_ERROR(state.Add(
+        tensor.name, at::from_blob(
+                         first, tensor.shape, tensor.strides, [owner = storage.data](void*) {},
+                         at::TensorOptions(ScalarTypeOf(tensor.dtype)))));
   }
+  SKEIN_RETURN_IF_ERROR(CheckTotal(tensors, file.size()));
   return state;
 }
 
@@ -91,11 +101,16 @@ absl::StatusOr<StateDict> ReadTorchFile(const std::string& path) {
   if (!std::filesystem::is_regular_file(path, error)) {
     return absl::NotFoundError(path + ": there is no such file");
   }
+  SKEIN_ASSIGN_OR_RETURN(const auto file, MappedFile::Open(path));
+  absl::StatusOr<StateDict> state;
   try {
-    return ReadArchive(path);
-  } catch (const std::exception&) {
-    return NoModel(path, "is no file of PyTorch (1.6 or later), or damaged");
+    state = ReadRecords(file->bytes());
+  } catch (const std::exception&) {  // of libtorch; their texts are stack traces
+    return NoModel(path, "is damaged");
   }
+  if (absl::IsResourceExhausted(state.status())) return Annotate(state.status(), path);
+  if (!state.ok()) return NoModel(path, Message(state.status()));
+  return state;
 }
 
 }  // namespace skein

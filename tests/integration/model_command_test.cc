@@ -117,6 +117,25 @@ TEST_F(ModelCommandTest, WhatIsNoModelIsRefused) {
   for (const char* file : {"module.pt", "tensor.pt", "number.pt"}) {
     ExpectRefused(std::string("show ") + file, {file, "torch.save(module.state_dict()"});
   }
+  // What unfolds to far more than the file, and tensors that are the same storage again and again.
+  ASSERT_EQ(Python("import zipfile\n"
+                   "torch.save({'w': torch.zeros(50 << 20)}, 'plain.pt')\n"
+                   "with zipfile.ZipFile('plain.pt') as plain, \\\n"
+                   "     zipfile.ZipFile('bomb.pt', 'w', zipfile.ZIP_DEFLATED) as bomb:\n"
+                   "    for name in plain.namelist():\n"
+                   "        bomb.writestr(name, plain.read(name))\n"
+                   "w = torch.arange(100000.)\n"
+                   "torch.save({'w': w}, 'plain.pt')\n"
+                   "with zipfile.ZipFile('plain.pt') as plain, \\\n"
+                   "     zipfile.ZipFile('packed.pt', 'w', zipfile.ZIP_DEFLATED) as packed:\n"
+                   "    for name in plain.namelist():\n"
+                   "        packed.writestr(name, plain.read(name))\n"
+                   "torch.save({'w%d' % i: w for i in range(10000)}, 'again.pt')\n")
+                .code,
+            0);
+  ExpectRefused("show bomb.pt", {"bomb.pt: its compressed records would unfold to more than"});
+  ExpectRefused("show again.pt", {"again.pt: its tensors share storages and are together more"});
+  EXPECT_EQ(Skein("model diff plain.pt packed.pt").out, "equal\n");
   ExpectRefused("show ghost.pt", {"ghost.pt"});
   ExpectRefused("show ghost.safetensors", {"ghost.safetensors"});
   Write("cut.pt", ReadAll(work_ / "tensor.pt").substr(0, 100));
