@@ -292,6 +292,12 @@ class SpecReader {
                              "tree:4x8");
     } else if (node->kind == YamlNode::Kind::kScalar) {
       text = node->text;
+      // Of a spec that comes from anywhere, files here are nobody's business.
+      if (learner_elsewhere_ && !Topology::LooksLikeShape(text)) {
+        return document_.Error(node->mark,
+                               "topology: a spec that is handed in has its nodes in it, or a shape "
+                               "as tree:4x8; skein submit puts them there");
+      }
       topology = LoadTopology(text, directory_, document_.Where(node->mark));
     } else {
       topology = TopologyFromYaml(document_, *node);
