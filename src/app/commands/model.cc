@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <utility>
@@ -6,6 +7,7 @@
 #include <CLI/CLI.hpp>
 
 #include "app/command.h"
+#include "skein/base/names.h"
 #include "skein/base/status.h"
 #include "skein/base/value.h"
 #include "skein/tensor/digest.h"
@@ -41,6 +43,13 @@ struct Difference {
   double relative = 0;  // L2 norm of the difference over that of the first
   bool equal() const { return what.empty() && largest == 0; }
 };
+
+// A tensor's name for a terminal: a file of a stranger may have any characters there.
+std::string Shown(const std::string& name) {
+  const bool control =
+      std::ranges::any_of(name, [](unsigned char c) { return c < ' ' || c == 0x7f; });
+  return control ? QuoteName(name) : name;
+}
 
 Difference Compare(const std::string& name, const at::Tensor& a, const at::Tensor& b) {
   Difference difference{.tensor = name};
@@ -122,7 +131,7 @@ class ModelCommand : public Command {
                               {"dtype", NameOf(tensor.dtype)},
                               {"shape", std::move(shape)},
                               {"bytes", tensor.NumBytes()}});
-      lines += tensor.name + "  " + ToString(tensor) + "\n";
+      lines += Shown(tensor.name) + "  " + ToString(tensor) + "\n";
     }
     const std::string digest = ModelDigest(*packed);
     if (json_) {
@@ -148,7 +157,7 @@ class ModelCommand : public Command {
                               {"what", difference.what},
                               {"largest", difference.largest},
                               {"relative", difference.relative}});
-      lines += difference.tensor + ": ";
+      lines += Shown(difference.tensor) + ": ";
       if (!difference.what.empty()) {
         lines += difference.what + "\n";
         continue;

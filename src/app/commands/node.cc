@@ -10,6 +10,7 @@
 #include "federation/node_host.h"
 #include "federation/node_services.h"
 #include "federation/torch_threads.h"
+#include "skein/base/names.h"
 #include "skein/base/status.h"
 #include "skein/base/thread_pool.h"
 #include "skein/control/control_plane.h"
@@ -73,6 +74,11 @@ class NodeCommand : public Command {
   bool chosen() const override { return command_->parsed(); }
 
   int Run(CommandContext& context) override {
+    for (const std::string& id : ids_) {
+      const absl::Status name = CheckName(id);
+      if (name.ok()) continue;
+      return Complain(context, "--id: " + QuoteName(id) + " " + Message(name), kBadInput);
+    }
     for (const std::string& address : {control_, listen_}) {
       const absl::Status status = ParseHostPort(address).status();
       if (!status.ok()) return Complain(context, status, kBadInput);

@@ -96,6 +96,11 @@ class GrpcRunsClient : public RunsClient {
     if (absl::IsUnavailable(result)) {
       return Annotate(result, "the control plane at " + place_ + " cannot be reached");
     }
+    if (absl::IsDeadlineExceeded(result)) {
+      return absl::DeadlineExceededError(
+          "the control plane at " + place_ + " does not answer within " +
+          std::to_string(kPatience.count()) + " s; it is stuck, or the port is another program's");
+    }
     if (absl::IsUnimplemented(result)) {
       return absl::UnimplementedError("the control plane at " + place_ +
                                       " has one run only; start one with `skein control` alone");

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "base/one_line.h"
 #include "skein/base/status.h"
 
 namespace skein::sqlite {
@@ -104,6 +105,14 @@ absl::Status Migrate(Database& db, std::span<const char* const> steps) {
     }
   }
   return absl::OkStatus();
+}
+
+absl::Status CheckPages(Database& db) {
+  SKEIN_ASSIGN_OR_RETURN(auto check, db.Prepare("PRAGMA quick_check(1)"));
+  SKEIN_ASSIGN_OR_RETURN(const bool row, check->Step());
+  const std::string result = row ? check->Text(0) : "ok";
+  if (result == "ok") return absl::OkStatus();
+  return MakeStatus(SQLITE_CORRUPT, "is damaged: " + OneLine(result), db.file());
 }
 
 }  // namespace skein::sqlite

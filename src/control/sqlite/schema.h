@@ -18,6 +18,9 @@ std::span<const char* const> SchemaSteps();
 // this program or the database belongs to another program.
 absl::Status Migrate(Database& db, std::span<const char* const> steps);
 
+// DataLoss if pages of the file are damaged, which would otherwise show when they are wanted.
+absl::Status CheckPages(Database& db);
+
 }  // namespace skein::sqlite
 
 #endif  // SKEIN_SRC_CONTROL_SQLITE_SCHEMA_H_

@@ -210,6 +210,7 @@ class SqliteStore : public RunStore {
 absl::StatusOr<std::unique_ptr<RunStore>> OpenSqliteStore(const std::string& path) {
   SKEIN_ASSIGN_OR_RETURN(auto db, Database::Open(path));
   SKEIN_RETURN_IF_ERROR(sqlite::Migrate(*db, sqlite::SchemaSteps()));
+  SKEIN_RETURN_IF_ERROR(sqlite::CheckPages(*db));
   return SqliteStore::Create(std::move(db));
 }
 

@@ -14,6 +14,7 @@
 namespace skein {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 class SqliteStoreTest : public ::testing::Test {
@@ -76,6 +77,21 @@ TEST_F(SqliteStoreTest, TellsADamagedDatabase) {
   const absl::Status status = store.ok() ? (*store)->GetRun("r").status() : store.status();
   EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss) << status;
   EXPECT_THAT(Message(status), HasSubstr(file_));
+}
+
+// And not only when somebody asks for what was there.
+TEST_F(SqliteStoreTest, RefusesAFileWithADamagedPage) {
+  ASSERT_TRUE(OpenSqliteStore(file_).ok());
+  const auto pages = std::filesystem::file_size(file_) / 4096;
+  ASSERT_GT(pages, 3u);
+  {
+    std::fstream damage(file_, std::ios::in | std::ios::out | std::ios::binary);
+    damage.seekp(static_cast<std::streamoff>((pages - 1) * 4096));
+    damage << std::string(4096, '\x5a');
+  }
+  EXPECT_THAT(
+      Refusal(file_, absl::StatusCode::kDataLoss),
+      AllOf(HasSubstr("is damaged: "), HasSubstr("move it away"), testing::Not(HasSubstr("\n"))));
 }
 
 TEST_F(SqliteStoreTest, TellsWhatCannotBeOpened) {
