@@ -4,6 +4,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "federation/recorded_result.h"
 #include "skein/base/names.h"
 #include "skein/base/status.h"
 
@@ -48,7 +49,7 @@ absl::Status RunOffice::Open() {
         Conclude(run, "failed", Message(spec.status()));
       }
     } else if (run.record.status == kRunning) {
-      Conclude(run, "failed", "the control plane ended while it was under way");
+      ConcludeCut(run);
     } else {
       run.log->SetOver();
     }
@@ -79,6 +80,7 @@ void RunOffice::CheckDone() {
   for (const auto& [number, run] : runs_) {
     if (run.host != nullptr) return;
   }
+  SaveRest();
   std::exchange(on_done_, nullptr)();
 }
 
@@ -181,6 +183,7 @@ absl::StatusOr<RunInfo> RunOffice::Take(const std::string& spec_yaml) {
   run.log = std::make_shared<RunLog>(DirectoryOf(run.record.run_id) + "/events.jsonl");
   const std::string run_id = run.record.run_id;
   const auto placed = runs_.emplace(run.record.number, std::move(run)).first;
+  SaveRest();  // there is room again
   DoAll(dispatcher_.Queue(run_id, nodes));
   return Info(placed->second);
 }
@@ -316,6 +319,15 @@ void RunOffice::Ended(const std::string& run_id) {
   CheckDone();
 }
 
+// What was under way when the control plane ended. The run may have ended before it was recorded.
+void RunOffice::ConcludeCut(Run& run) {
+  const auto result = ReadResult(DirectoryOf(run.record.run_id));
+  if (!result) return Conclude(run, "failed", "the control plane ended while it was under way");
+  run.record.rounds = result->rounds;
+  run.record.model_digest = result->model_digest;
+  Conclude(run, result->status, result->reason);
+}
+
 void RunOffice::Conclude(Run& run, const std::string& status, const std::string& reason) {
   run.spec.reset();
   run.record.spec.clear();
@@ -326,10 +338,23 @@ void RunOffice::Conclude(Run& run, const std::string& status, const std::string&
   run.log->SetOver();
 }
 
-// What the run itself does is in its directory; so a list that cannot be kept ends nothing.
+// What the run itself does is in its directory; so a list that cannot be kept ends nothing. What
+// could not be written is tried again with the next record, and when the control plane ends.
 void RunOffice::Save(const Run& run) {
   const absl::Status status = store_->PutSubmission(run.record);
-  if (!status.ok()) spdlog::error("run {}: {}", run.record.run_id, Message(status));
+  if (!status.ok()) {
+    spdlog::error("run {}: {}", run.record.run_id, Message(status));
+    unsaved_.insert(run.record.number);
+    return;
+  }
+  unsaved_.erase(run.record.number);
+  SaveRest();
+}
+
+void RunOffice::SaveRest() {
+  std::erase_if(unsaved_, [&](uint64_t number) {
+    return store_->PutSubmission(runs_.at(number).record).ok();
+  });
 }
 
 void RunOffice::TellWaits() {

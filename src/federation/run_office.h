@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -63,7 +64,9 @@ class RunOffice : public ControlReceiver,
   absl::Status Begin(Run& run);
   void Ended(const std::string& run_id);
   void Conclude(Run& run, const std::string& status, const std::string& reason);
+  void ConcludeCut(Run& run);
   void Save(const Run& run);
+  void SaveRest();
   void TellWaits();
   void CheckDone();
   Run& Named(const std::string& run_id);
@@ -77,6 +80,7 @@ class RunOffice : public ControlReceiver,
   const Registries& registries_;
   Dispatcher dispatcher_;
   Runs runs_;
+  std::set<uint64_t> unsaved_;  // whose last record could not be written
   std::map<Dispatcher::Host, std::shared_ptr<ControlSession>> processes_;
   std::map<ControlSession*, Dispatcher::Host> numbers_;  // of those
   Dispatcher::Host last_process_ = 0;

@@ -1,6 +1,8 @@
 // A control plane that stays, nodes that stay, and runs that come and go.
 #include "integration/standing_control.h"
 
+#include <sys/resource.h>
+
 namespace skein {
 namespace {
 
@@ -140,6 +142,28 @@ TEST_F(StandingControlTest, WhatWaitsSurvivesItsControlPlane) {
   EXPECT_EQ(Skein("watch " + waiting).code, 0);
 }
 
+// It may die when a run has ended and its list does not say so yet.
+TEST_F(StandingControlTest, ARunThatHadEndedIsWhatItsResultSays) {
+  Write("spec.yaml", kSpec);
+  StartControl();
+  StartNodes();
+  const std::string run = Submit("spec.yaml");
+  const RunInfo before = Await(run, "completed");
+  EXPECT_EQ(End(control_, SIGTERM), 0);
+  {
+    const auto store = OpenSqliteStore(work_ / "ctl/control.db").value();
+    SubmissionRecord record = store->Submissions().value().at(0);
+    record.status = "running";
+    record.rounds = 0;
+    record.model_digest = record.ended = "";
+    ASSERT_TRUE(store->PutSubmission(record).ok());
+  }
+  StartControl();
+  const RunInfo after = Await(run, "completed");
+  EXPECT_EQ(after.record.rounds, 3u);
+  EXPECT_EQ(after.record.model_digest, before.record.model_digest);
+}
+
 TEST_F(StandingControlTest, StoppedItEndsItsRunsAndKeepsItsQueue) {
   Write("spec.yaml", kSpec);
   StartControl();
@@ -216,6 +240,32 @@ TEST_F(StandingControlTest, ANodeThatIsHereInAnotherRoleIsTold) {
               HasSubstr("run " + run + " has node root as coordinator, and it is here as worker: " +
                         "start it with skein aggregator"));
   EXPECT_THAT(ReadAll(work_ / "w0.err"), Not(HasSubstr("start it with")));
+}
+
+// gRPC by itself would take no connection any more, for good.
+TEST_F(StandingControlTest, WhenThereAreDescriptorsAgainItTakesConnectionsAgain) {
+  StartControl();
+  const rlimit few = {60, 60};
+  ASSERT_EQ(prlimit(control_, RLIMIT_NOFILE, &few, nullptr), 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port =
+      htons(static_cast<uint16_t>(std::stoi(control_at_.substr(control_at_.find(':') + 1))));
+  std::vector<int> sockets;
+  for (int i = 0; i < 80; ++i) {
+    sockets.push_back(socket(AF_INET, SOCK_STREAM, 0));
+    ASSERT_EQ(connect(sockets.back(), reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
+  }
+  while (ReadAll(work_ / "control.err").find("the limit is 60 open files") == std::string::npos) {
+    std::this_thread::yield();
+  }
+  for (const int fd : sockets) close(fd);
+  Outcome outcome;
+  do {
+    outcome = Skein("ls");
+  } while (outcome.code != 0 && outcome.err.find("cannot be reached") != std::string::npos);
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
 }
 
 TEST_F(StandingControlTest, AControlPlaneOfOneRunSaysSo) {
