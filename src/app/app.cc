@@ -18,6 +18,7 @@
 #include "app/command.h"
 #include "app/commands/data.h"
 #include "app/help/typo.h"
+#include "app/open_files.h"
 #include "app/version.h"
 #include "federation/run_directory.h"
 #include "federation/torch_threads.h"
@@ -63,6 +64,10 @@ void LogToStderr(const std::string& level) {
   spdlog::set_default_logger(std::move(logger));
 }
 
+// That every command can do with; with fewer, gRPC and the waiting for signals fail in their own
+// ways.
+constexpr uint64_t kLeastFiles = 16;
+
 // The command line is wrong, or asks for help.
 int Explain(const CLI::App& app, const CLI::ParseError& error, CommandContext& context) {
   if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) {
@@ -88,6 +93,8 @@ int Dispatch(int argc, char** argv, CommandContext& context) {
     return Explain(app, error, context);
   }
   LogToStderr(context.log_level);
+  const absl::Status files = AllowOpenFiles(kLeastFiles, "skein");
+  if (!files.ok()) return Complain(context, files, kBadInput);
   const auto chosen = std::find_if(commands.begin(), commands.end(),
                                    [](const auto& command) { return command->chosen(); });
   if (chosen == commands.end()) {

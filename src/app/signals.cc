@@ -17,12 +17,18 @@ StopSignals::StopSignals() {
   pthread_sigmask(SIG_BLOCK, &mask, nullptr);
   signal_fd_ = signalfd(-1, &mask, SFD_CLOEXEC);
   end_fd_ = eventfd(0, EFD_CLOEXEC);
-  thread_ = std::thread([this] { Watch(); });
+  if (signal_fd_ >= 0 && end_fd_ >= 0) {
+    thread_ = std::thread([this] { Watch(); });
+  } else {  // no descriptor is left: signals do what they do where nobody takes them
+    pthread_sigmask(SIG_UNBLOCK, &mask, nullptr);
+  }
 }
 
 StopSignals::~StopSignals() {
-  eventfd_write(end_fd_, 1);
-  thread_.join();
+  if (thread_.joinable()) {
+    eventfd_write(end_fd_, 1);
+    thread_.join();
+  }
   close(signal_fd_);
   close(end_fd_);
 }

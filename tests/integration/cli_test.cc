@@ -437,6 +437,9 @@ TEST_F(CliTest, ALimitOnOpenFilesThatIsTooLowIsRefused) {
       Run("/usr/bin/prlimit", "--nofile=20" + program + "worker --control=127.0.0.1:1 --id=w0");
   EXPECT_EQ(worker.code, 2);
   EXPECT_THAT(worker.err, HasSubstr("a node needs 65 open files, the limit is 20"));
+  const Outcome few = Run("/usr/bin/prlimit", "--nofile=8" + program + "ls --control 127.0.0.1:1");
+  EXPECT_EQ(few.code, 2);
+  EXPECT_THAT(few.err, HasSubstr("skein needs 16 open files, the limit is 8; raise it"));
   const Outcome bench = Run(
       "/usr/bin/prlimit", "--nofile=100" + program + "bench round --topology flat:50 --params 10");
   EXPECT_EQ(bench.code, 2);

@@ -1,5 +1,6 @@
 #include "app/signals.h"
 
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -55,6 +56,21 @@ TEST(StopSignalsDeathTest, TheSecondSignalEndsTheProcess) {
         signals.OnStop([&asked] { asked.set_value(); });
         kill(getpid(), SIGTERM);
         asked.get_future().wait();
+        kill(getpid(), SIGTERM);
+        while (true) pause();
+      },
+      testing::KilledBySignal(SIGTERM), "");
+}
+
+// And does not wait for what cannot come.
+TEST(StopSignalsDeathTest, WithoutDescriptorsSignalsAreNotTaken) {
+  testing::FLAGS_gtest_death_test_style = "threadsafe";
+  EXPECT_EXIT(
+      {
+        const rlimit none{};
+        setrlimit(RLIMIT_NOFILE, &none);
+        { StopSignals signals; }
+        StopSignals signals;
         kill(getpid(), SIGTERM);
         while (true) pause();
       },
