@@ -19,6 +19,7 @@
 #include "transport/frame_limits.h"
 #include "transport/grpc/channel.h"
 #include "transport/grpc/grpc_status.h"
+#include "transport/grpc/port.h"
 
 namespace skein {
 namespace {
@@ -164,6 +165,7 @@ class GrpcControlServer : public ControlServer {
     if (desk != nullptr) runs_ = std::make_unique<RunsService>(std::move(desk));
   }
   ~GrpcControlServer() override {
+    port_.reset();
     service_.Shut();
     if (runs_ != nullptr) runs_->Shut();
     if (server_ != nullptr) server_->Shutdown(std::chrono::system_clock::now() + kShutdownGrace);
@@ -175,20 +177,21 @@ class GrpcControlServer : public ControlServer {
     builder.RegisterService(&service_);
     if (runs_ != nullptr) builder.RegisterService(runs_.get());
     HostPort place;
-    int port = 0;
     if (!address.empty()) {
       SKEIN_ASSIGN_OR_RETURN(place, ParseHostPort(address));
       SKEIN_RETURN_IF_ERROR(
           Annotate(CheckListenAddress(place, insecure), "the control plane cannot listen"));
-      builder.AddListeningPort(place.ToString(), grpc::InsecureServerCredentials(), &port);
+      auto port = Port::Open(place, builder);
+      if (!port.ok()) return Annotate(port.status(), "the control plane cannot listen");
+      port_ = *std::move(port);
     }
     server_ = builder.BuildAndStart();
-    if (server_ == nullptr || (!address.empty() && port == 0)) {
-      return absl::UnavailableError("the control plane cannot listen on " + address +
-                                    "; name another port, or 0 for any free one");
+    if (server_ == nullptr) {
+      return absl::UnavailableError("the control plane cannot listen: gRPC gives no reason");
     }
-    if (!address.empty()) {
-      place.port = port;
+    if (port_ != nullptr) {
+      port_->Start();
+      place.port = port_->number();
       address_ = place.ToString();
     }
     return absl::OkStatus();
@@ -208,6 +211,7 @@ class GrpcControlServer : public ControlServer {
   std::unique_ptr<RunsService> runs_;  // null: nobody hands in runs
   std::string address_;
   std::unique_ptr<grpc::Server> server_;
+  std::unique_ptr<Port> port_;  // null: only from inside this process
 };
 
 }  // namespace

@@ -11,7 +11,6 @@ namespace {
 
 // A dead peer, or one behind a dead router, is noticed within the sum of both.
 constexpr int kKeepaliveTimeMs = 30'000;
-constexpr int kKeepaliveTimeoutMs = 20'000;
 constexpr int kMinPingIntervalMs = 10'000;
 // Whoever waits for a server to come up finds it soon after it has.
 constexpr int kFirstReconnectMs = 200;

@@ -13,6 +13,9 @@ namespace skein {
 // Metadata of a call: for which of a port's listeners it is (RoutedAddress).
 inline constexpr char kRouteKey[] = "skein-route";
 
+// How long a peer may leave a ping, or bytes, without an answer.
+inline constexpr int kKeepaliveTimeoutMs = 20'000;
+
 // A channel with a connection of its own and the settings that suit long streams; insecure.
 std::shared_ptr<grpc::Channel> MakeChannel(const HostPort& address);
 

@@ -148,21 +148,22 @@ absl::StatusOr<std::shared_ptr<GrpcServer>> GrpcServer::Start(HostPort address) 
   std::shared_ptr<GrpcServer> started(new GrpcServer());
   grpc::ServerBuilder builder;
   ConfigureServer(builder);
-  int port = 0;
-  builder.AddListeningPort(address.ToString(), grpc::InsecureServerCredentials(), &port);
+  SKEIN_ASSIGN_OR_RETURN(started->port_, Port::Open(address, builder));
   builder.RegisterService(started->service_.get());
   builder.SetResourceQuota(started->memory_->quota());
   started->server_ = builder.BuildAndStart();
-  if (started->server_ == nullptr || port == 0) {
+  if (started->server_ == nullptr) {
     return absl::UnavailableError("cannot listen on " + address.ToString() +
-                                  "; choose another address, or port 0 for any free port");
+                                  ": gRPC gives no reason");
   }
-  address.port = port;
+  started->port_->Start();
+  address.port = started->port_->number();
   started->address_ = std::move(address);
   return started;
 }
 
 GrpcServer::~GrpcServer() {
+  port_.reset();
   if (server_ != nullptr) server_->Shutdown(std::chrono::system_clock::now() + kShutdownGrace);
 }
 

@@ -14,6 +14,7 @@
 
 #include "skein/transport/transport.h"
 #include "transport/grpc/address.h"
+#include "transport/grpc/port.h"
 #include "transport/grpc/stream_link.h"
 
 namespace skein {
@@ -89,6 +90,7 @@ class GrpcServer {
   std::map<std::string, std::shared_ptr<GrpcAcceptor>> routes_;
   const std::unique_ptr<Service> service_;
   std::unique_ptr<grpc::Server> server_;
+  std::unique_ptr<Port> port_;
 };
 
 class GrpcListener final : public Listener {
