@@ -37,6 +37,8 @@ def _traffic(all_results: list[Results]) -> str | None:
         for side in results.case.sides:
             if (links := median(results, side.name, "links")) is None:
                 continue
+            if "links" in side.params:
+                continue  # the table has them
             groups.append((f"height {height(side.name)}", {
                 "Skein, counted": links,
                 "flat, routed over the tree": traffic.routed(side.name),

@@ -36,14 +36,15 @@ def traffic_table(all_results: list[Results]) -> str:
     rows = []
     for results in all_results:
         for side in results.case.sides:
-            rows.append(_traffic_row(results, side.name))
+            means = "links" in side.params
+            rows.append(_traffic_row(results, side.name, means))
     return table(
-        ["tree", "height", "into the root", "out of the root", "all links", "by the book",
-         "flat, routed", "change", "with float32 partials", "change against multicast",
+        ["tree", "partials", "height", "into the root", "out of the root", "all links",
+         "by the book", "flat, routed", "change", "change against multicast",
          "Flight, published"], rows)
 
 
-def _traffic_row(results: Results, shape: str) -> list[str]:
+def _traffic_row(results: Results, shape: str, means: bool) -> list[str]:
     def percent(value: float) -> str:
         return f"{value + 0:.1f}%".replace("-0.0%", "0.0%")
 
@@ -53,13 +54,13 @@ def _traffic_row(results: Results, shape: str) -> list[str]:
         except Missing:
             return ""
 
-    float32 = traffic.change(traffic.tree(shape, traffic.FLOAT32), traffic.routed(shape))
+    by_the_book = traffic.tree(shape, traffic.FLOAT32 if means else traffic.INT64)
     published = FLIGHT_TRAFFIC.get(height(shape)) if workers(shape) == 256 else None
-    return [shape, str(height(shape)), value(results, shape, "root_up"),
+    return [shape, "float32 means" if means else "int64 sums", str(height(shape)), value(results, shape, "root_up"),
             value(results, shape, "root_down"),
             value(results, shape, "links") or note(results, shape),
-            number(traffic.tree(shape)), number(traffic.routed(shape)), counted(traffic.routed),
-            percent(float32), counted(traffic.routed_multicast),
+            number(by_the_book), number(traffic.routed(shape)), counted(traffic.routed),
+            counted(traffic.routed_multicast),
             "" if published is None else percent(published)]
 
 

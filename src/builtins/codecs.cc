@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "codec/fp32/fp32.h"
 #include "codec/half/half.h"
 #include "codec/qsgd/qsgd.h"
 #include "codec/randomk/randomk.h"
@@ -25,8 +26,8 @@ absl::Status RegisterDelta(CodecRegistry& registry) {
 }  // namespace
 
 void RegisterBuiltinCodecs(CodecRegistry& registry) {
-  for (auto* register_codec :
-       {RegisterDelta, RegisterTopK, RegisterRandomK, RegisterHalves, RegisterQsgd, RegisterZstd}) {
+  for (auto* register_codec : {RegisterDelta, RegisterTopK, RegisterRandomK, RegisterFp32,
+                               RegisterHalves, RegisterQsgd, RegisterZstd}) {
     const absl::Status status = register_codec(registry);
     if (status.ok()) continue;
     std::fprintf(stderr, "skein: %s\n", Message(status).c_str());

@@ -40,8 +40,10 @@
 #include "strategy/signsgd/signsgd.h"
 #include "strategy/staleness/staleness.h"
 #include "strategy/term_ditto/term_ditto.h"
+#include "strategy/term_fedbn/term_fedbn.h"
 #include "strategy/term_feddyn/term_feddyn.h"
 #include "strategy/term_fedprox/term_fedprox.h"
+#include "strategy/term_local/term_local.h"
 #include "strategy/term_scaffold/term_scaffold.h"
 #include "strategy/trimmed_mean/trimmed_mean.h"
 
@@ -87,7 +89,9 @@ void RegisterBuiltinStrategies(StrategyRegistries& registries) {
                               RegisterFedProxTerm,
                               RegisterScaffoldTerm,
                               RegisterFedDynTerm,
-                              RegisterDittoTerm}) {
+                              RegisterDittoTerm,
+                              RegisterFedBnTerm,
+                              RegisterLocalTerm}) {
     const absl::Status status = register_part(registries);
     if (status.ok()) continue;
     std::fprintf(stderr, "%s\n", Message(status).c_str());

@@ -38,7 +38,7 @@ absl::Status CannotFollow(const Codec& codec, const Codec& before) {
   }
   return absl::InvalidArgumentError(
       name +
-      ": the order is delta, then topk or randomk, then fp16, bf16, int8 or int4, then zstd");
+      ": the order is delta, then topk or randomk, then fp32, fp16, bf16, int8 or int4, then zstd");
 }
 
 }  // namespace

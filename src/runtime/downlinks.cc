@@ -231,7 +231,14 @@ void Downlinks::OnFrame(ChildLink& link, Frame frame) {
 void Downlinks::OnChunk(ChildLink& link, const ChunkFrame& chunk) {
   auto it = link.incoming.find(chunk.transfer);
   // Dropped meanwhile, or after its trailer.
-  if (it == link.incoming.end() || !it->second.transfer || it->second.staged) return;
+  if (it == link.incoming.end() || it->second.staged) return;
+  if (it->second.transfer == nullptr) {
+    const Manifest& manifest = it->second.offer.manifest;
+    const std::string what = manifest.size() > 0 ? " of tensor \"" + manifest[0].name + "\"" : "";
+    link.link().Close(absl::InvalidArgumentError("'" + link.child + "' sends bytes" + what +
+                                                 " before they are granted"));
+    return;
+  }
   const absl::Status status = it->second.transfer->Take(chunk);
   if (!status.ok()) {
     link.link().Close(status);  // the child comes back and goes on where its data still held

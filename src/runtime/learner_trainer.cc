@@ -189,7 +189,7 @@ absl::StatusOr<TrainOutput> LearnerTrainer::Train(const PackedTensors& base,
     if (request.cancelled->load()) return absl::CancelledError("cancelled before it started");
     SKEIN_ASSIGN_OR_RETURN(const WorkerTerms::Task task, terms_->Begin(request.seq, base));
     TrainContext context = ContextOf(request, seed, task.terms);
-    const PackedTensors model = WithoutCompanions(base);
+    SKEIN_ASSIGN_OR_RETURN(const PackedTensors model, terms_->ModelOf(task));
     std::shared_ptr<std::byte> block =
         buffers_->Take(StateDict::UnpackedOffsets(model.manifest()).back());
     auto result = learner_->Train(StateDict::Unpack(model, block), context);
@@ -275,11 +275,11 @@ absl::StatusOr<EvalOutput> LearnerTrainer::Evaluate(const PackedTensors& model,
     if (request.cancelled->load()) return absl::CancelledError("cancelled before it started");
     const at::NoGradGuard no_grad;
     EvalContext context{request.round, MakeGenerator(seed), request.cancelled};
-    SKEIN_ASSIGN_OR_RETURN(
-        EvalResult result,
-        learner_->Evaluate(StateDict::Unpack(WithoutCompanions(model), *buffers_), context));
+    SKEIN_ASSIGN_OR_RETURN(const WorkerTerms::Task task, terms_->Look(model));
+    SKEIN_ASSIGN_OR_RETURN(const PackedTensors seen, terms_->ModelOf(task));
+    SKEIN_ASSIGN_OR_RETURN(EvalResult result,
+                           learner_->Evaluate(StateDict::Unpack(seen, *buffers_), context));
     if (terms_->has_personal()) {
-      SKEIN_ASSIGN_OR_RETURN(const WorkerTerms::Task task, terms_->Begin(UINT64_MAX, model));
       SKEIN_ASSIGN_OR_RETURN(const StateDict own, terms_->PersonalModel(task));
       EvalContext again{request.round, MakeGenerator(seed), request.cancelled};
       SKEIN_ASSIGN_OR_RETURN(const EvalResult personal, learner_->Evaluate(own, again));

@@ -25,6 +25,17 @@ std::string PersonalName(const NamedTerm& named, const std::string& tensor) {
   return named.name + ".model/" + tensor;
 }
 
+// "fedbn.own/bn1.weight"
+std::string OwnName(const NamedTerm& named, const std::string& tensor) {
+  return named.name + ".own/" + tensor;
+}
+
+absl::Status OfAnotherModel(const NamedTerm& named, const std::string& tensor) {
+  return absl::FailedPreconditionError(
+      "term '" + named.name + "': what this worker has kept is of another model: tensor '" +
+      tensor + "'; remove its file under worker_state");
+}
+
 // A tensor of its own. No value: there is none of that name.
 std::optional<at::Tensor> TensorOf(const PackedTensors& tensors, const std::string& name) {
   if (!tensors.has_value()) return std::nullopt;
@@ -57,9 +68,7 @@ absl::Status CheckState(const PackedTensors& state, const NamedTerm& named,
   if (!state.has_value()) return absl::OkStatus();
   const auto at = state.manifest().Find(KeptName(named, parameter.name));
   if (at && state.manifest()[*at].shape == parameter.shape) return absl::OkStatus();
-  return absl::FailedPreconditionError(
-      "term '" + named.name + "': what this worker has kept is of another model: tensor '" +
-      parameter.name + "'; remove its file under worker_state");
+  return OfAnotherModel(named, parameter.name);
 }
 
 // What x - y has to be divided by to be a mean of the gradients: K lr for plain SGD, as in the
@@ -92,6 +101,7 @@ absl::StatusOr<std::unique_ptr<WorkerTerms>> WorkerTerms::Create(
 WorkerTerms::WorkerTerms(std::vector<NamedTerm> terms, std::string state_path)
     : terms_(std::move(terms)), state_(std::move(state_path)) {
   for (const NamedTerm& named : terms_) {
+    if (named.term->stays != nullptr) local_ = &named;
     if (named.term->personal) {
       personal_ = &named;
     } else {
@@ -101,13 +111,18 @@ WorkerTerms::WorkerTerms(std::vector<NamedTerm> terms, std::string state_path)
   }
 }
 
-absl::StatusOr<WorkerTerms::Task> WorkerTerms::Begin(uint64_t seq,
-                                                     const PackedTensors& base) const {
+absl::StatusOr<WorkerTerms::Task> WorkerTerms::Read(uint64_t seq, const PackedTensors& base) const {
   Task task{.seq = seq, .base = base, .state = {}, .terms = {}};
-  if (terms_.empty()) return task;
-  if (keeps_ || has_personal()) {
+  if (keeps_ || has_personal() || local_ != nullptr) {
     SKEIN_ASSIGN_OR_RETURN(task.state, state_.Before(seq));
   }
+  return task;
+}
+
+absl::StatusOr<WorkerTerms::Task> WorkerTerms::Begin(uint64_t seq,
+                                                     const PackedTensors& base) const {
+  SKEIN_ASSIGN_OR_RETURN(Task task, Read(seq, base));
+  if (terms_.empty()) return task;
   const PackedTensors model = WithoutCompanions(base);
   StateDict corrections;
   for (const TensorInfo& info : model.manifest().tensors()) {
@@ -121,13 +136,73 @@ absl::StatusOr<WorkerTerms::Task> WorkerTerms::Begin(uint64_t seq,
     SKEIN_RETURN_IF_ERROR(corrections.Add(info.name, std::move(sum)));
   }
   StateDict global;
-  if (pull_ != 0) global = StateDict::Unpack(model);
+  if (pull_ != 0) {
+    // What stays here is pulled nowhere.
+    const StateDict all = StateDict::Unpack(model);
+    for (size_t i = 0; i < model.manifest().size(); ++i) {
+      const StateDict::Entry& entry = all.entries()[i];
+      if (Stays(model.manifest(), i)) continue;
+      SKEIN_RETURN_IF_ERROR(global.Add(entry.name, entry.tensor, entry.role));
+    }
+  }
   task.terms = LocalTerms(pull_, std::move(global), std::move(corrections));
   return task;
 }
 
+absl::StatusOr<PackedTensors> WorkerTerms::ModelOf(const Task& task) const {
+  PackedTensors model = WithoutCompanions(task.base);
+  if (local_ == nullptr) return model;
+  const Manifest& manifest = model.manifest();
+  PackedTensors own(manifest);
+  std::ranges::copy(model.bytes(), own.mutable_bytes().begin());
+  bool stays = false;
+  for (size_t i = 0; i < manifest.size(); ++i) {
+    if (!Stays(manifest, i)) continue;
+    stays = true;
+    if (!task.state.has_value()) continue;
+    const auto kept = task.state.manifest().Find(OwnName(*local_, manifest[i].name));
+    if (!kept || task.state.manifest()[*kept].shape != manifest[i].shape ||
+        task.state.manifest()[*kept].dtype != manifest[i].dtype) {
+      return OfAnotherModel(*local_, manifest[i].name);
+    }
+    std::ranges::copy(task.state.tensor(*kept), own.mutable_tensor(i).begin());
+  }
+  if (stays) return own;
+  return absl::FailedPreconditionError("term '" + local_->name +
+                                       "': the model has no tensor that would stay at the worker; "
+                                       "leave the term out, or see 'skein model show'");
+}
+
+// The worker's own tensors into its state, and in their place in the update what leaves those of
+// the model as they are.
+absl::StatusOr<PackedTensors> WorkerTerms::KeepLocal(const Task& task, PackedTensors update,
+                                                     StateDict& state) const {
+  SKEIN_ASSIGN_OR_RETURN(const PackedTensors begun, ModelOf(task));
+  const PackedTensors model = WithoutCompanions(task.base);
+  PackedTensors shared(update.manifest());
+  std::ranges::copy(update.bytes(), shared.mutable_bytes().begin());
+  for (size_t i = 0; i < model.manifest().size(); ++i) {
+    if (!Stays(model.manifest(), i)) continue;
+    const TensorInfo& info = model.manifest()[i];
+    at::Tensor own = *TensorOf(update, info.name);
+    at::Tensor unchanged = *TensorOf(model, info.name);
+    if (Takes(info)) {
+      own = own.add(*TensorOf(begun, info.name));
+      unchanged = at::zeros_like(unchanged);
+    }
+    SKEIN_RETURN_IF_ERROR(state.Add(OwnName(*local_, info.name), own.to(unchanged.scalar_type())));
+    StateDict one;
+    SKEIN_RETURN_IF_ERROR(
+        one.Add(info.name, IsFloat(info.dtype) ? unchanged.to(at::kFloat) : unchanged, info.role));
+    SKEIN_ASSIGN_OR_RETURN(const PackedTensors packed, one.Pack());
+    std::ranges::copy(packed.bytes(), shared.mutable_tensor(i).begin());
+  }
+  return shared;
+}
+
 absl::Status WorkerTerms::CheckApplied(const LocalTerms& terms) const {
-  if (terms_.empty()) return absl::OkStatus();
+  // What stays here needs nothing of the learner.
+  if (pull_ == 0 && !keeps_ && !has_personal()) return absl::OkStatus();
   SKEIN_RETURN_IF_ERROR(terms.status());
   if (terms.steps().count() > 0) return absl::OkStatus();
   std::string names;
@@ -145,10 +220,7 @@ absl::StatusOr<StateDict> WorkerTerms::PersonalModel(const Task& task) const {
     at::Tensor tensor = entry.tensor;
     if (auto kept = TensorOf(task.state, PersonalName(*personal_, entry.name))) {
       if (kept->sizes() != tensor.sizes() || kept->scalar_type() != tensor.scalar_type()) {
-        return absl::FailedPreconditionError(
-            "term '" + personal_->name +
-            "': what this worker has kept is of another model: tensor '" + entry.name +
-            "'; remove its file under worker_state");
+        return OfAnotherModel(*personal_, entry.name);
       }
       tensor = *std::move(kept);
     }
@@ -189,6 +261,9 @@ absl::StatusOr<PackedTensors> WorkerTerms::End(const Task& task, PackedTensors u
       SKEIN_RETURN_IF_ERROR(
           state.Add(KeptName(named, info.name), KeptOf(named, task.state, info).add_(change)));
     }
+  }
+  if (local_ != nullptr) {
+    SKEIN_ASSIGN_OR_RETURN(update, KeepLocal(task, std::move(update), state));
   }
   for (const StateDict::Entry& entry : personal.entries()) {
     SKEIN_RETURN_IF_ERROR(state.Add(PersonalName(*personal_, entry.name), entry.tensor));

@@ -35,6 +35,11 @@ class WorkerTerms {
                                                              const StrategyRegistries* strategies);
 
   absl::StatusOr<Task> Begin(uint64_t seq, const PackedTensors& base) const;
+  // The same for who only looks at what is kept: without terms.
+  absl::StatusOr<Task> Look(const PackedTensors& base) const { return Read(UINT64_MAX, base); }
+  // What the learner trains from or evaluates: the model without companions, with the worker's own
+  // tensors where some stay here. FailedPrecondition if none of the model does.
+  absl::StatusOr<PackedTensors> ModelOf(const Task& task) const;
   // What the terms were asked for and whether they were applied: FailedPrecondition if not.
   absl::Status CheckApplied(const LocalTerms& terms) const;
 
@@ -44,8 +49,9 @@ class WorkerTerms {
   absl::StatusOr<StateDict> PersonalModel(const Task& task) const;
   LocalTerms PersonalTerms(const Task& task) const;
 
-  // `update`, which the learner's model makes of the base without companions, with the changes of
-  // these; stages what is to be kept, `personal` with it (empty: there is none).
+  // `update`, which the learner's model makes of ModelOf, with the changes of companions and
+  // without those of what stays here; stages what is to be kept, `personal` with it (empty: there
+  // is none).
   absl::StatusOr<PackedTensors> End(const Task& task, PackedTensors update,
                                     const StateDict& personal);
   // See WorkerState::Settle.
@@ -53,9 +59,16 @@ class WorkerTerms {
 
  private:
   WorkerTerms(std::vector<NamedTerm> terms, std::string state_path);
+  absl::StatusOr<Task> Read(uint64_t seq, const PackedTensors& base) const;
+  bool Stays(const Manifest& model, size_t tensor) const {
+    return local_ != nullptr && local_->term->stays(model, tensor);
+  }
+  absl::StatusOr<PackedTensors> KeepLocal(const Task& task, PackedTensors update,
+                                          StateDict& state) const;
 
   const std::vector<NamedTerm> terms_;
   const NamedTerm* personal_ = nullptr;  // of terms_
+  const NamedTerm* local_ = nullptr;     // of terms_: says what stays here
   double pull_ = 0;                      // of the others together
   bool keeps_ = false;
   WorkerState state_;

@@ -75,8 +75,8 @@ absl::Status CheckTerms(const StrategySpec& spec, int num_tiers,
     for (const NamedTerm& other : terms) {
       const std::vector<std::string>& conflicts = named.term->conflicts;
       if (std::ranges::find(conflicts, other.name) == conflicts.end()) continue;
-      return Bad(named.name, "it cannot stand beside term '" + other.name +
-                                 "', which corrects the same; leave one of them out");
+      return Bad(named.name,
+                 "it cannot stand beside term '" + other.name + "'; leave one of them out");
     }
     SKEIN_RETURN_IF_ERROR(CheckFolds(named, spec));
     SKEIN_RETURN_IF_ERROR(CheckRounds(named, spec, num_tiers, registries));

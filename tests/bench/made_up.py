@@ -6,7 +6,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bench"))
 
 from suite.model import Case, Side  # noqa: E402
-from suite.traffic import INT64  # noqa: E402
+from suite.traffic import FLOAT32, INT64  # noqa: E402
 from suite.tree import levels  # noqa: E402
 
 MACHINE = {"cpu": "abacus", "cores": 2, "memory_gib": 1.0, "system": "wood", "kernel": "0",
@@ -17,9 +17,10 @@ def skein_round(params: dict, round_s: float = 0.5, memory_mib: float = 100) -> 
     """The bytes are those that the tree should carry."""
     model = params["params"] * 4
     rounds = params["rounds"]
+    partial = FLOAT32 if "links" in params else INT64
     nodes = [1, *levels(params["topology"])]
     tiers = [{"tier": t, "down": model * children * rounds,
-              "up": model * children * rounds * (1 if t == len(nodes) - 2 else INT64)}
+              "up": model * children * rounds * (1 if t == len(nodes) - 2 else partial)}
              for t, children in enumerate(nodes[1:])]
     process = {"processes": 1, "idle_rss_mib": 60.0, "peak_rss_mib": 60 + memory_mib / 2,
                "highest_peak_rss_mib": 60 + memory_mib / 2, "rounds_cpu_s": 0.1 * rounds}

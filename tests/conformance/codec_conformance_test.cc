@@ -46,6 +46,7 @@ const CodecCase kCases[] = {
     Case("Delta", {{"delta"}}, nullptr),
     Case("DeltaInt8Zstd", {{"delta"}, {"int8"}, {"zstd"}}, nullptr),
     Case("Fp16", {{"fp16"}}, Share(0x1p-11, 0x1p-25)),
+    Case("Fp32", {{"fp32"}}, Share(0)),
     Case("Bf16", {{"bf16"}}, Share(0x1p-8, 0x1p-134)),
     Case("ClampedFp16", {{"fp16", {{"clamp", true}}}}, Share(0x1p-11, 0x1p-25)),
     Case("Int8", {{"int8"}}, Steps(127)),

@@ -38,6 +38,7 @@ TEST(CodecPayloads, AreWhatTheDocumentSays) {
   const std::vector<PartSpec> pipelines[] = {{},
                                              {{"fp16"}},
                                              {{"bf16"}},
+                                             {{"fp32"}},
                                              {{"int8"}},
                                              {{"int4", {{"bucket", 33}}}},
                                              {topk},

@@ -134,7 +134,7 @@ def decode(folder: Path) -> bytes:
         _, _, base = read_file(folder / "base.safetensors")
         assert reader.word() == xxhash.xxh3_64_intdigest(base)
     seed = reader.word() if "randomk" in names else 0
-    quantizer = next((s for s in stages if s[0] in ("fp16", "bf16", "int8", "int4")), None)
+    quantizer = next((s for s in stages if s[0] in ("fp32", "fp16", "bf16", "int8", "int4")), None)
     lossy = quantizer is not None or "topk" in names or "randomk" in names
     out = b""
     for index, (name, dtype, n, (begin, end)) in enumerate(tensors):

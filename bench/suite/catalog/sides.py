@@ -3,9 +3,12 @@
 from suite.model import Side
 
 
-def skein(topology: str, params: int, rounds: int, runs: int, name: str = "skein", **more) -> Side:
-    return Side(name, "skein-round", {"topology": topology, "params": params, "rounds": rounds},
-                runs, **more)
+def skein(topology: str, params: int, rounds: int, runs: int, name: str = "skein",
+          links: str | None = None, **more) -> Side:
+    what = {"topology": topology, "params": params, "rounds": rounds}
+    if links is not None:
+        what["links"] = links  # codecs, as strategy.links of a spec
+    return Side(name, "skein-round", what, runs, **more)
 
 
 def flower(architecture: str, clients: int, params: int, rounds: int, runs: int,

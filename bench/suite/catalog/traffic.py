@@ -21,20 +21,21 @@ def less_than_routed(shape: str, baseline=traffic.routed):
     return measure
 
 
-def _by_the_book(shape: str) -> Target:
-    expected = traffic.change(traffic.tree(shape), traffic.routed(shape))
+def _by_the_book(shape: str, partial: float, what: str) -> Target:
+    by_the_book = traffic.tree(shape, partial)
+    expected = traffic.change(by_the_book, traffic.routed(shape))
 
     def judge(results: Results) -> Verdict:
         try:
             counted = results.figure(shape, "links").value
         except Missing as missing:
             return verdict_of(missing)
-        off = traffic.change(counted, traffic.tree(shape))
+        off = traffic.change(counted, by_the_book)
         change = traffic.change(counted, traffic.routed(shape))
         return Verdict(f"{change + 0:.1f}%, bytes {off:+.2f}% off",
                        "ok" if abs(off) <= OFF_AT_MOST else "missed")
-    return Target(f"{shape}: all links, up and down, against a flat federation routed over the "
-                  "same tree", f"{expected:.1f}%, bytes within {OFF_AT_MOST}%", judge)
+    return Target(f"{shape}{what}: all links, up and down, against a flat federation routed over "
+                  "the same tree", f"{expected:.1f}%, bytes within {OFF_AT_MOST}%", judge)
 
 
 def _root_change(flat: str, tree: str, direction: str):
@@ -49,15 +50,28 @@ def _case(shapes: list[str], params: int, rounds: int) -> Case:
     targets = [
         at_most(-85, f"bytes into the root, {tree} against {flat}",
                 _root_change(flat, tree, "root_up"), "%"),
-        *(_by_the_book(shape) for shape in shapes),
+        *(_by_the_book(shape, traffic.INT64, "") for shape in shapes),
     ]
     return Case("traffic", TOPIC, f"{workers(flat)} workers in balanced trees",
                 tuple(skein(shape, params, rounds, 1, shape, attempt=True, timeout_s=900)
                       for shape in shapes), tuple(targets))
 
 
+def _means(shapes: list[str], params: int, rounds: int) -> Case:
+    """The same with partials as float32 means."""
+    targets = [_by_the_book(shape, traffic.FLOAT32, ", float32 partials") for shape in shapes]
+    return Case("traffic-float32", TOPIC,
+                f"{workers(shapes[0])} workers in balanced trees, float32 partials",
+                tuple(skein(shape, params, rounds, 1, shape, attempt=True, timeout_s=900,
+                            links="{partials: [fp32]}")
+                      for shape in shapes), tuple(targets))
+
+
+TREES = ["tree:16x16", "tree:4x4x4x4", "tree:2x2x2x2x2x2x2x2"]
+
+
 def full() -> list[Case]:
-    return [_case(["flat:256", "tree:16x16", "tree:4x4x4x4", "tree:2x2x2x2x2x2x2x2"], PARAMS, 2)]
+    return [_case(["flat:256", *TREES], PARAMS, 2), _means(TREES, PARAMS, 2)]
 
 
 def quick() -> list[Case]:

@@ -14,9 +14,10 @@ class SkeinRound(Kind):
 
     def command(self, side: Side, number: int, scratch: Path) -> list[str]:
         params = side.params
+        links = ["--links", params["links"]] if "links" in params else []
         return [f"{BIN}/skein", "bench", "round", "--topology", params["topology"],
-                "--params", str(params["params"]), "--rounds", str(params["rounds"]), "--json",
-                "--out", f"{scratch}/run"]  # logs of its nodes stay there if it fails
+                "--params", str(params["params"]), "--rounds", str(params["rounds"]), *links,
+                "--json", "--out", f"{scratch}/run"]  # logs of its nodes stay there if it fails
 
     def read(self, scratch: Path, log: Path) -> dict:
         return json_line(log)

@@ -5,8 +5,8 @@
 
 namespace skein {
 
-// Registers the codecs that ship: `delta`, `topk`, `randomk`, `fp16`, `bf16`, `int8`, `int4`,
-// `zstd`. Aborts if a name is taken already.
+// Registers the codecs that ship: `delta`, `topk`, `randomk`, `fp32`, `fp16`, `bf16`, `int8`,
+// `int4`, `zstd`. Aborts if a name is taken already.
 void RegisterBuiltinCodecs(CodecRegistry& registry);
 
 }  // namespace skein

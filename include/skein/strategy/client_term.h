@@ -1,8 +1,11 @@
 #ifndef SKEIN_STRATEGY_CLIENT_TERM_H_
 #define SKEIN_STRATEGY_CLIENT_TERM_H_
 
+#include <functional>
 #include <string>
 #include <vector>
+
+#include "skein/tensor/manifest.h"
 
 namespace skein {
 
@@ -30,6 +33,10 @@ struct ClientTerm {
   // There is a second model, of the worker alone, which begins as x. It trains like the first one,
   // with the pull towards x; the first one trains without.
   bool personal = false;
+
+  // Tensors of the model that stay at the worker: it has its own, which begin as the model's, and
+  // those of the model do not change. Null: all are shared.
+  std::function<bool(const Manifest& model, size_t tensor)> stays = nullptr;
 
   // What else of the strategy it takes to be the paper's algorithm.
   bool needs_rounds = false;           // a barrier at every tier, and no local rounds

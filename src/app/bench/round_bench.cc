@@ -51,7 +51,8 @@ std::string SpecText(const RoundBenchOptions& options) {
   std::ostringstream spec;
   spec << "name: bench-round\n"
        << "learner: {name: echo, params: {elements: " << options.params << ", constant: 0.001}}\n"
-       << "strategy: {fold: fedavg, policy: all}\n"
+       << "strategy: {fold: fedavg, policy: all"
+       << (options.links.empty() ? "" : ", links: " + options.links) << "}\n"
        << "rounds: " << options.rounds << '\n'
        << "evaluate: none\n"
        << "limits: {start_timeout_s: 600}\n";

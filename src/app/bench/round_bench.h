@@ -16,6 +16,7 @@ struct RoundBenchOptions {
   uint64_t params = 1'000'000;  // float32 elements of the model
   int workers_per_process = 0;  // 0: all workers in two processes
   uint64_t rounds = 5;
+  std::string links;      // strategy.links of the spec, as YAML; empty: none
   std::string directory;  // of the run; empty: a temporary one, removed at the end
 };
 

@@ -33,6 +33,10 @@ class BenchCommand : public Command {
         ->type_name("R")
         ->check(CLI::Range(uint64_t{1}, uint64_t{1'000'000}))
         ->capture_default_str();
+    round
+        ->add_option("--links", options_.links,
+                     "Codecs of links, as strategy.links of a spec: '{partials: [fp32]}'")
+        ->type_name("YAML");
     round->add_option("--out", options_.directory, "Keep the run directory here")->type_name("DIR");
     round->add_flag("--json", json_, "Print the result as one JSON document");
   }

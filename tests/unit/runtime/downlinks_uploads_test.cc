@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "skein/base/status.h"
 #include "unit/runtime/downlinks_fixture.h"
 #include "unit/runtime/sink_transport.h"
 
@@ -317,13 +318,24 @@ TEST_F(DownlinksUploads, ManyOffersThatAreAnsweredAreFine) {
   EXPECT_EQ(child->All<AckFrame>().size(), 1000u);
 }
 
-TEST_F(DownlinksUploads, ChunksBeforeTheGrantAreIgnored) {
+TEST_F(DownlinksUploads, AChunkBeforeItsGrantClosesTheLink) {
   const auto child = Join();
   const PackedTensors update = SampleTensors(1000);
   Send(*child, OfferFrame{5, update.manifest(), UpdateHeader{}});
   Send(*child, ChunkOf(5, update, 0, 1000));
-  Send(*child, TrailerFrame{5, ""});
+  ASSERT_TRUE(child->closed.has_value());
+  EXPECT_EQ(Message(*child->closed), "'w0' sends bytes of tensor \"w\" before they are granted");
   EXPECT_THAT(children_.progressed, IsEmpty());
+  EXPECT_THAT(children_.staged, IsEmpty());
+  // It comes again, and nothing of that counts.
+  const auto again = Join("w0", 1);
+  EXPECT_EQ(OfferUpdate(*again, {"w0", 1, 6}, update), 0u);
+}
+
+TEST_F(DownlinksUploads, ATrailerBeforeTheGrantIsIgnored) {
+  const auto child = Join();
+  Send(*child, OfferFrame{5, SampleTensors(1000).manifest(), UpdateHeader{}});
+  Send(*child, TrailerFrame{5, ""});
   EXPECT_THAT(children_.staged, IsEmpty());
   EXPECT_THAT(children_.broken, IsEmpty());
   downlinks_->Grant({"w0", 1, 5}, nullptr);
