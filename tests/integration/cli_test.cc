@@ -82,6 +82,8 @@ TEST_F(CliTest, WrongUsageIsRefused) {
   ExpectRefused("--log-level loud topology check flat:2", {"loud"});
   ExpectRefused("worker --id w0", {"--control"});
   ExpectRefused("worker --id w0 --control nonsense", {"'nonsense' is no address", "host:port"});
+  ExpectRefused("aggregator --id a0 --control 127.0.0.1:1 --out /dev/null/x",
+                {"--out: cannot create /dev/null/x: Not a directory"});
   ExpectRefused("worker --id w0 --id 'w 1' --control 127.0.0.1:1", {"--id: 'w 1' contains"});
   ExpectRefused("aggregator --id a0 --control 127.0.0.1:1 --listen 70000", {"'70000'"});
 }

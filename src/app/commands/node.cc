@@ -1,3 +1,4 @@
+#include <filesystem>
 #include <future>
 #include <utility>
 #include <vector>
@@ -90,6 +91,11 @@ class NodeCommand : public Command {
         AllowOpenFiles(FilesFor(ids_.size()),
                        ids_.size() == 1 ? "a node" : std::to_string(ids_.size()) + " workers");
     if (!files.ok()) return Complain(context, files, kBadInput);
+    std::error_code error;
+    if (!out_.empty()) std::filesystem::create_directories(out_, error);
+    if (error) {
+      return Complain(context, "--out: cannot create " + out_ + ": " + error.message(), kBadInput);
+    }
     StopSignals signals;
     ThreadPool pool(2);
     auto trainers = std::make_shared<TrainingPool>(threads_, UseOneTorchThread);
