@@ -1,5 +1,6 @@
 #include "transport/grpc/port.h"
 
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -77,6 +78,15 @@ bool HasV6() {
 rlim_t MostFiles() {
   rlimit limit{};
   return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : RLIM_INFINITY;
+}
+
+// The system gives out the lowest numbers first.
+bool HasRoom(int any_fd) {
+  const int next = fcntl(any_fd, F_DUPFD_CLOEXEC, 0);
+  if (next < 0) return false;
+  close(next);
+  const rlim_t most = MostFiles();
+  return most == RLIM_INFINITY || static_cast<rlim_t>(next) + kKeptFiles < most;
 }
 
 }  // namespace
@@ -160,17 +170,13 @@ void Port::Watch() {
 
 bool Port::Take(int socket) {
   while (true) {
+    if (!HasRoom(socket)) return false;  // who waits is taken later
     const int fd = accept4(socket, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return true;
     if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)) {
       return false;
     }
     if (fd < 0) continue;  // that connection is gone already
-    const rlim_t most = MostFiles();
-    if (most != RLIM_INFINITY && static_cast<rlim_t>(fd) + kKeptFiles >= most) {
-      close(fd);  // whoever wanted it comes again
-      return false;
-    }
     Server::NewConnectionParameters connection;
     connection.listener_fd = -1;
     connection.fd = fd;
