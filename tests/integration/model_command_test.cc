@@ -40,6 +40,17 @@ TEST_F(ModelCommandTest, ShowListsTensorsAndTheDigestOfTheRun) {
               HasSubstr("\"digest\":\"" + digest + "\""));
 }
 
+// A file of a stranger does not get at the terminal.
+TEST_F(ModelCommandTest, ShowWritesNoControlCharactersOfNames) {
+  const std::string header =
+      R"({"a\n\u001b[31mred":{"dtype":"U8","shape":[2],"data_offsets":[0,2]}})";
+  Write("red.safetensors", static_cast<char>(header.size()) + std::string(7, '\0') + header + "xy");
+  const Outcome shown = Skein("model show red.safetensors");
+  EXPECT_EQ(shown.code, 0) << shown.err;
+  EXPECT_EQ(shown.out.find('\x1b'), std::string::npos);
+  EXPECT_THAT(shown.out, HasSubstr("\\x0a\\x1b[31mred'  U8[2]\n"));
+}
+
 TEST_F(ModelCommandTest, PyTorchReadsWhatIsConvertedAndIsReadItself) {
   ASSERT_EQ(Skein(std::string("model convert ") + kModel + " model.pt").code, 0);
   const Outcome python = Python(
