@@ -80,7 +80,9 @@ TEST_F(DataCommandTest, BadInputIsOneLine) {
   ExpectRefused("--labels d.csv:1 --topology flat:2 --partition shards --per-worker 300",
                 {"300 shards"});
   ExpectRefused("spec.yaml --alpha 1", {"--set data.alpha"});
-  ExpectRefused("spec.yaml --set data.partition=own", {"nothing is divided"});
+  ExpectRefused("spec.yaml --set data.partition=own", {"'train' is one file"});
+  ExpectRefused("spec.yaml --set data.partition=own --set 'data.train=\"{node}.csv\"'",
+                {"nothing is divided"});
   ExpectRefused("spec.yaml --set learner=linear --set data=~", {"data.train", "--labels"});
   ExpectRefused("spec.yaml -o no/such/dir.svg", {"no/such/dir.svg"});
 }

@@ -88,7 +88,10 @@ class DataCommand : public Command {
       if (!text.empty()) return OnlyWithoutSpec(name);
     }
     if (!rule_.empty()) return OnlyWithoutSpec("partition");
-    SKEIN_ASSIGN_OR_RETURN(RunSpec spec, ResolveSpec(flags_, registries));
+    RunFlags flags = flags_;
+    flags.set.push_back(
+        "evaluate=none");  // nothing is run: what an evaluation needs may be missing
+    SKEIN_ASSIGN_OR_RETURN(RunSpec spec, ResolveSpec(flags, registries));
     const Params data(spec.config.data);
     std::string labels = labels_;
     for (const char* key : {"train_labels", "train"}) {

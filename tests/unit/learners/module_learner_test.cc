@@ -10,6 +10,7 @@
 
 #include "skein/base/status.h"
 #include "unit/runtime/learner_requests.h"
+#include "unit/strategy/builtin_parts.h"
 
 namespace skein {
 namespace {
@@ -143,11 +144,12 @@ TEST_F(ModuleLearnerTest, StepsAreThoseOfThePolicyOrOfTheEpochs) {
 TEST_F(ModuleLearnerTest, SaysHowFarItWentAndWhereItBegan) {
   const auto model = MakeTrainer(CoordinatorView())->Initialize();
   ASSERT_TRUE(model.ok()) << model.status();
+  const StrategyRegistries strategies = BuiltinStrategies();
   const auto train = [&](RunConfig config) {
     LearnerRegistry registry;
     EXPECT_TRUE(
         registry.Register("test", ModuleLearnerFactory(MakeParts), ModuleLearnerOptions()).ok());
-    auto trainer = MakeLearnerTrainerFactory(registry)(config, WorkerView(0));
+    auto trainer = MakeLearnerTrainerFactory(registry, nullptr, &strategies)(config, WorkerView(0));
     EXPECT_TRUE(trainer.ok()) << trainer.status();
     const double before = (*trainer)->Evaluate(*model, RequestOf(1))->metrics.at("loss");
     auto output = (*trainer)->Train(*model, RequestOf(1));
@@ -163,7 +165,7 @@ TEST_F(ModuleLearnerTest, SaysHowFarItWentAndWhereItBegan) {
   config.learner.params["momentum"] = 0.9;
   EXPECT_NEAR(train(config).first.metrics.at("steps"), 41.381059609, 1e-9);
   config.learner.params["momentum"] = 0.0;
-  config.strategy.fold.name = "qfedavg";
+  config.strategy.fold = {"qfedavg", {{"lr", 0.05}}};
   const auto [asked, before] = train(config);
   EXPECT_EQ(asked.metrics.at("initial_loss"), before);
   EXPECT_NE(asked.metrics.at("loss"), before);

@@ -10,6 +10,7 @@
 
 #include "skein/base/status.h"
 #include "unit/runtime/learner_requests.h"
+#include "unit/strategy/builtin_parts.h"
 
 namespace skein {
 namespace {
@@ -26,7 +27,8 @@ class BuiltinLearnersTest : public ::testing::Test {
   }
 
   LearnerRegistry registry_;
-  TrainerFactory factory_ = MakeLearnerTrainerFactory(registry_);
+  StrategyRegistries strategies_ = BuiltinStrategies();
+  TrainerFactory factory_ = MakeLearnerTrainerFactory(registry_, nullptr, &strategies_);
 };
 
 TEST_F(BuiltinLearnersTest, EchoAddsItsConstant) {
@@ -96,7 +98,7 @@ TEST_F(BuiltinLearnersTest, LinearMakesAsManyStepsAsItIsTold) {
 
 TEST_F(BuiltinLearnersTest, LinearSaysItsInitialLossIfAFoldAsks) {
   RunConfig config = ConfigOf("linear");
-  config.strategy.tiers = {{.tier = 1, .fold = PartSpec{"qfedavg", {}}}};
+  config.strategy.tiers = {{.tier = 1, .fold = PartSpec{"qfedavg", {{"lr", 0.05}}}}};
   const auto model = Make(config, CoordinatorView())->Initialize();
   ASSERT_TRUE(model.ok()) << model.status();
   auto worker = Make(config, WorkerView(0));
