@@ -104,6 +104,8 @@ void WorkerCore::On(const worker_event::WorkEnded& e) {
       const bool bad_update =
           running_.kind == TaskKind::kTrain && absl::IsInvalidArgument(e.status);
       SendFailure(running_, Message(e.status), bad_update);
+      // What was kept for an update that could not be encoded is void with it.
+      if (running_.kind == TaskKind::kTrain) Do(worker_action::DropUpdate{running_.seq_first});
     } else if (running_.kind == TaskKind::kEvaluate) {
       Do(worker_action::SendEvaluation{running_});
     } else {

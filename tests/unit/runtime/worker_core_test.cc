@@ -316,6 +316,16 @@ TEST_F(WorkerCoreTest, AFailureIsReportedWithItsKind) {
   EXPECT_EQ(core_.kept(), 0u);
 }
 
+// It may have been encoding that failed, after the learner's state was staged.
+TEST_F(WorkerCoreTest, WhatAFailedTrainingHasStagedIsForgotten) {
+  End(Begin(TaskOf(1)), absl::InvalidArgumentError("beyond what bf16 takes"));
+  ASSERT_THAT(Of<worker_action::DropUpdate>(), SizeIs(1));
+  EXPECT_EQ(Of<worker_action::DropUpdate>()[0].seq, 10u);
+  EXPECT_FALSE(Of<worker_action::DropUpdate>()[0].counts);
+  End(Begin(TaskOf(2, TaskKind::kEvaluate)), absl::InternalError("no data"));
+  EXPECT_FALSE(Has<worker_action::DropUpdate>());
+}
+
 TEST_F(WorkerCoreTest, AnEvaluationIsSentAndNotKept) {
   End(Begin(TaskOf(1, TaskKind::kEvaluate)));
   EXPECT_THAT(Of<worker_action::SendEvaluation>(), SizeIs(1));
