@@ -39,9 +39,11 @@ absl::StatusOr<ModelForChildren> ModelEncoder::Encode(
   const bool same = payload && payload->encoding()->form == pipeline_->form();
   if (pipeline_->has_delta()) {
     const HeldModel* last = link_.held();
-    const bool goes_on = same && last != nullptr && payload->encoding()->base == last->version;
+    const bool goes_on =
+        same && held_as_made_ && last != nullptr && payload->encoding()->base == last->version;
     if (last == nullptr || goes_on || last->tensors.manifest() != tensors.manifest()) {
       link_.Hold(version, tensors);
+      held_as_made_ = true;
       return ModelForChildren{model, goes_on ? payload : std::nullopt};
     }
   } else if (same) {
@@ -69,6 +71,7 @@ absl::StatusOr<ModelForChildren> ModelEncoder::Difference(const VersionRef& vers
   SKEIN_ASSIGN_OR_RETURN(EncodedTensors encoded, link_.Encode(model, version, context, *buffers_));
   // A child that does not get it is given the whole of what the others have.
   SKEIN_RETURN_IF_ERROR(link_.Commit());
+  held_as_made_ = !pipeline_->lossy();
   return ModelForChildren{OutboundTensors::OfModel(link_.held()->tensors),
                           PayloadOf(std::move(encoded), *pipeline_, base, model.manifest())};
 }

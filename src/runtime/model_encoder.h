@@ -40,6 +40,9 @@ class ModelEncoder {
   const CodecContext sender_;
   const std::shared_ptr<BufferPool> buffers_;
   DeltaLink link_;  // to all children; with `delta`
+  // Whether what they hold is the model of that version, and not nearly: only then can they use a
+  // difference to it that comes from above.
+  bool held_as_made_ = true;
 };
 
 }  // namespace skein

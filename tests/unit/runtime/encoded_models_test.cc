@@ -91,6 +91,31 @@ TEST(ModelEncoder, SendsOnWhatItsChildrenCanUse) {
   EXPECT_EQ(other.encoded->encoding()->base, (VersionRef{7, 0, 0}));
 }
 
+// What the children have is only nearly the model to which the next difference from above is.
+TEST(ModelEncoder, MakesItsOwnWhereItsChildrenHaveTheBaseOnlyNearly) {
+  ModelEncoder parent = Encoder(kDifferences);
+  ModelEncoder encoder = Encoder(kDifferences);
+  Encode(parent, 0, Model(1));
+  Encode(encoder, 0, Model(1));
+  std::vector<float> values(3000, 1.3f);
+  values[7] = 1.1f;
+  const ModelForChildren missed = Encode(parent, 1, Update(values));
+  // It came whole, as to a node that was away.
+  const ModelForChildren again = Encode(encoder, 1, missed.whole.tensors());
+  ASSERT_TRUE(again.encoded.has_value());
+  ASSERT_FALSE(SameBytes(again.whole.tensors(), missed.whole.tensors()));
+  const ModelForChildren from_above = Encode(parent, 2, Model(1.5f));
+  const ModelForChildren next = Encode(encoder, 2, from_above.whole.tensors(), from_above.encoded);
+  ASSERT_TRUE(next.encoded.has_value());
+  const HeldModel base = HeldModel::Of({1, 0, 0}, again.whole.tensors());
+  BufferPool buffers;
+  const auto made =
+      Pipeline(kDifferences)
+          ->Decode(next.encoded->tensors().bytes(), Model(1).manifest(), buffers, {&base, 1});
+  ASSERT_TRUE(made.ok()) << made.status();
+  EXPECT_TRUE(SameBytes(*made, next.whole.tensors()));
+}
+
 TEST(ModelEncoder, NodesDrawDifferently) {
   const NodeView worker{.role = NodeRole::kWorker, .tier = 2, .leaf_begin = 3};
   const NodeView above{.role = NodeRole::kAggregator, .tier = 1, .leaf_begin = 3};
