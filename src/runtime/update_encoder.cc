@@ -11,7 +11,8 @@ UpdateEncoder::UpdateEncoder(std::shared_ptr<const CodecPipeline> pipeline, Code
     : pipeline_(std::move(pipeline)),
       sender_(sender),
       buffers_(std::move(buffers)),
-      errors_(std::move(errors_path)) {}
+      errors_path_(std::move(errors_path)),
+      errors_(errors_path_) {}
 
 absl::StatusOr<OutboundTensors> UpdateEncoder::Encode(Seq seq, PackedTensors update) {
   if (pipeline_ == nullptr) return OutboundTensors(std::move(update), "");
@@ -35,9 +36,13 @@ absl::StatusOr<CodecState> UpdateEncoder::ErrorsBefore(Seq seq, const Manifest& 
   absl::StatusOr<PackedTensors> errors = errors_.Before(seq);
   if (errors.ok() && !errors->has_value()) return CodecState(update);
   auto state = errors.ok() ? CodecState::FromErrors(*std::move(errors), update) : errors.status();
+  if (errors.ok() && !state.ok() && !errors_path_.empty()) {
+    state = Annotate(state.status(), errors_path_);
+  }
   // Not the update's fault.
   if (absl::IsInvalidArgument(state.status())) {
-    return absl::FailedPreconditionError(Message(state.status()));
+    return absl::FailedPreconditionError(Message(state.status()) +
+                                         "; remove the file, and the worker owes nothing");
   }
   return state;
 }

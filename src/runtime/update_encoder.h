@@ -37,6 +37,7 @@ class UpdateEncoder {
   const std::shared_ptr<const CodecPipeline> pipeline_;
   const CodecContext sender_;
   const std::shared_ptr<BufferPool> buffers_;
+  const std::string errors_path_;
   WorkerState errors_;
 };
 

@@ -107,6 +107,17 @@ TEST_F(UpdateEncoderTest, ADamagedFileIsNotTheUpdatesFault) {
   EXPECT_THAT(Message(status), HasSubstr(path));
 }
 
+TEST_F(UpdateEncoderTest, AFileOfAnotherModelIsNamed) {
+  const std::string path = CodecErrorsPath(temp_ / "state", "run-1", "w0");
+  UpdateEncoder encoder = Encoder({kOneOfTwo}, path);
+  Encode(encoder, 1, {4, 3, 2});
+  ASSERT_TRUE(encoder.Settle(1, true).ok());
+  const absl::Status status = encoder.Encode(2, Update({4, 3})).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(Message(status), HasSubstr(path));
+  EXPECT_THAT(Message(status), HasSubstr("remove the file"));
+}
+
 TEST_F(UpdateEncoderTest, NamesWhatCannotBeSent) {
   UpdateEncoder encoder = Encoder({kOneOfTwo});
   const absl::Status status =
