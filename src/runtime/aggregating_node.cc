@@ -258,7 +258,10 @@ void AggregatingNode::Do(const agg_action::BeginTask&) {
 void AggregatingNode::Do(const agg_action::OpenBucket& a) {
   auto [it, fresh] = buckets_.try_emplace(a.key);
   if (!fresh) return;
-  it->second.sums = parts_.fold->NewAccumulator(*manifest_, numeric_, services_.memory.buffers);
+  // Only float16 made wider than any manifest may be is refused, and then sums would be, too.
+  const absl::StatusOr<Manifest> means = ManifestOfMeans();
+  it->second.sums = parts_.fold->NewAccumulator(means.ok() ? *means : *manifest_, numeric_,
+                                                services_.memory.buffers);
 }
 
 void AggregatingNode::Do(const agg_action::DropBucket& a) { buckets_.erase(a.key); }

@@ -52,6 +52,8 @@ class AggregatingNode : public NodeShell, public Downlinks::Owner {
   virtual absl::Status DeliverFold(const agg_action::CloseFold& close) = 0;
   virtual void DeliverEvaluation(const agg_action::DeliverEvaluation& evaluation) = 0;
   virtual void DeliverFailure(const Task& task, const std::string& reason) = 0;
+  // What a bucket's mean is to have the types of.
+  virtual absl::StatusOr<Manifest> ManifestOfMeans() const { return model_manifest(); }
 
   void Feed(const AggregatorEvent& event);
   // `payload`: what it was decoded from, if it was.

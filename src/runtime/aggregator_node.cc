@@ -131,7 +131,7 @@ class AggregatorNode : public AggregatingNode, public Uplink::Owner {
         PassOn(close, std::move(bucket), delivery);
         continue;
       }
-      const bool mean = up_ != nullptr && up_->lossy();
+      const bool mean = SendsMeans();
       absl::StatusOr<Partial> made = mean ? MakeMean(close, bucket) : MakePartial(close, bucket);
       SKEIN_ASSIGN_OR_RETURN(Partial partial, std::move(made));
       const bool local = close.into == agg_action::CloseFold::Into::kLocalDelta;
@@ -185,6 +185,15 @@ class AggregatorNode : public AggregatingNode, public Uplink::Owner {
     return Whole{std::move(delta), weight};
   }
 
+  bool SendsMeans() const { return up_ != nullptr && up_->lossy(); }
+
+  // A mean that goes up has an update's types: those of a model of float16 would round it first.
+  absl::StatusOr<Manifest> ManifestOfMeans() const override {
+    const bool of_sums = parts().kappa == 1 && parts().above == nullptr;
+    if (!SendsMeans() || !of_sums) return model_manifest();
+    return UpdateManifest(model_manifest());
+  }
+
   // What goes up by codecs that lose something: exact sums would not survive them.
   absl::StatusOr<Partial> MakeMean(const agg_action::CloseFold& close, Bucket& bucket) {
     absl::StatusOr<Whole> whole = close.into == agg_action::CloseFold::Into::kPartial
@@ -197,7 +206,8 @@ class AggregatorNode : public AggregatingNode, public Uplink::Owner {
   // The step from a model of zeros, so that the mean is not rounded as a model is.
   absl::StatusOr<Whole> MeanOf(Bucket& bucket) {
     const Fixed128 weight = bucket.sums->total_weight();
-    PackedTensors zeros(model_manifest(), *services_.memory.buffers);
+    SKEIN_ASSIGN_OR_RETURN(const Manifest manifest, ManifestOfMeans());
+    PackedTensors zeros(manifest, *services_.memory.buffers);
     std::ranges::fill(zeros.mutable_bytes(), std::byte{0});
     SKEIN_ASSIGN_OR_RETURN(auto optimizer,
                            services_.strategies->optimizers.Create(PartSpec{"sgd", {}}));

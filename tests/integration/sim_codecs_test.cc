@@ -239,6 +239,44 @@ TEST(SimCodecsPartials, MeansOfSubtreesAreWeighedByTheirSamples) {
   }
 }
 
+// A model of float16, whose own digits are few: the mean of a subtree has those of an update.
+TEST(SimCodecsPartials, MeansAreNotRoundedAsTheModelIs) {
+  class Halves : public FormulaTrainer {
+   public:
+    using FormulaTrainer::FormulaTrainer;
+    static Manifest ModelManifest() {
+      return Manifest::Create({{"weight", DType::kFloat16, {4}, TensorRole::kParameter}}).value();
+    }
+    absl::StatusOr<PackedTensors> Initialize() override {
+      PackedTensors model(ModelManifest());
+      std::memset(model.mutable_bytes().data(), 0, model.bytes().size());
+      return model;
+    }
+    // Too small for float16. Only the server's learning rate makes something of them.
+    absl::StatusOr<TrainOutput> Train(const PackedTensors&, const TrainRequest&) override {
+      PackedTensors update(UpdateManifest(ModelManifest()).value());
+      const std::vector<float> values(4, 1e-8f);
+      std::memcpy(update.mutable_bytes().data(), values.data(), update.bytes().size());
+      return TrainOutput{std::move(update), 10, {{"loss", 1.0}}};
+    }
+    absl::StatusOr<EvalOutput> Evaluate(const PackedTensors&, const TrainRequest&) override {
+      return EvalOutput{1, {{"loss", 1.0}}};
+    }
+  };
+  const auto digest = [](const LinkSpec& links) {
+    SimFederation::Options options = With("tree:2x3", links, 2);
+    options.config.strategy.optimizer = {"sgd", {{"lr", 1e6}}};
+    options.trainer = [](const NodeView& view) -> std::unique_ptr<Trainer> {
+      return std::make_unique<Halves>(1, view.leaf_begin);
+    };
+    SimFederation federation(options);
+    EXPECT_TRUE(federation.Run());
+    EXPECT_EQ(federation.outcome().status, "completed") << federation.outcome().reason;
+    return federation.Digest();
+  };
+  EXPECT_EQ(digest({.updates = {}, .partials = Codecs{{"fp32", {}}}, .models = {}}), digest({}));
+}
+
 // What topk does not send of a partial is sent later: over many rounds nothing is missing, though
 // each carries a tenth.
 TEST(SimCodecsPartials, AnAggregatorKeepsWhatItsEncodingLoses) {
