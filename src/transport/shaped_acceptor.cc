@@ -52,12 +52,13 @@ struct ShapedAcceptor::State {
   explicit State(std::shared_ptr<Executor> parents) : executor(std::move(parents)) {}
 
   // What the frame counts as on the link, beyond what it is. Learns the size of a model from its
-  // offer.
+  // offer; what is encoded counts as the share of it that it is.
   int64_t Surplus(const Frame& frame) {
     if (model_bytes == 0) return 0;
     if (const auto* offer = std::get_if<OfferFrame>(&frame)) {
-      if (std::holds_alternative<ModelHeader>(offer->header) && offer->size() > 0) {
-        scale = static_cast<double>(model_bytes) / static_cast<double>(offer->size());
+      const uint64_t model = offer->manifest.total_bytes();
+      if (std::holds_alternative<ModelHeader>(offer->header) && model > 0) {
+        scale = static_cast<double>(model_bytes) / static_cast<double>(model);
       }
     }
     const auto* chunk = std::get_if<ChunkFrame>(&frame);

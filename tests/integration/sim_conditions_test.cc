@@ -68,6 +68,21 @@ TEST(SimConditions, BytesCountAsTheModelIsSaidToBe) {
   EXPECT_NEAR(static_cast<double>(*root.at("up").AsInt()), 20e6, 0.1e6);
 }
 
+// A payload is the share of the model that it is, not a model.
+TEST(SimConditions, WhatIsEncodedCountsAsMuchLess) {
+  RunConfig config = ConfigWith({.model_mb = 5}, 2);
+  config.strategy.links.updates = {PartSpec{"int8", {}}};
+  config.strategy.links.models = {PartSpec{"delta", {}}, PartSpec{"int8", {}}};
+  SimFederation federation({.topology = Tree("flat:4"), .config = config});
+  ASSERT_TRUE(federation.Run());
+  const auto ended = federation.EventsOf(event::kRunEnded);
+  ASSERT_THAT(ended, SizeIs(1));
+  const ValueMap& root = *(*ended[0].fields.at("bytes").AsList())[0].AsMap();
+  // The first model is whole; of so small a one a payload is some two fifths.
+  EXPECT_NEAR(static_cast<double>(*root.at("up").AsInt()), 2 * 20e6 * 0.4, 3e6);
+  EXPECT_NEAR(static_cast<double>(*root.at("down").AsInt()), 20e6 * 1.4, 3e6);
+}
+
 TEST(SimConditions, TheSameSeedMakesTheSameEvents) {
   const auto lines = [](uint64_t seed) {
     RunConfig config =
