@@ -44,7 +44,7 @@ void WriteDelta(const TensorViews& local, const PackedTensors& base, const Manif
   for (size_t t = 0; t < model.size(); ++t) {
     const TensorInfo& info = model[t];
     const std::span<std::byte> out = delta.subspan(update.offset(t), update[t].NumBytes());
-    const bool difference = IsFloat(info.dtype) && info.role == TensorRole::kParameter;
+    const bool difference = IsFloat(info.dtype) && info.role != TensorRole::kBuffer;
     if (!difference && info.dtype == update[t].dtype) {
       std::ranges::copy(local.tensor(t), out.begin());
       continue;

@@ -54,6 +54,20 @@ TEST(DeltaOf, ParametersAreDifferencesAndAllElseValues) {
   }
 }
 
+// A companion travels as its change, also where an aggregator reports what its own fold has made.
+TEST(DeltaOf, CompanionsAreDifferences) {
+  const Manifest model = MakeManifest({{"w", DType::kFloat32, {1}},
+                                       {"b", DType::kFloat32, {1}, TensorRole::kBuffer},
+                                       {"c/w", DType::kFloat32, {1}, TensorRole::kCompanion}});
+  const auto base = Filled(model, [](size_t, uint64_t) { return 5.0; });
+  const auto local = Filled(model, [](size_t, uint64_t) { return 7.0; });
+  const auto delta = DeltaOf(local, base);
+  ASSERT_TRUE(delta.ok());
+  EXPECT_EQ(ValueAt(*delta, 0, 0), 2);
+  EXPECT_EQ(ValueAt(*delta, 1, 0), 7);
+  EXPECT_EQ(ValueAt(*delta, 2, 0), 2);
+}
+
 TEST(DeltaOf, OfFloat32IsTheFloat32Difference) {
   const Manifest model =
       MakeManifest({{"pad", DType::kUint8, {1}}, {"w", DType::kFloat32, {4000}}});
