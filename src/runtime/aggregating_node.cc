@@ -356,9 +356,16 @@ absl::Status AggregatingNode::FoldWhole(const OfferFrame& offer, PackedTensors t
 void AggregatingNode::Do(const agg_action::CloseFold& a) {
   if (a.into == agg_action::CloseFold::Into::kLocalModel) return MakeLocalModel(a);
   if (absl::Status status = DeliverFold(a); !status.ok()) {
-    DeliverFailure(a.task, "'" + id() + "': " + Message(status));
-    Feed(agg_event::Delivered{});
+    const std::string reason = "'" + id() + "': " + Message(status);
+    DeliverFailure(a.task, reason);
+    CannotDeliver(a.task, reason);
   }
+}
+
+void AggregatingNode::CannotDeliver(const Task& task, const std::string& reason) {
+  const bool in_rounds = view_.tier > 0 && parts_.policy->has_barrier();
+  if (!in_rounds) return Feed(agg_event::Delivered{});
+  Feed(agg_event::Cancelled{task.round, reason});
 }
 
 absl::StatusOr<PackedTensors> AggregatingNode::FinishLocalRound(const agg_action::CloseFold& close,

@@ -56,6 +56,9 @@ class AggregatingNode : public NodeShell, public Downlinks::Owner {
   virtual absl::StatusOr<Manifest> ManifestOfMeans() const { return model_manifest(); }
 
   void Feed(const AggregatorEvent& event);
+  // The parent has been told that nothing comes of the task. Workers whose updates were accepted
+  // here have to know, too, that they do not count.
+  void CannotDeliver(const Task& task, const std::string& reason);
   // `payload`: what it was decoded from, if it was.
   void AddModel(const VersionRef& version, Model model,
                 const std::optional<OutboundTensors>& payload = {});

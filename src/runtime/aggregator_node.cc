@@ -280,8 +280,9 @@ class AggregatorNode : public AggregatingNode, public Uplink::Owner {
     if (!delivery_) return;
     if (const absl::Status filled = FillFirst(); !filled.ok()) {
       const Task task = std::exchange(delivery_, std::nullopt)->task;
-      DeliverFailure(task, "'" + id() + "': " + Message(filled));
-      return Feed(agg_event::Delivered{});
+      const std::string reason = "'" + id() + "': " + skein::Message(filled);
+      DeliverFailure(task, reason);
+      return CannotDeliver(task, reason);
     }
     const Part& part = delivery_->parts.front();
     delivery_->transfer = ++transfers_;

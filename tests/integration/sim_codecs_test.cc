@@ -277,6 +277,45 @@ TEST(SimCodecsPartials, MeansAreNotRoundedAsTheModelIs) {
   EXPECT_EQ(digest({.updates = {}, .partials = Codecs{{"fp32", {}}}, .models = {}}), digest({}));
 }
 
+// A mean that its codec does not take: what it is made of does not count, and who sent it hears so.
+TEST(SimCodecsPartials, WhatCannotBeEncodedIsTakenBack) {
+  class Large : public FormulaTrainer {
+   public:
+    Large(LeafIndex leaf, std::shared_ptr<std::map<LeafIndex, int>> counted)
+        : FormulaTrainer(1, leaf), leaf_(leaf), counted_(std::move(counted)) {}
+    absl::StatusOr<TrainOutput> Train(const PackedTensors& base,
+                                      const TrainRequest& request) override {
+      SKEIN_ASSIGN_OR_RETURN(TrainOutput output, FormulaTrainer::Train(base, request));
+      const float value = leaf_ < 3 ? 1.0f : 1e6f;  // float16 takes up to 65504
+      std::memcpy(output.update.mutable_tensor(0).data(), &value, sizeof(value));
+      return output;
+    }
+    absl::Status Settle(uint64_t, bool counts) override {
+      (*counted_)[leaf_] += counts ? 1 : 0;
+      return absl::OkStatus();
+    }
+
+   private:
+    const LeafIndex leaf_;
+    const std::shared_ptr<std::map<LeafIndex, int>> counted_;
+  };
+  auto counted = std::make_shared<std::map<LeafIndex, int>>();
+  SimFederation::Options options =
+      With("tree:2x3", {.updates = {}, .partials = Codecs{{"fp16", {}}}, .models = {}}, 4);
+  options.config.strategy.fold.params["bound"] = 1e7;
+  options.config.strategy.policy = {"quorum", {{"fraction", 0.5}, {"deadline_s", 30}}};
+  options.config.strategy.tiers = {{.tier = 1, .policy = PartSpec{"all", {}}}};
+  options.trainer = [counted](const NodeView& view) -> std::unique_ptr<Trainer> {
+    return std::make_unique<Large>(view.leaf_begin, counted);
+  };
+  SimFederation federation(options);
+  ASSERT_TRUE(federation.Run());
+  ASSERT_EQ(federation.outcome().status, "completed") << federation.outcome().reason;
+  for (LeafIndex leaf = 0; leaf < 6; ++leaf) {
+    EXPECT_EQ((*counted)[leaf], leaf < 3 ? 4 : 0) << "of worker " << leaf;
+  }
+}
+
 // What topk does not send of a partial is sent later: over many rounds nothing is missing, though
 // each carries a tenth.
 TEST(SimCodecsPartials, AnAggregatorKeepsWhatItsEncodingLoses) {
