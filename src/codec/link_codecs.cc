@@ -123,6 +123,17 @@ absl::Status ValidateLinks(const StrategySpec& spec, const Topology& topology,
                                       ": link.partials: its nodes have workers below them, which "
                                       "send updates; say it of a tier above, or of 'updates'");
   }
+  for (const TierSpec& tier : spec.tiers) {
+    if (!tier.link.updates || tier.link.updates->empty()) continue;
+    const bool has_workers = std::ranges::any_of(topology.nodes(), [&](const TopologyNode& node) {
+      return node.role == NodeRole::kWorker && node.tier == tier.tier + 1;
+    });
+    if (has_workers) continue;
+    return absl::InvalidArgumentError("strategy, tier " + std::to_string(tier.tier) +
+                                      ": link.updates: its nodes have aggregators below them, "
+                                      "which send partials; say it of tier " +
+                                      std::to_string(lowest) + ", or of 'partials'");
+  }
   for (int tier = 0; tier < lowest; ++tier) {
     const CodecPipeline* partials = codecs->partials(tier);
     if (partials == nullptr || !partials->lossy()) continue;

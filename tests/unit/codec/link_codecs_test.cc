@@ -98,6 +98,9 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{AtTier(2, {.partials = Codecs{{"int8", {}}}}),
             "strategy, tier 2: link.partials: its nodes have workers below them, which send "
             "updates; say it of a tier above, or of 'updates'"},
+        Bad{AtTier(0, {.updates = Codecs{{"int8", {}}}}),
+            "strategy, tier 0: link.updates: its nodes have aggregators below them, which send "
+            "partials; say it of tier 2, or of 'partials'"},
         Bad{Partials({{"int8", {}}}, {"fednova", {}}),
             "strategy: links.partials: 'int8(512)' makes means of the sums of tier 1, and the "
             "fold above goes by what single workers say; use another fold, or codecs that lose "
