@@ -463,6 +463,83 @@ TEST(SimCodecsModels, LocalRoundsGoDownAsDifferences) {
   EXPECT_EQ((*counts)["models"].encoded["delta|int8(512)"], 6 * 2 + 18 * 6u);
 }
 
+// Tensors of every type, some without elements or dimensions; `floats`: or none that is a float.
+class OfAllTypes : public FormulaTrainer {
+ public:
+  OfAllTypes(LeafIndex leaf, bool floats) : FormulaTrainer(1, leaf), leaf_(leaf), floats_(floats) {}
+  Manifest ModelManifest() const {
+    std::vector<TensorInfo> tensors = {{"count", DType::kInt64, {}, TensorRole::kBuffer},
+                                       {"flags", DType::kBool, {3}, TensorRole::kBuffer},
+                                       {"none", DType::kInt32, {0}, TensorRole::kBuffer}};
+    if (floats_) {
+      tensors.push_back({"w", DType::kFloat32, {30, 20}, TensorRole::kParameter});
+      tensors.push_back({"empty", DType::kFloat32, {0, 4}, TensorRole::kParameter});
+      tensors.push_back({"half", DType::kFloat16, {300}, TensorRole::kParameter});
+      tensors.push_back({"brain", DType::kBFloat16, {300}, TensorRole::kParameter});
+      tensors.push_back({"double", DType::kFloat64, {100}, TensorRole::kParameter});
+      tensors.push_back({"scalar", DType::kFloat32, {}, TensorRole::kParameter});
+    }
+    return Manifest::Create(std::move(tensors)).value();
+  }
+  absl::StatusOr<PackedTensors> Initialize() override {
+    PackedTensors model(ModelManifest());
+    std::ranges::fill(model.mutable_bytes(), std::byte{0});
+    return model;
+  }
+  absl::StatusOr<TrainOutput> Train(const PackedTensors&, const TrainRequest& request) override {
+    PackedTensors update(UpdateManifest(ModelManifest()).value());
+    std::ranges::fill(update.mutable_bytes(), std::byte{0});
+    Rng rng(DeriveSeed(3, {leaf_, request.seq}));
+    for (size_t t = 0; t < update.manifest().size(); ++t) {
+      if (update.manifest()[t].dtype != DType::kFloat32) continue;
+      std::vector<float> values(update.manifest()[t].NumElements());
+      for (float& value : values) value = static_cast<float>(rng.Normal() * 0.01);
+      std::ranges::copy(std::as_bytes(std::span(values)), update.mutable_tensor(t).begin());
+    }
+    const auto count = static_cast<int64_t>(request.round);
+    std::memcpy(update.mutable_tensor(0).data(), &count, sizeof(count));
+    return TrainOutput{std::move(update), 10 + leaf_, {{"loss", 1.0}}};
+  }
+  absl::StatusOr<EvalOutput> Evaluate(const PackedTensors&, const TrainRequest&) override {
+    return EvalOutput{1, {{"loss", 1.0}}};
+  }
+
+ private:
+  const LeafIndex leaf_;
+  const bool floats_;
+};
+
+TEST(SimCodecs, ModelsOfAllTypesGoUpAndDown) {
+  const Codecs difference{{"delta", {}}, {"zstd", {}}};
+  const Codecs zstd{{"zstd", {}}};
+  for (const bool floats : {true, false}) {
+    SCOPED_TRACE(floats ? "of all types" : "without floats");
+    const auto digest = [floats](const LinkSpec& links) {
+      SimFederation::Options options = With("tree:2x3", links, 4);
+      options.trainer = [floats](const NodeView& view) -> std::unique_ptr<Trainer> {
+        return std::make_unique<OfAllTypes>(view.leaf_begin, floats);
+      };
+      SimFederation federation(options);
+      EXPECT_TRUE(federation.Run());
+      EXPECT_EQ(federation.outcome().status, "completed") << federation.outcome().reason;
+      return federation.Digest();
+    };
+    const std::string plain = digest({});
+    EXPECT_EQ(digest({.updates = zstd, .partials = zstd, .models = difference}), plain);
+    EXPECT_EQ(digest({.updates = {}, .partials = Codecs{{"fp32", {}}}, .models = {}}) == plain,
+              !floats)
+        << "a mean of float32 is not quite that of the sums";
+    const LinkSpec lossy{.updates = Codecs{kTopK, {"int4", {}}, {"zstd", {}}},
+                         .partials = Codecs{{"int8", {{"error_feedback", true}}}},
+                         .models = Codecs{{"delta", {}}, {"int4", {}}}};
+    EXPECT_EQ(digest(lossy) == plain, !floats);
+    EXPECT_EQ(digest({.updates = Codecs{{"randomk", {{"ratio", 0.5}}}},
+                      .partials = Codecs{{"fp16", {}}},
+                      .models = Codecs{{"bf16", {}}}}) == plain,
+              !floats);
+  }
+}
+
 // Everything at once, with links of their own at a tier.
 TEST(SimCodecs, TiersHaveLinksOfTheirOwn) {
   auto counts = std::make_shared<std::map<std::string, Offers>>();
