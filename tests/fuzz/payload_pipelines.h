@@ -32,6 +32,7 @@ class PayloadPipelines {
         {{"randomk", {{"ratio", 0.3}}}, {"int4"}},
         {{"delta"}, {"zstd"}},
         {{"delta"}, topk, {"fp16"}},
+        {{"fp32"}, {"zstd"}},
     };
     for (const auto& parts : lists) {
       auto pipeline = MakePipeline(registry, parts);
