@@ -48,6 +48,8 @@ foreach(package IN ITEMS libabsl-dev libgrpc++-dev libprotobuf-dev libspdlog-dev
     string(APPEND needed " (>= ${epoch}${version})")
   endif()
 endforeach()
+# The CMake packages of gRPC and protobuf want the compilers there, whoever looks for them.
+list(APPEND needed protobuf-compiler protobuf-compiler-grpc)
 list(JOIN needed ", " needed)
 set(CPACK_DEBIAN_DEV_PACKAGE_NAME libskein-dev)
 set(CPACK_DEBIAN_DEV_PACKAGE_SECTION libdevel)
