@@ -56,8 +56,8 @@ def _traffic_row(results: Results, shape: str, means: bool) -> list[str]:
 
     by_the_book = traffic.tree(shape, traffic.FLOAT32 if means else traffic.INT64)
     published = FLIGHT_TRAFFIC.get(height(shape)) if workers(shape) == 256 else None
-    return [shape, "float32 means" if means else "int64 sums", str(height(shape)), value(results, shape, "root_up"),
-            value(results, shape, "root_down"),
+    return [shape, "float32 means" if means else "int64 sums", str(height(shape)),
+            value(results, shape, "root_up"), value(results, shape, "root_down"),
             value(results, shape, "links") or note(results, shape),
             number(by_the_book), number(traffic.routed(shape)), counted(traffic.routed),
             counted(traffic.routed_multicast),

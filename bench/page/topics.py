@@ -50,7 +50,7 @@ Bytes that 256 workers' round puts on the links of balanced trees, counted where
 float32. A link carries a model down, and up an update (1) or a partial (2, since sums travel as int64). Against it
 stands a flat federation routed over the same tree: each worker's model and update cross every link between it and
 the root. Flight counts a baseline whose model is multicast, so that it crosses each link once; its partials
-are float32. Partials in float32 are not implemented here: that column is computed.""",
+are float32, as those of the rows with float32 means (codec `fp32`).""",
           ()),
     Topic("fashion", "Training: Fashion-MNIST", """\
 [examples/fashion_mnist](../examples/fashion_mnist): 32 workers, a CNN of 28,794 parameters, one local epoch. The bare loop

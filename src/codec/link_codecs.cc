@@ -82,6 +82,18 @@ const CodecPipeline* LinkCodecs::Find(const std::string& form) const {
   return nullptr;
 }
 
+absl::Status LinkCodecs::CheckPayload(const std::string& form, uint64_t bytes,
+                                      const Manifest& manifest) const {
+  const CodecPipeline* codec = Find(form);
+  if (codec == nullptr) {
+    return absl::InvalidArgumentError("it is encoded by '" + form + "', as on no link of this run");
+  }
+  const uint64_t most = codec->MaxBytes(manifest);
+  if (bytes > 0 && bytes <= most) return absl::OkStatus();
+  return absl::InvalidArgumentError("its payload has " + std::to_string(bytes) + " bytes, and '" +
+                                    form + "' makes " + std::to_string(most) + " at most");
+}
+
 std::string LinkCodecs::Describe(const Link& link) {
   std::string text;
   for (const auto& [name, pipeline] :

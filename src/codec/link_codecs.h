@@ -18,7 +18,7 @@ namespace skein {
 // Immutable; any thread.
 class LinkCodecs {
  public:
-  // InvalidArgument "strategy, tier 1: link, updates: ..." for users.
+  // InvalidArgument "strategy, tier 1: link.updates: ..." for users.
   static absl::StatusOr<std::shared_ptr<const LinkCodecs>> Create(
       const StrategySpec& spec, int num_tiers, const StrategyRegistries& registries);
 
@@ -31,6 +31,11 @@ class LinkCodecs {
   // The one of this form, whatever its place: a node that is attached elsewhere sends what it has
   // encoded for its parent of before. Null if no link has it.
   const CodecPipeline* Find(const std::string& form) const;
+
+  // Whether tensors like `manifest` can come as a payload of so many bytes of this form: asked
+  // before memory is taken for it. InvalidArgument if not.
+  absl::Status CheckPayload(const std::string& form, uint64_t bytes,
+                            const Manifest& manifest) const;
 
   // For the record of a run, as "updates int4(512)|zstd, models delta|int8(512)", by tier where
   // tiers differ; empty if nothing is encoded.

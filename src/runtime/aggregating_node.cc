@@ -166,22 +166,8 @@ absl::Status AggregatingNode::CheckManifest(const OfferFrame& offer) const {
   if (partial != nullptr && partial->mean && !parts_.fold->TakesSubtrees()) {
     return absl::InvalidArgumentError("its partial is a mean, of which the fold can make no use");
   }
-  return CheckEncoding(offer);
-}
-
-absl::Status AggregatingNode::CheckEncoding(const OfferFrame& offer) const {
   if (!offer.encoding) return absl::OkStatus();
-  const Encoding& encoding = *offer.encoding;
-  const CodecPipeline* codec = codecs_->Find(encoding.form);
-  if (codec == nullptr) {
-    return absl::InvalidArgumentError("it is encoded by '" + encoding.form +
-                                      "', as on no link of this run");
-  }
-  const uint64_t most = codec->MaxBytes(offer.manifest);
-  if (encoding.bytes > 0 && encoding.bytes <= most) return absl::OkStatus();
-  return absl::InvalidArgumentError("its payload has " + std::to_string(encoding.bytes) +
-                                    " bytes, and '" + encoding.form + "' makes " +
-                                    std::to_string(most) + " at most");
+  return codecs_->CheckPayload(offer.encoding->form, offer.encoding->bytes, offer.manifest);
 }
 
 absl::StatusOr<PackedTensors> AggregatingNode::Decode(const OfferFrame& offer,
@@ -355,14 +341,12 @@ absl::Status AggregatingNode::FoldWhole(const OfferFrame& offer, PackedTensors t
 
 void AggregatingNode::Do(const agg_action::CloseFold& a) {
   if (a.into == agg_action::CloseFold::Into::kLocalModel) return MakeLocalModel(a);
-  if (absl::Status status = DeliverFold(a); !status.ok()) {
-    const std::string reason = "'" + id() + "': " + Message(status);
-    DeliverFailure(a.task, reason);
-    CannotDeliver(a.task, reason);
-  }
+  if (absl::Status status = DeliverFold(a); !status.ok()) CannotDeliver(a.task, status);
 }
 
-void AggregatingNode::CannotDeliver(const Task& task, const std::string& reason) {
+void AggregatingNode::CannotDeliver(const Task& task, const absl::Status& why) {
+  const std::string reason = "'" + id() + "': " + Message(why);
+  DeliverFailure(task, reason);
   const bool in_rounds = view_.tier > 0 && parts_.policy->has_barrier();
   if (!in_rounds) return Feed(agg_event::Delivered{});
   Feed(agg_event::Cancelled{task.round, reason});
@@ -370,10 +354,15 @@ void AggregatingNode::CannotDeliver(const Task& task, const std::string& reason)
 
 absl::StatusOr<PackedTensors> AggregatingNode::FinishLocalRound(const agg_action::CloseFold& close,
                                                                 Accumulator& sums) {
+  SKEIN_ASSIGN_OR_RETURN(const PackedTensors model, WholeModel(close.base));
+  return FinishPlainly(model, sums);
+}
+
+absl::StatusOr<PackedTensors> AggregatingNode::FinishPlainly(const PackedTensors& base,
+                                                             Accumulator& sums) {
   SKEIN_ASSIGN_OR_RETURN(auto optimizer,
                          services_.strategies->optimizers.Create(PartSpec{"sgd", {}}));
-  SKEIN_ASSIGN_OR_RETURN(const PackedTensors model, WholeModel(close.base));
-  return sums.Finish(model, *optimizer);
+  return sums.Finish(base, *optimizer);
 }
 
 void AggregatingNode::MakeLocalModel(const agg_action::CloseFold& close) {
@@ -381,15 +370,14 @@ void AggregatingNode::MakeLocalModel(const agg_action::CloseFold& close) {
   absl::StatusOr<Bucket> bucket = TakeBucket(close.buckets.front());
   absl::StatusOr<PackedTensors> local =
       bucket.ok() ? FinishLocalRound(close, *bucket->sums) : bucket.status();
-  if (!local.ok()) {
-    DeliverFailure(close.task, "'" + id() + "': " + Message(local.status()));
-    Feed(agg_event::Delivered{});
-    return;
+  Model made;
+  absl::Status status = local.status();
+  if (status.ok()) {
+    made = Model::OfModel(*std::move(local));
+    status = EncodeForChildren(close.made, made, std::nullopt);
   }
-  Model made = Model::OfModel(*std::move(local));
-  const absl::Status encoded = EncodeForChildren(close.made, made, std::nullopt);
-  if (!encoded.ok()) {
-    DeliverFailure(close.task, "'" + id() + "': " + Message(encoded));
+  if (!status.ok()) {
+    DeliverFailure(close.task, "'" + id() + "': " + Message(status));
     Feed(agg_event::Delivered{});
     return;
   }

@@ -56,9 +56,9 @@ class AggregatingNode : public NodeShell, public Downlinks::Owner {
   virtual absl::StatusOr<Manifest> ManifestOfMeans() const { return model_manifest(); }
 
   void Feed(const AggregatorEvent& event);
-  // The parent has been told that nothing comes of the task. Workers whose updates were accepted
-  // here have to know, too, that they do not count.
-  void CannotDeliver(const Task& task, const std::string& reason);
+  // Tells the parent that nothing comes of the task. Workers whose updates were accepted here have
+  // to know, too, that they do not count.
+  void CannotDeliver(const Task& task, const absl::Status& why);
   // `payload`: what it was decoded from, if it was.
   void AddModel(const VersionRef& version, Model model,
                 const std::optional<OutboundTensors>& payload = {});
@@ -72,6 +72,8 @@ class AggregatingNode : public NodeShell, public Downlinks::Owner {
   // coordinator.
   absl::StatusOr<PackedTensors> FinishLocalRound(const agg_action::CloseFold& close,
                                                  Accumulator& sums);
+  // The base and the plain mean.
+  absl::StatusOr<PackedTensors> FinishPlainly(const PackedTensors& base, Accumulator& sums);
   // Large models: until the next version comes, other processes may have what was staged with.
   void RestMemory();
   // Takes a bucket that is closed: what its lots have, as one.
@@ -125,7 +127,6 @@ class AggregatingNode : public NodeShell, public Downlinks::Owner {
 
   absl::Status ShapeLinks();
   absl::Status CheckManifest(const OfferFrame& offer) const;
-  absl::Status CheckEncoding(const OfferFrame& offer) const;
   absl::StatusOr<PackedTensors> Decode(const OfferFrame& offer, const PackedTensors& staged) const;
   absl::StatusOr<std::unique_ptr<Intake>> BeginIntake(const OfferFrame& offer,
                                                       const PackedTensors& block);

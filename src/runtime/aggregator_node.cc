@@ -209,9 +209,7 @@ class AggregatorNode : public AggregatingNode, public Uplink::Owner {
     SKEIN_ASSIGN_OR_RETURN(const Manifest manifest, ManifestOfMeans());
     PackedTensors zeros(manifest, *services_.memory.buffers);
     std::ranges::fill(zeros.mutable_bytes(), std::byte{0});
-    SKEIN_ASSIGN_OR_RETURN(auto optimizer,
-                           services_.strategies->optimizers.Create(PartSpec{"sgd", {}}));
-    SKEIN_ASSIGN_OR_RETURN(const PackedTensors mean, bucket.sums->Finish(zeros, *optimizer));
+    SKEIN_ASSIGN_OR_RETURN(const PackedTensors mean, FinishPlainly(zeros, *bucket.sums));
     SKEIN_ASSIGN_OR_RETURN(PackedTensors delta, DeltaOf(mean, zeros, *services_.memory.buffers));
     return Whole{std::move(delta), weight};
   }
@@ -280,9 +278,7 @@ class AggregatorNode : public AggregatingNode, public Uplink::Owner {
     if (!delivery_) return;
     if (const absl::Status filled = FillFirst(); !filled.ok()) {
       const Task task = std::exchange(delivery_, std::nullopt)->task;
-      const std::string reason = "'" + id() + "': " + skein::Message(filled);
-      DeliverFailure(task, reason);
-      return CannotDeliver(task, reason);
+      return CannotDeliver(task, filled);
     }
     const Part& part = delivery_->parts.front();
     delivery_->transfer = ++transfers_;

@@ -328,9 +328,8 @@ void Downlinks::Grant(const UploadId& id, const BeginIntake& begin) {
     suspended_.erase(left);
   }
   if (incoming.transfer == nullptr) {
-    const OfferFrame& offer = incoming.offer;
-    incoming.transfer = std::make_shared<InboundTransfer>(
-        PackedTensors(offer.encoding ? PayloadManifest(offer.size()) : offer.manifest, *buffers_));
+    incoming.transfer =
+        std::make_shared<InboundTransfer>(PackedTensors(BlockManifest(incoming.offer), *buffers_));
   }
   InboundTransfer& transfer = *incoming.transfer;
   // What is encoded is decoded once it is whole.

@@ -53,15 +53,14 @@ absl::StatusOr<ModelForChildren> ModelEncoder::Encode(
   context.round = DeriveSeed(version.version, {version.attempt, version.local_round});
   if (pipeline_->has_delta()) return Difference(version, tensors, context);
   SKEIN_ASSIGN_OR_RETURN(EncodedTensors encoded, pipeline_->Encode(tensors, context, *buffers_));
-  if (!pipeline_->lossy()) {
-    return ModelForChildren{
-        model, PayloadOf(std::move(encoded), *pipeline_, std::nullopt, tensors.manifest())};
+  OutboundTensors whole = model;
+  if (pipeline_->lossy()) {
+    SKEIN_ASSIGN_OR_RETURN(PackedTensors received,
+                           pipeline_->Decode(encoded.bytes, tensors.manifest(), *buffers_));
+    whole = OutboundTensors::OfModel(std::move(received));
   }
-  SKEIN_ASSIGN_OR_RETURN(PackedTensors received,
-                         pipeline_->Decode(encoded.bytes, tensors.manifest(), *buffers_));
-  return ModelForChildren{
-      OutboundTensors::OfModel(std::move(received)),
-      PayloadOf(std::move(encoded), *pipeline_, std::nullopt, tensors.manifest())};
+  return ModelForChildren{std::move(whole), PayloadOf(std::move(encoded), *pipeline_, std::nullopt,
+                                                      tensors.manifest())};
 }
 
 absl::StatusOr<ModelForChildren> ModelEncoder::Difference(const VersionRef& version,

@@ -5,6 +5,16 @@
 #include "skein/tensor/digest.h"
 
 namespace skein {
+namespace {
+
+Manifest PayloadManifest(uint64_t bytes) {
+  TensorInfo info{"payload", DType::kUint8, {static_cast<int64_t>(bytes)}, TensorRole::kBuffer};
+  auto manifest = Manifest::Create({std::move(info)});
+  // Only more bytes than any manifest may have are refused, and a frame cannot say so many.
+  return manifest.ok() ? *std::move(manifest) : Manifest();
+}
+
+}  // namespace
 
 OutboundTensors::OutboundTensors(PackedTensors tensors, std::string digest)
     : OutboundTensors(std::move(tensors), std::function<uint64_t()>()) {
@@ -60,11 +70,8 @@ uint64_t OutboundTensors::ChecksumOf(uint64_t offset, std::span<const std::byte>
   return *checksum;
 }
 
-Manifest PayloadManifest(uint64_t bytes) {
-  TensorInfo info{"payload", DType::kUint8, {static_cast<int64_t>(bytes)}, TensorRole::kBuffer};
-  auto manifest = Manifest::Create({std::move(info)});
-  // Only more bytes than any manifest may have are refused, and a frame cannot say so many.
-  return manifest.ok() ? *std::move(manifest) : Manifest();
+Manifest BlockManifest(const OfferFrame& offer) {
+  return offer.encoding ? PayloadManifest(offer.encoding->bytes) : offer.manifest;
 }
 
 bool Outbox::Transfer::HasNext() const {

@@ -59,8 +59,8 @@ class OutboundTensors {
   std::shared_ptr<State> state_;
 };
 
-// The block of a payload of so many bytes.
-Manifest PayloadManifest(uint64_t bytes);
+// Of the block that what is offered comes in: that of its tensors, or one for a payload.
+Manifest BlockManifest(const OfferFrame& offer);
 
 // The sending side of tensor transfers on one link: offers, waits for the grant, then sends chunks
 // as fast as the link takes them. Several transfers take turns, chunk by chunk. Lives on the

@@ -177,9 +177,7 @@ void Uplink::On(OfferFrame& offer) {
     offset = incoming_->bytes->received();
   } else {
     DropIncoming();
-    const uint64_t size = offer.size();
-    auto bytes = std::make_shared<InboundTransfer>(
-        PackedTensors(offer.encoding ? PayloadManifest(size) : offer.manifest, *buffers_));
+    auto bytes = std::make_shared<InboundTransfer>(PackedTensors(BlockManifest(offer), *buffers_));
     bytes->Hash();
     incoming_ = {.transfer = offer.transfer, .header = *header, .bytes = std::move(bytes)};
     if (offer.encoding) {
@@ -201,14 +199,9 @@ void Uplink::Refuse(uint64_t transfer, const absl::Status& why) {
 absl::Status Uplink::CheckEncoding(const OfferFrame& offer) const {
   if (!offer.encoding) return absl::OkStatus();
   const Encoding& encoding = *offer.encoding;
-  const CodecPipeline* codec = codecs_ != nullptr ? codecs_->Find(encoding.form) : nullptr;
-  if (codec == nullptr) {
-    return absl::FailedPreconditionError("no link of this run encodes by '" + encoding.form + "'");
-  }
-  if (encoding.bytes == 0 || encoding.bytes > codec->MaxBytes(offer.manifest)) {
-    return absl::FailedPreconditionError("a payload of " + std::to_string(encoding.bytes) +
-                                         " bytes is none of such a model");
-  }
+  if (codecs_ == nullptr) return absl::FailedPreconditionError("models are not encoded here");
+  const absl::Status payload = codecs_->CheckPayload(encoding.form, encoding.bytes, offer.manifest);
+  if (!payload.ok()) return absl::FailedPreconditionError(Message(payload));
   if (encoding.base && !owner_->BaseModel(*encoding.base)) {
     return absl::FailedPreconditionError("the model is a difference to " +
                                          ToString(*encoding.base) + ", which is not here");

@@ -177,7 +177,6 @@ absl::StatusOr<PackedTensors> WorkerTerms::ModelOf(const Task& task) const {
 // the model as they are.
 absl::StatusOr<PackedTensors> WorkerTerms::KeepLocal(const Task& task, PackedTensors update,
                                                      StateDict& state) const {
-  SKEIN_ASSIGN_OR_RETURN(const PackedTensors begun, ModelOf(task));
   const PackedTensors model = WithoutCompanions(task.base);
   PackedTensors shared(update.manifest());
   std::ranges::copy(update.bytes(), shared.mutable_bytes().begin());
@@ -187,7 +186,8 @@ absl::StatusOr<PackedTensors> WorkerTerms::KeepLocal(const Task& task, PackedTen
     at::Tensor own = *TensorOf(update, info.name);
     at::Tensor unchanged = *TensorOf(model, info.name);
     if (Takes(info)) {
-      own = own.add(*TensorOf(begun, info.name));
+      const auto kept = TensorOf(task.state, OwnName(*local_, info.name));
+      own = own.add(kept ? *kept : unchanged);
       unchanged = at::zeros_like(unchanged);
     }
     SKEIN_RETURN_IF_ERROR(state.Add(OwnName(*local_, info.name), own.to(unchanged.scalar_type())));

@@ -89,8 +89,8 @@ class DataCommand : public Command {
     }
     if (!rule_.empty()) return OnlyWithoutSpec("partition");
     RunFlags flags = flags_;
-    flags.set.push_back(
-        "evaluate=none");  // nothing is run: what an evaluation needs may be missing
+    // Nothing is run: what an evaluation needs may be missing.
+    flags.set.push_back("evaluate=none");
     SKEIN_ASSIGN_OR_RETURN(RunSpec spec, ResolveSpec(flags, registries));
     const Params data(spec.config.data);
     std::string labels = labels_;
