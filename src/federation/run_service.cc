@@ -36,6 +36,8 @@ class RunServiceImpl : public RunService {
 
 absl::StatusOr<std::unique_ptr<RunService>> RunService::Create(Options options, ThreadPool& pool,
                                                                const Registries& registries) {
+  // First: an address that is taken leaves no directory behind.
+  SKEIN_RETURN_IF_ERROR(CheckControlAddress(options.listen_address, options.insecure));
   std::error_code error;
   // Absolute: coordinators on this machine may have another working directory.
   const std::string directory = std::filesystem::absolute(options.directory, error).string();

@@ -97,8 +97,7 @@ absl::StatusOr<std::unique_ptr<Learner>> MakeModuleLearner(const WorkerContext& 
   loop.metrics = parts.metrics ? std::move(parts.metrics) : ClassAccuracy;
   loop.optimizer = std::move(parts.optimizer);
   loop.options = parts.options ? *parts.options : TrainingOptions::Of(context.params);
-  loop.may_be_empty = context.is_coordinator;
-  return MakeLoopLearner(std::move(loop));
+  return MakeLoopLearner(context, std::move(loop));
 }
 
 LearnerFactory ModuleLearnerFactory(

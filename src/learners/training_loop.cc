@@ -45,6 +45,11 @@ std::vector<int64_t> BatchSizes(int64_t count, int64_t batch_size) {
   return sizes;
 }
 
+absl::Status NoHeldOutSamples() {
+  return absl::FailedPreconditionError(
+      "there are no held-out samples to evaluate on; give some, or set evaluate to workers");
+}
+
 class LoopLearner : public Learner {
  public:
   explicit LoopLearner(LoopParts parts) : parts_(std::move(parts)) {}
@@ -94,10 +99,7 @@ class LoopLearner : public Learner {
   }
 
   absl::StatusOr<EvalResult> Evaluate(const StateDict& model, EvalContext& context) override {
-    if (parts_.samples.count == 0) {
-      return absl::FailedPreconditionError(
-          "there are no held-out samples to evaluate on; give some, or set evaluate to workers");
-    }
+    if (parts_.samples.count == 0) return NoHeldOutSamples();
     SKEIN_RETURN_IF_ERROR(parts_.model->Load(model));
     SKEIN_ASSIGN_OR_RETURN(auto means, MeansOver(*context.cancelled));
     return EvalResult{parts_.samples.count, std::move(means)};
@@ -166,9 +168,11 @@ class LoopLearner : public Learner {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Learner>> MakeLoopLearner(LoopParts parts) {
-  if ((parts.samples.count == 0 || !parts.samples.get) && !parts.may_be_empty) {
-    return absl::InvalidArgumentError("there are no samples");
+absl::StatusOr<std::unique_ptr<Learner>> MakeLoopLearner(const WorkerContext& context,
+                                                         LoopParts parts) {
+  if (parts.samples.count == 0 || !parts.samples.get) {
+    if (!context.is_coordinator) return absl::InvalidArgumentError("there are no samples");
+    if (context.evaluates) return NoHeldOutSamples();
   }
   if (parts.options.batch_size < 1 || parts.options.epochs < 1) {
     return absl::InvalidArgumentError("batch_size and epochs must be 1 at least");

@@ -41,12 +41,11 @@ struct LoopParts {
   TrainingOptions options;
   // At a coordinator, before the run: whether the model takes samples like these. Null: nothing.
   std::function<absl::Status(LoopModel& model)> check;
-  bool may_be_empty =
-      false;  // a coordinator without samples cannot evaluate, and is fine otherwise
 };
 
 // See MakeModuleLearner.
-absl::StatusOr<std::unique_ptr<Learner>> MakeLoopLearner(LoopParts parts);
+absl::StatusOr<std::unique_ptr<Learner>> MakeLoopLearner(const WorkerContext& context,
+                                                         LoopParts parts);
 
 // The first of each tensor in `named`: modules may share some.
 std::vector<NamedParameter> WithoutRepeats(std::vector<NamedParameter> named);

@@ -95,6 +95,7 @@ absl::StatusOr<std::unique_ptr<Trainer>> LearnerTrainer::Create(
   WorkerContext context;
   context.node = view.id;
   context.is_coordinator = is_coordinator;
+  context.evaluates = is_coordinator ? config.evaluate.coordinator : config.evaluate.workers;
   context.leaf = view.leaf_begin;
   context.num_workers = view.num_workers;
   context.seed = config.seed;

@@ -43,6 +43,11 @@ TEST_F(TakenPortTest, TheControlPlaneLeavesNothingBehind) {
   EXPECT_FALSE(std::filesystem::exists(work_ / "run"));
 }
 
+TEST_F(TakenPortTest, AControlPlaneForManyRunsMakesNoDirectory) {
+  ExpectTold(Skein("control --dir runs --listen " + address_), 2);
+  EXPECT_FALSE(std::filesystem::exists(work_ / "runs"));
+}
+
 TEST_F(TakenPortTest, AnAggregatorNamesItself) {
   const Outcome outcome =
       Skein("aggregator --id a0 --control 127.0.0.1:1 --log-level off --listen " + address_);

@@ -79,7 +79,8 @@ ModuleParts PartsOf(Net net, Samples samples) {
 // or the policy say; it looks for cancellation between them. Evaluates without gradients, in
 // evaluation mode. Results repeat bit for bit unless the module draws from libtorch's global
 // generator (register it with LearnerOptions::uses_global_rng then).
-// InvalidArgument: parts that are missing, no samples (but a coordinator may have none).
+// InvalidArgument: parts that are missing, a worker without samples. FailedPrecondition: a
+// coordinator without samples in a run that evaluates there.
 absl::StatusOr<std::unique_ptr<Learner>> MakeModuleLearner(const WorkerContext& context,
                                                            ModuleParts parts);
 

@@ -24,7 +24,8 @@ namespace skein {
 struct WorkerContext {
   NodeId node;
   bool is_coordinator = false;
-  LeafIndex leaf = 0;  // which worker, in the order of the leaves
+  bool evaluates = false;  // the run evaluates at this node
+  LeafIndex leaf = 0;      // which worker, in the order of the leaves
   uint64_t num_workers = 0;
   uint64_t seed = 0;    // the run's
   Params params;        // learner: params of the run spec, checked if there is a schema

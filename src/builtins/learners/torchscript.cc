@@ -207,14 +207,13 @@ absl::Status RegisterTorchScriptLearner(LearnerRegistry& registry) {
         parts.loss = loss->loss;
         parts.metrics = loss->metrics;
         parts.options = TrainingOptions::Of(context.params);
-        parts.may_be_empty = context.is_coordinator;
         if (context.is_coordinator) {
           SKEIN_ASSIGN_OR_RETURN(auto trials, data->TrialsOf(context));
           parts.check = [loss, trials = std::move(trials)](LoopModel& model) {
             return TryOut(model, *loss, trials);
           };
         }
-        return MakeLoopLearner(std::move(parts));
+        return MakeLoopLearner(context, std::move(parts));
       },
       Options());
 }

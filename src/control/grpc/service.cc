@@ -25,6 +25,7 @@ namespace skein {
 namespace {
 
 // Nodes that do not end their streams in this time are cut off.
+constexpr char kCannotListen[] = "the control plane cannot listen";
 constexpr auto kShutdownGrace = std::chrono::seconds(2);
 
 // The control plane's handle on one stream. It may outlive the stream, and lets go of the control
@@ -178,11 +179,10 @@ class GrpcControlServer : public ControlServer {
     if (runs_ != nullptr) builder.RegisterService(runs_.get());
     HostPort place;
     if (!address.empty()) {
+      SKEIN_RETURN_IF_ERROR(CheckControlAddress(address, insecure));
       SKEIN_ASSIGN_OR_RETURN(place, ParseHostPort(address));
-      SKEIN_RETURN_IF_ERROR(
-          Annotate(CheckListenAddress(place, insecure), "the control plane cannot listen"));
       auto port = Port::Open(place, builder);
-      if (!port.ok()) return Annotate(port.status(), "the control plane cannot listen");
+      if (!port.ok()) return Annotate(port.status(), kCannotListen);
       port_ = *std::move(port);
     }
     server_ = builder.BuildAndStart();
@@ -215,6 +215,11 @@ class GrpcControlServer : public ControlServer {
 };
 
 }  // namespace
+
+absl::Status CheckControlAddress(const std::string& address, bool insecure) {
+  SKEIN_ASSIGN_OR_RETURN(const HostPort place, ParseHostPort(address));
+  return Annotate(CheckListenAddress(place, insecure), kCannotListen);
+}
 
 absl::StatusOr<std::unique_ptr<ControlServer>> StartControlServer(ControlServerOptions options) {
   auto server =

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include <absl/status/status.h>
 #include <absl/status/statusor.h>
 
 #include "control/run_desk.h"
@@ -19,6 +20,9 @@ struct ControlServerOptions {
 };
 
 absl::StatusOr<std::unique_ptr<ControlServer>> StartControlServer(ControlServerOptions options);
+
+// What StartControlServer would say of an address, before anything is made for it.
+absl::Status CheckControlAddress(const std::string& address, bool insecure);
 
 }  // namespace skein
 

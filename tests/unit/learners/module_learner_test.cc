@@ -49,6 +49,7 @@ class ModuleLearnerTest : public ::testing::Test {
                     .ok());
     RunConfig config = ConfigOf("test");
     config.learner.params = params_;
+    config.evaluate = evaluate_;
     return MakeLearnerTrainerFactory(*registries_.back())(config, view);
   }
   // With `change` made to the parts of MakeParts.
@@ -72,6 +73,7 @@ class ModuleLearnerTest : public ::testing::Test {
     return Message(MakeTrainer(WorkerView(0), make)->Train(*model, RequestOf(1)).status());
   }
 
+  EvaluateSpec evaluate_;
   ValueMap params_ = {{"lr", 0.5}, {"batch_size", 20}, {"epochs", 2}};
   std::vector<std::unique_ptr<LearnerRegistry>> registries_;
 };
@@ -281,7 +283,15 @@ TEST_F(ModuleLearnerTest, WhatDoesNotFitIsRefused) {
   EXPECT_THAT(Message(TryToMake(WorkerView(0), MakeParts).status()), HasSubstr("'lr'"));
 }
 
-TEST_F(ModuleLearnerTest, ACoordinatorWithoutSamplesInitializesAndSaysWhyItCannotEvaluate) {
+TEST_F(ModuleLearnerTest, ACoordinatorThatEvaluatesIsRefusedWithoutSamples) {
+  const auto coordinator =
+      TryToMake(CoordinatorView(), With([](ModuleParts& parts) { parts.samples = {}; }));
+  EXPECT_THAT(Message(coordinator.status()),
+              AllOf(HasSubstr("no held-out samples"), HasSubstr("set evaluate to workers")));
+}
+
+TEST_F(ModuleLearnerTest, ACoordinatorThatDoesNotEvaluateInitializesWithoutSamples) {
+  evaluate_ = {.coordinator = false, .workers = true};
   auto coordinator =
       MakeTrainer(CoordinatorView(), With([](ModuleParts& parts) { parts.samples = {}; }));
   const auto model = coordinator->Initialize();
