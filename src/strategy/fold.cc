@@ -102,6 +102,19 @@ absl::StatusOr<std::unique_ptr<Intake>> Accumulator::Begin(const PartialHeader& 
   return std::make_unique<WholeIntake<PartialHeader>>(*this, &Accumulator::Merge, header, staged);
 }
 
+absl::StatusOr<Manifest> Accumulator::PartialLayout() const {
+  return absl::UnimplementedError("this aggregation makes no passes");
+}
+
+absl::Status Accumulator::BeginPass(const PackedTensors&) {
+  return absl::UnimplementedError("this aggregation makes no passes");
+}
+
+std::unique_ptr<Accumulator> Fold::NewPassAccumulator(const Manifest&, const NumericPlan&, uint64_t,
+                                                      std::shared_ptr<BufferPool>) const {
+  return nullptr;
+}
+
 absl::StatusOr<Partial> Accumulator::TakeFirst() {
   return absl::UnimplementedError("the fold does not keep what was added apart");
 }

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -85,6 +86,16 @@ class Accumulator {
   // is so unless it says otherwise.
   virtual absl::StatusOr<Partial> TakeFirst();
 
+  // ---- of folds in passes (Fold::NewPassAccumulator) ----
+  // The tensors of partials that Merge takes in this pass.
+  virtual absl::StatusOr<Manifest> PartialLayout() const;
+  // Below the node that finishes: this is asked now, about what was added before the first pass.
+  // InvalidArgument if it is no question; TakePartial, which leaves the content, answers it.
+  virtual absl::Status BeginPass(const PackedTensors& query);
+  // At the node that finishes, once all partials of a pass are merged: what is asked next, or none
+  // if Finish can be called. Of folds without passes there is none.
+  virtual absl::StatusOr<std::optional<PackedTensors>> NextPass() { return std::nullopt; }
+
   // The next model made from `base` (the model that the updates refer to). Takes the content, whose
   // memory may become the model's. FailedPrecondition as for TakePartial, or if the total weight is
   // 0; on an error nothing is taken.
@@ -136,6 +147,14 @@ class Fold {
   virtual std::unique_ptr<Accumulator> NewAccumulator(
       const Manifest& model, const NumericPlan& plan,
       std::shared_ptr<BufferPool> buffers) const = 0;
+  // Whether it can be worked out in several passes over a tree whose nodes hold the contributions,
+  // to what the flat fold would give.
+  virtual bool HasPasses() const { return false; }
+  // An accumulator for that, the same at all nodes that take part; null without passes. `workers`:
+  // leaves of the tree.
+  virtual std::unique_ptr<Accumulator> NewPassAccumulator(
+      const Manifest& model, const NumericPlan& plan, uint64_t workers,
+      std::shared_ptr<BufferPool> buffers) const;
   // The model after `current`, of parts that are accumulators of this fold, the oldest base first.
   // Takes their contents, unless there is an error.
   // One part of differences with a coefficient of 1 is Accumulator::Finish. Buffers and averaged

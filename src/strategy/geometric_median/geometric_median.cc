@@ -1,12 +1,11 @@
 #include "strategy/geometric_median/geometric_median.h"
 
-#include <algorithm>
-#include <cmath>
-#include <numeric>
 #include <utility>
 #include <vector>
 
 #include "skein/base/status.h"
+#include "strategy/geometric_median/weiszfeld.h"
+#include "strategy/geometric_median/weiszfeld_conductor.h"
 #include "strategy/held/columns.h"
 #include "strategy/held/distances.h"
 #include "strategy/held/holding_fold.h"
@@ -14,40 +13,25 @@
 namespace skein {
 namespace {
 
-struct Weiszfeld {
-  int64_t iterations = 0;
-  double nu = 0;
-  bool by_samples = true;
-};
-
-// Every iterate is a weighted mean of the contributions. So their weights are all that is kept of
-// it, and its elements are worked out again in the pass that needs them.
-absl::StatusOr<PackedTensors> FinishGeometricMedian(const Weiszfeld& rule,
+// Its elements are worked out again in the pass that needs them.
+absl::StatusOr<PackedTensors> FinishGeometricMedian(const WeiszfeldRule& rule,
                                                     const HeldUpdates& updates,
                                                     const PackedTensors& base,
                                                     ServerOptimizer& optimizer,
                                                     BufferPool& buffers) {
-  std::vector<double> alpha;
-  for (const HeldFrom& from : updates.From()) {
-    alpha.push_back(rule.by_samples ? static_cast<double>(from.samples) : 1);
-  }
-  const double total = std::accumulate(alpha.begin(), alpha.end(), 0.0);
-  if (total == 0) {
-    return absl::FailedPreconditionError(
-        "fold 'geometric-median' weighs by samples, and no contribution has any");
-  }
-  for (double& value : alpha) value /= total;
-  std::vector<double> beta = alpha;
-  for (int64_t i = 0; i < rule.iterations; ++i) {
-    SKEIN_ASSIGN_OR_RETURN(const std::vector<double> distances,
-                           SquaredDistancesToMean(updates, beta, buffers));
-    for (size_t k = 0; k < beta.size(); ++k) {
-      beta[k] = alpha[k] / std::max(rule.nu, std::sqrt(distances[k]));
-    }
+  std::vector<uint64_t> samples;
+  for (const HeldFrom& from : updates.From()) samples.push_back(from.samples);
+  SKEIN_ASSIGN_OR_RETURN(std::vector<double> largest, LargestAveraged(updates, buffers));
+  SKEIN_ASSIGN_OR_RETURN(Weiszfeld steps, Weiszfeld::Begin(rule, samples, std::move(largest)));
+  while (steps.wants_distances()) {
+    SKEIN_ASSIGN_OR_RETURN(
+        const std::vector<double> distances,
+        SquaredDistancesToMean(updates, steps.weights(), steps.scale_bits(), buffers));
+    steps.Step(distances);
   }
   SKEIN_ASSIGN_OR_RETURN(HeldUpdates::View view, updates.Open());
-  return FinishColumns(std::move(view), WeightedMeanRule(std::move(beta)), base, optimizer,
-                       buffers);
+  return FinishColumns(std::move(view), TermMeanRule(steps.weights(), steps.scale_bits()), base,
+                       optimizer, buffers);
 }
 
 ParamSchema Schema() {
@@ -85,19 +69,21 @@ absl::Status RegisterGeometricMedian(StrategyRegistries& registries) {
        .source = "Pillutla et al. 2019, arXiv 1912.13445",
        .schema = Schema()},
       [](const Params& params) -> absl::StatusOr<std::shared_ptr<const Fold>> {
-        const Weiszfeld rule{.iterations = params.Int("iterations"),
-                             .nu = params.Real("nu"),
-                             .by_samples = params.String("weights") == "samples"};
-        return MakeHoldingFold({.name = "geometric-median",
-                                .why = "",
-                                .weighs_samples = rule.by_samples,
-                                .finish =
-                                    [rule](const HeldUpdates& updates, const PackedTensors& base,
-                                           ServerOptimizer& optimizer, BufferPool& buffers) {
-                                      return FinishGeometricMedian(rule, updates, base, optimizer,
-                                                                   buffers);
-                                    }},
-                               HoldLimitsOf(params));
+        const WeiszfeldRule rule{.iterations = params.Int("iterations"),
+                                 .nu = params.Real("nu"),
+                                 .by_samples = params.String("weights") == "samples"};
+        return MakeHoldingFold(
+            {.name = "geometric-median",
+             .why = "",
+             .weighs_samples = rule.by_samples,
+             .finish =
+                 [rule](const HeldUpdates& updates, const PackedTensors& base,
+                        ServerOptimizer& optimizer, BufferPool& buffers) {
+                   return FinishGeometricMedian(rule, updates, base, optimizer, buffers);
+                 },
+             .conduct =
+                 [rule](const Manifest& update) { return MakeWeiszfeldConductor(rule, update); }},
+            HoldLimitsOf(params));
       });
 }
 

@@ -1,13 +1,18 @@
 #include "strategy/held/columns.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <memory>
+#include <numeric>
 #include <utility>
 
 #include "skein/base/status.h"
 #include "strategy/elements.h"
 #include "strategy/held/column_sort.h"
+#include "strategy/held/step_writer.h"
+#include "strategy/held/term_sums.h"
+#include "strategy/held/value_order.h"
 
 namespace skein {
 namespace {
@@ -17,94 +22,72 @@ namespace {
 constexpr size_t kCachedBytes = size_t{128} << 10;
 constexpr size_t kMinWidth = 16;
 
-// Signed numbers in the order of the floats: total, so that it does not matter which of two zeros
-// came first, and compared without the floats' special cases. Its own inverse.
-int32_t Flip(int32_t bits) { return bits ^ ((bits >> 31) & 0x7fffffff); }
-
-// Half to even, whatever the size of the two.
-int64_t MiddleOf(int64_t low, int64_t high) {
-  const int64_t floor = (low & high) + ((low ^ high) >> 1);
-  const bool half = ((low ^ high) & 1) != 0;
-  return half && floor % 2 != 0 ? floor + 1 : floor;
-}
-
 class ColumnFinisher {
  public:
   ColumnFinisher(HeldUpdates::View& view, const Manifest& layout, const ColumnRule& rule,
-                 const PackedTensors& base, ServerOptimizer& optimizer, BufferPool& buffers)
+                 StepWriter& step, BufferPool& buffers)
       : view_(view),
         layout_(layout),
         rule_(rule),
-        base_(base),
-        optimizer_(optimizer),
+        step_(step),
         width_(ColumnsAtATime(view.size())),
-        memory_(buffers.Take((view.size() * sizeof(int64_t) + 4 * sizeof(double)) * width_)) {}
+        memory_(buffers.Take((view.size() + 1) * sizeof(int64_t) * width_)) {}
 
-  void Finish(size_t tensor, std::span<std::byte> out) {
-    const TensorInfo& info = base_.manifest()[tensor];
+  void Finish(size_t tensor) {
+    const TensorInfo& info = layout_[tensor];
     const uint64_t elements = info.NumElements();
     for (uint64_t at = 0; at < elements; at += width_) {
       const auto count = static_cast<size_t>(std::min<uint64_t>(width_, elements - at));
       if (IsFloat(info.dtype)) {
-        FinishFloats(tensor, at, count, out);
+        FinishFloats(tensor, at, count);
       } else {
-        FinishIntegers(tensor, at, count, out);
+        FinishIntegers(tensor, at, count);
       }
       view_.Passed(layout_.offset(tensor) + (at + count) * SizeOf(layout_[tensor].dtype));
     }
   }
 
  private:
-  // `count` values, the n-th of four such.
+  // What the rule makes of them.
   template <typename T>
-  std::span<T> Values(size_t n, size_t count) const {
-    return {reinterpret_cast<T*>(memory_.get()) + n * width_, count};
+  std::span<T> Result(size_t count) const {
+    return {reinterpret_cast<T*>(memory_.get()), count};
   }
   template <typename T>
   Columns<T> ColumnsOf(size_t count) const {
-    auto* const values = reinterpret_cast<T*>(memory_.get() + 4 * width_ * sizeof(double));
+    auto* const values = reinterpret_cast<T*>(memory_.get() + width_ * sizeof(double));
     return {{values, view_.size() * count}, view_.size(), count};
   }
   std::span<const std::byte> TensorOf(size_t update, size_t tensor) const {
     return view_.bytes(update).subspan(layout_.offset(tensor), layout_[tensor].NumBytes());
   }
 
-  void FinishFloats(size_t tensor, uint64_t at, size_t count, std::span<std::byte> out) {
-    const TensorInfo& info = base_.manifest()[tensor];
+  void FinishFloats(size_t tensor, uint64_t at, size_t count) {
     const auto columns = ColumnsOf<int32_t>(count);
     for (size_t k = 0; k < columns.rows; ++k) {
       const auto row = columns.row(k);
       std::memcpy(row.data(), TensorOf(k, tensor).data() + at * sizeof(float), row.size_bytes());
     }
-    const auto result = Values<double>(0, count);
-    if (info.role == TensorRole::kBuffer) {
-      rule_.buffers(columns, result);
-      return StoreDoubles(info.dtype, result, out, at);
-    }
-    rule_.parameters(columns, result);
-    const auto x = Values<double>(1, count);
-    const auto next = Values<double>(2, count);
-    LoadDoubles(info.dtype, base_.tensor(tensor), at, x);
-    optimizer_.Step(tensor, at, x, result, next);
-    StoreDoubles(info.dtype, next, out, at);
+    const auto result = Result<double>(count);
+    const bool buffer = layout_[tensor].role == TensorRole::kBuffer;
+    (buffer ? rule_.buffers : rule_.parameters)(columns, result);
+    step_.Floats(tensor, at, result);
   }
 
-  void FinishIntegers(size_t tensor, uint64_t at, size_t count, std::span<std::byte> out) {
-    const TensorInfo& info = base_.manifest()[tensor];
+  void FinishIntegers(size_t tensor, uint64_t at, size_t count) {
     const auto columns = ColumnsOf<int64_t>(count);
     for (size_t k = 0; k < columns.rows; ++k) {
-      LoadInts(info.dtype, TensorOf(k, tensor), at, columns.row(k));
+      LoadInts(layout_[tensor].dtype, TensorOf(k, tensor), at, columns.row(k));
     }
-    const auto result = Values<int64_t>(0, count);
+    const auto result = Result<int64_t>(count);
     rule_.integers(columns, result);
-    StoreInts(info.dtype, result, out, at);
+    step_.Integers(tensor, at, result);
   }
 
   HeldUpdates::View& view_;
   const Manifest& layout_;  // of an update
   const ColumnRule& rule_;
-  const PackedTensors& base_;
-  ServerOptimizer& optimizer_;
+  StepWriter& step_;
   const size_t width_;  // elements at a time
   const std::shared_ptr<std::byte> memory_;
 };
@@ -118,9 +101,9 @@ void SortedMedian(const Columns<T>& columns, std::span<Result> out) {
 }  // namespace
 
 void SortRows(const FloatColumns& columns) {
-  for (int32_t& value : columns.values) value = Flip(value);
+  for (int32_t& value : columns.values) value = InOrder(value);
   SortColumns(columns.values, columns.rows, columns.width);
-  for (int32_t& value : columns.values) value = Flip(value);
+  for (int32_t& value : columns.values) value = InOrder(value);
 }
 
 void SortRows(const IntegerColumns& columns) {
@@ -130,11 +113,7 @@ void SortRows(const IntegerColumns& columns) {
 void MedianOfSorted(const FloatColumns& sorted, std::span<double> out) {
   const auto low = sorted.row((sorted.rows - 1) / 2);
   const auto high = sorted.row(sorted.rows / 2);  // the same one if their number is odd
-  for (size_t i = 0; i < out.size(); ++i) {
-    const double a = FloatOf(low[i]);
-    const double b = FloatOf(high[i]);
-    out[i] = (a + b) / 2;
-  }
+  for (size_t i = 0; i < out.size(); ++i) out[i] = MiddleOf(FloatOf(low[i]), FloatOf(high[i]));
 }
 
 void MedianOfSorted(const IntegerColumns& sorted, std::span<int64_t> out) {
@@ -167,15 +146,28 @@ ColumnRule WeightedMeanRule(std::vector<double> weights) {
   return rule;
 }
 
+ColumnRule TermMeanRule(std::vector<double> weights, int scale_bits) {
+  ColumnRule rule = MedianRule();
+  const double total = std::accumulate(weights.begin(), weights.end(), 0.0);
+  const double unit = std::ldexp(1.0, -scale_bits);
+  for (double& weight : weights) weight = std::ldexp(weight, scale_bits);
+  rule.parameters = [factors = std::move(weights), total, unit](const FloatColumns& columns,
+                                                                std::span<double> out) {
+    std::vector<int64_t> sums(out.size());
+    for (size_t k = 0; k < columns.rows; ++k) AddTerms(columns.row(k), factors[k], sums);
+    for (size_t i = 0; i < out.size(); ++i) out[i] = MeanOfTerms(sums[i], unit, total);
+  };
+  return rule;
+}
+
 absl::StatusOr<PackedTensors> FinishColumns(HeldUpdates::View view, const ColumnRule& rule,
                                             const PackedTensors& base, ServerOptimizer& optimizer,
                                             BufferPool& buffers) {
   SKEIN_ASSIGN_OR_RETURN(const Manifest layout, UpdateManifest(base.manifest()));
-  PackedTensors next(base.manifest(), buffers);
-  optimizer.BeginStep(base.manifest());
-  ColumnFinisher finisher(view, layout, rule, base, optimizer, buffers);
-  for (size_t t = 0; t < base.manifest().size(); ++t) finisher.Finish(t, next.mutable_tensor(t));
-  return next;
+  StepWriter step(base, optimizer, buffers);
+  ColumnFinisher finisher(view, layout, rule, step, buffers);
+  for (size_t t = 0; t < layout.size(); ++t) finisher.Finish(t);
+  return step.Take();
 }
 
 size_t ColumnsAtATime(size_t updates) {

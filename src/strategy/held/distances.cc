@@ -1,38 +1,54 @@
 #include "strategy/held/distances.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
+#include <string>
 
 #include "skein/base/status.h"
 #include "strategy/elements.h"
 #include "strategy/held/columns.h"
+#include "strategy/held/term_sums.h"
 
 namespace skein {
 namespace {
 
-// Calls visit(columns) with the updates' float parameters as doubles, some elements at a time.
-// There is room for one row more, behind the others.
+// Distances to a point are added up in steps of so many elements, however many updates there are:
+// those of some of them, at a node below, are the same.
+constexpr size_t kStep = 256;
+
+bool IsAveraged(const TensorInfo& info) {
+  return IsFloat(info.dtype) && info.role != TensorRole::kBuffer;
+}
+bool IsMeasured(const TensorInfo& info) {
+  return IsFloat(info.dtype) && info.role == TensorRole::kParameter;
+}
+
+// Calls visit(columns, at) with elements of the updates as doubles, `width` at a time, of the
+// tensors for which `takes` holds; `at` counts those of the averaged tensors. There is room for one
+// row more, behind the others.
 template <typename Visit>
-absl::Status ForParameters(const HeldUpdates& updates, BufferPool& buffers, Visit visit) {
+absl::Status ForElements(const HeldUpdates& updates, bool (*takes)(const TensorInfo&), size_t width,
+                         BufferPool& buffers, Visit visit) {
   SKEIN_ASSIGN_OR_RETURN(HeldUpdates::View view, updates.Open());
   const Manifest& layout = updates.layout();
-  const size_t width = ColumnsAtATime(view.size());
   const auto memory = buffers.Take((view.size() + 1) * width * sizeof(double));
   auto* const values = reinterpret_cast<double*>(memory.get());
+  uint64_t first = 0;
   for (size_t t = 0; t < layout.size(); ++t) {
     const TensorInfo& info = layout[t];
-    if (!IsFloat(info.dtype) || info.role != TensorRole::kParameter) continue;
     const uint64_t elements = info.NumElements();
-    for (uint64_t at = 0; at < elements; at += width) {
+    for (uint64_t at = 0; takes(info) && at < elements; at += width) {
       const auto count = static_cast<size_t>(std::min<uint64_t>(width, elements - at));
       const Columns<double> columns{{values, (view.size() + 1) * count}, view.size(), count};
       for (size_t k = 0; k < view.size(); ++k) {
         const auto tensor = view.bytes(k).subspan(layout.offset(t), info.NumBytes());
         LoadDoubles(info.dtype, tensor, at, columns.row(k));
       }
-      visit(columns);
+      visit(columns, first + at);
       view.Passed(layout.offset(t) + (at + count) * SizeOf(info.dtype));
     }
+    if (IsAveraged(info)) first += elements;
   }
   return absl::OkStatus();
 }
@@ -55,32 +71,73 @@ double SquaredDistance(std::span<const double> a, std::span<const double> b) {
 
 absl::StatusOr<PairDistances> SquaredDistances(const HeldUpdates& updates, BufferPool& buffers) {
   PairDistances distances(updates.size());
-  SKEIN_RETURN_IF_ERROR(ForParameters(updates, buffers, [&](const Columns<double>& columns) {
+  const auto add = [&](const Columns<double>& columns, uint64_t) {
     for (size_t b = 1; b < columns.rows; ++b) {
       for (size_t a = 0; a < b; ++a) {
         distances.Add(a, b, SquaredDistance(columns.row(a), columns.row(b)));
       }
     }
-  }));
+  };
+  SKEIN_RETURN_IF_ERROR(
+      ForElements(updates, IsMeasured, ColumnsAtATime(updates.size()), buffers, add));
   return distances;
 }
 
 absl::StatusOr<std::vector<double>> SquaredDistancesToMean(const HeldUpdates& updates,
                                                            std::span<const double> weights,
-                                                           BufferPool& buffers) {
+                                                           int scale_bits, BufferPool& buffers) {
   const double total = std::accumulate(weights.begin(), weights.end(), 0.0);
+  const double unit = std::ldexp(1.0, -scale_bits);
   std::vector<double> distances(updates.size());
-  SKEIN_RETURN_IF_ERROR(ForParameters(updates, buffers, [&](const Columns<double>& columns) {
-    const auto mean = columns.row(columns.rows);
-    std::ranges::fill(mean, 0.0);
+  std::vector<int64_t> sums;
+  const auto add = [&](const Columns<double>& columns, uint64_t) {
+    sums.assign(columns.width, 0);
     for (size_t k = 0; k < columns.rows; ++k) {
-      const auto row = columns.row(k);
-      for (size_t i = 0; i < mean.size(); ++i) mean[i] += weights[k] * row[i];
+      AddTerms(columns.row(k), std::ldexp(weights[k], scale_bits), sums);
     }
-    for (double& value : mean) value /= total;
+    const auto mean = columns.row(columns.rows);
+    for (size_t i = 0; i < mean.size(); ++i) {
+      mean[i] = static_cast<double>(static_cast<float>(MeanOfTerms(sums[i], unit, total)));
+    }
     for (size_t k = 0; k < columns.rows; ++k) distances[k] += SquaredDistance(columns.row(k), mean);
-  }));
+  };
+  SKEIN_RETURN_IF_ERROR(ForElements(updates, IsMeasured, kStep, buffers, add));
   return distances;
+}
+
+absl::StatusOr<std::vector<double>> SquaredDistancesTo(const HeldUpdates& updates,
+                                                       std::span<const float> point,
+                                                       BufferPool& buffers) {
+  uint64_t averaged = 0;
+  for (const TensorInfo& info : updates.layout().tensors()) {
+    if (IsAveraged(info)) averaged += info.NumElements();
+  }
+  if (point.size() != averaged) {
+    return absl::InvalidArgumentError("the point has " + std::to_string(point.size()) +
+                                      " elements, updates have " + std::to_string(averaged));
+  }
+  std::vector<double> distances(updates.size());
+  const auto add = [&](const Columns<double>& columns, uint64_t at) {
+    const auto other = columns.row(columns.rows);
+    for (size_t i = 0; i < other.size(); ++i) other[i] = static_cast<double>(point[at + i]);
+    for (size_t k = 0; k < columns.rows; ++k) {
+      distances[k] += SquaredDistance(columns.row(k), other);
+    }
+  };
+  SKEIN_RETURN_IF_ERROR(ForElements(updates, IsMeasured, kStep, buffers, add));
+  return distances;
+}
+
+absl::StatusOr<std::vector<double>> LargestAveraged(const HeldUpdates& updates,
+                                                    BufferPool& buffers) {
+  std::vector<double> largest(updates.size());
+  const auto add = [&](const Columns<double>& columns, uint64_t) {
+    for (size_t k = 0; k < columns.rows; ++k) {
+      for (const double value : columns.row(k)) largest[k] = std::max(largest[k], std::abs(value));
+    }
+  };
+  SKEIN_RETURN_IF_ERROR(ForElements(updates, IsAveraged, kStep, buffers, add));
+  return largest;
 }
 
 }  // namespace skein

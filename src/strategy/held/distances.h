@@ -34,10 +34,21 @@ class PairDistances {
 // Squared Euclidean distances of all pairs. There is at least one update.
 absl::StatusOr<PairDistances> SquaredDistances(const HeldUpdates& updates, BufferPool& buffers);
 
-// The squared distance of each to the mean by these weights, whose sum is positive.
+// The squared distance of each to the mean by these weights, whose sum is positive. The mean is
+// made of terms scaled by 2^scale_bits (term_sums.h) and rounded to float32.
 absl::StatusOr<std::vector<double>> SquaredDistancesToMean(const HeldUpdates& updates,
                                                            std::span<const double> weights,
-                                                           BufferPool& buffers);
+                                                           int scale_bits, BufferPool& buffers);
+
+// The same to a point that is given: a value for each element of which a mean is taken (floats but
+// buffers), of which parameters count. InvalidArgument if it has another size.
+absl::StatusOr<std::vector<double>> SquaredDistancesTo(const HeldUpdates& updates,
+                                                       std::span<const float> point,
+                                                       BufferPool& buffers);
+
+// The largest magnitude that each has in such elements.
+absl::StatusOr<std::vector<double>> LargestAveraged(const HeldUpdates& updates,
+                                                    BufferPool& buffers);
 
 }  // namespace skein
 

@@ -5,6 +5,7 @@
 
 #include "skein/base/status.h"
 #include "strategy/held/lone_partial.h"
+#include "strategy/passes/pass_accumulator.h"
 
 namespace skein {
 namespace {
@@ -64,17 +65,13 @@ class HoldingAccumulator : public Accumulator {
     SKEIN_ASSIGN_OR_RETURN(const HeldUpdates::View view, updates_->OpenFirst());
     SKEIN_ASSIGN_OR_RETURN(PackedTensors lone, EncodeLone(view.bytes(0), model_, plan_, *buffers_));
     updates_->DropFirst();
-    return Partial{WeightOf(view.from(0)), {}, std::move(lone)};
+    return Partial{rule_.WeightOf(view.from(0)), {}, std::move(lone)};
   }
 
   absl::StatusOr<PackedTensors> Finish(const PackedTensors& base,
                                        ServerOptimizer& optimizer) override {
     SKEIN_RETURN_IF_ERROR(CheckSome());
-    if (updates_->size() < static_cast<size_t>(rule_.min_contributions)) {
-      return absl::FailedPreconditionError(
-          "fold '" + rule_.name + "' needs " + std::to_string(rule_.min_contributions) +
-          " contributions, " + rule_.why + ", and " + std::to_string(updates_->size()) + " came");
-    }
+    SKEIN_RETURN_IF_ERROR(rule_.CheckEnough(updates_->size()));
     SKEIN_RETURN_IF_ERROR(model_.ExpectSame(base.manifest()));
     SKEIN_ASSIGN_OR_RETURN(PackedTensors next, rule_.finish(*updates_, base, optimizer, *buffers_));
     updates_->Clear();
@@ -85,24 +82,15 @@ class HoldingAccumulator : public Accumulator {
   Fixed128 total_weight() const override {
     Fixed128 total;
     if (!updates_) return total;
-    for (const HeldFrom& from : updates_->From()) total += WeightOf(from);
+    for (const HeldFrom& from : updates_->From()) total += rule_.WeightOf(from);
     return total;
   }
 
  private:
-  Fixed128 WeightOf(const HeldFrom& from) const {
-    return Fixed128::FromInt(rule_.weighs_samples ? static_cast<int64_t>(from.samples) : 1);
-  }
-
   absl::StatusOr<std::unique_ptr<Intake>> BeginHeld(const HeldFrom& from, uint64_t updates,
                                                     const PackedTensors& tensors) {
     SKEIN_RETURN_IF_ERROR(shape_);
-    const auto most = static_cast<unsigned __int128>(updates) * plan_.max_update_weight;
-    if (rule_.weighs_samples && from.samples > most) {
-      return absl::InvalidArgumentError("it says " + std::to_string(from.samples) +
-                                        " samples, the declared bound is " +
-                                        std::to_string(static_cast<uint64_t>(most)));
-    }
+    SKEIN_RETURN_IF_ERROR(rule_.CheckSamples(from.samples, updates, plan_));
     return updates_->Begin(tensors, from);
   }
 
@@ -145,6 +133,12 @@ class HoldingFold : public Fold {
                                               std::shared_ptr<BufferPool> buffers) const override {
     return std::make_unique<HoldingAccumulator>(rule_, limits_, model, plan, std::move(buffers));
   }
+  bool HasPasses() const override { return rule_.conduct != nullptr; }
+  std::unique_ptr<Accumulator> NewPassAccumulator(
+      const Manifest& model, const NumericPlan& plan, uint64_t workers,
+      std::shared_ptr<BufferPool> buffers) const override {
+    return MakePassAccumulator(rule_, limits_, model, plan, workers, std::move(buffers));
+  }
 
  private:
   const HoldingRule rule_;
@@ -152,6 +146,26 @@ class HoldingFold : public Fold {
 };
 
 }  // namespace
+
+absl::Status HoldingRule::CheckEnough(size_t contributions) const {
+  if (contributions >= static_cast<size_t>(min_contributions)) return absl::OkStatus();
+  return absl::FailedPreconditionError("fold '" + name + "' needs " +
+                                       std::to_string(min_contributions) + " contributions, " +
+                                       why + ", and " + std::to_string(contributions) + " came");
+}
+
+absl::Status HoldingRule::CheckSamples(uint64_t samples, uint64_t updates,
+                                       const NumericPlan& plan) const {
+  const auto most = static_cast<unsigned __int128>(updates) * plan.max_update_weight;
+  if (!weighs_samples || samples <= most) return absl::OkStatus();
+  return absl::InvalidArgumentError("it says " + std::to_string(samples) +
+                                    " samples, the declared bound is " +
+                                    std::to_string(static_cast<uint64_t>(most)));
+}
+
+Fixed128 HoldingRule::WeightOf(const HeldFrom& from) const {
+  return Fixed128::FromInt(weighs_samples ? static_cast<int64_t>(from.samples) : 1);
+}
 
 std::shared_ptr<const Fold> MakeHoldingFold(HoldingRule rule, HoldLimits limits) {
   return std::make_shared<HoldingFold>(std::move(rule), std::move(limits));

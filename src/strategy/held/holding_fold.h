@@ -9,6 +9,7 @@
 
 #include "skein/strategy/fold.h"
 #include "strategy/held/held_updates.h"
+#include "strategy/passes/pass_conductor.h"
 
 namespace skein {
 
@@ -24,6 +25,14 @@ struct HoldingRule {
   std::function<absl::StatusOr<PackedTensors>(const HeldUpdates& updates, const PackedTensors& base,
                                               ServerOptimizer& optimizer, BufferPool& buffers)>
       finish;
+  // How the same is found in passes over a tree; null if it cannot be.
+  MakePassConductor conduct = nullptr;
+
+  // FailedPrecondition, with the reason, for fewer than it needs.
+  absl::Status CheckEnough(size_t contributions) const;
+  // InvalidArgument where samples weigh and there are more than the plan allows so many updates.
+  absl::Status CheckSamples(uint64_t samples, uint64_t updates, const NumericPlan& plan) const;
+  Fixed128 WeightOf(const HeldFrom& from) const;
 };
 
 // A fold of Composition::kNone. Its contributions are updates, and subtrees that report as one:

@@ -3,6 +3,7 @@
 #include "skein/base/status.h"
 #include "strategy/held/columns.h"
 #include "strategy/held/holding_fold.h"
+#include "strategy/passes/order_conductor.h"
 
 namespace skein {
 namespace {
@@ -24,8 +25,9 @@ absl::Status RegisterMedian(StrategyRegistries& registries) {
        .source = "Yin et al. 2018, arXiv 1803.01498",
        .schema = HoldingSchema()},
       [](const Params& params) -> absl::StatusOr<std::shared_ptr<const Fold>> {
-        return MakeHoldingFold({.name = "median", .why = "", .finish = FinishMedian},
-                               HoldLimitsOf(params));
+        return MakeHoldingFold(
+            {.name = "median", .why = "", .finish = FinishMedian, .conduct = MakeMedianConductor},
+            HoldLimitsOf(params));
       });
 }
 

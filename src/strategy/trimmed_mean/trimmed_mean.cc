@@ -1,66 +1,43 @@
 #include "strategy/trimmed_mean/trimmed_mean.h"
 
 #include <cmath>
+#include <vector>
 
 #include "skein/base/status.h"
-#include "skein/base/value.h"
 #include "strategy/held/columns.h"
 #include "strategy/held/holding_fold.h"
+#include "strategy/held/term_sums.h"
+#include "strategy/passes/order_conductor.h"
+#include "strategy/trimmed_mean/kept_values.h"
+#include "strategy/trimmed_mean/trim.h"
 
 namespace skein {
 namespace {
 
-// 0.29 * 100 is a little less than 29 in binary.
-constexpr double kSlack = 1e-9;
 constexpr double kDefaultBeta = 0.2;
-
-// How many are cut off at either end.
-struct Trim {
-  int count = 0;    // unless there is a fraction
-  double beta = 0;  // of all
-
-  size_t Of(size_t contributions) const {
-    if (beta == 0) return static_cast<size_t>(count);
-    return static_cast<size_t>(std::floor(beta * static_cast<double>(contributions) + kSlack));
-  }
-  // A fraction of so few that none would be cut off is no trimmed mean.
-  int Least() const {
-    if (beta == 0) return 2 * count + 1;
-    return static_cast<int>(std::ceil((1 - kSlack) / beta));
-  }
-  std::string Why() const {
-    if (beta == 0) return "2 trim + 1 with trim = " + std::to_string(count);
-    return "so that beta = " + ToJson(Value(beta)) + " cuts off one at either end";
-  }
-};
 
 void MeanOfMiddle(const FloatColumns& columns, size_t trim, std::span<double> out) {
   SortRows(columns);
-  for (size_t k = trim; k < columns.rows - trim; ++k) {
-    const auto row = columns.row(k);
-    for (size_t i = 0; i < out.size(); ++i) {
-      const double value = FloatOf(row[i]);
-      out[i] = k == trim ? value : out[i] + value;  // 0 + -0 would lose the sign
-    }
+  const size_t last = columns.rows - 1 - trim;
+  const uint64_t count = columns.rows - 2 * trim;
+  std::vector<int> bits(out.size());
+  std::vector<int64_t> sums(out.size());
+  for (size_t i = 0; i < out.size(); ++i) {
+    bits[i] = KeptScaleBits(FloatOf(columns.row(trim)[i]), FloatOf(columns.row(last)[i]), count);
+    out[i] = std::ldexp(1.0, bits[i]);
   }
-  for (double& value : out) value /= static_cast<double>(columns.rows - 2 * trim);
+  for (size_t k = trim; k <= last; ++k) AddTerms(columns.row(k), out, sums);
+  for (size_t i = 0; i < out.size(); ++i) {
+    out[i] = KeptMean(sums[i], bits[i], count, FloatOf(columns.row(last)[i]));
+  }
 }
 
-// Half to even. The sum may be wider than an element.
 void MeanOfMiddle(const IntegerColumns& columns, size_t trim, std::span<int64_t> out) {
   SortRows(columns);
-  const auto count = static_cast<__int128>(columns.rows - 2 * trim);
   for (size_t i = 0; i < out.size(); ++i) {
     __int128 sum = 0;
     for (size_t k = trim; k < columns.rows - trim; ++k) sum += columns.row(k)[i];
-    __int128 quotient = sum / count;
-    __int128 rest = sum % count;
-    if (rest < 0) {
-      rest += count;
-      --quotient;
-    }
-    if (2 * rest > count || (2 * rest == count && quotient % 2 != 0)) ++quotient;
-    out[i] = static_cast<int64_t>(quotient);
+    out[i] = KeptMean(sum, columns.rows - 2 * trim);
   }
 }
 
@@ -91,15 +68,17 @@ absl::StatusOr<std::shared_ptr<const Fold>> MakeTrimmedMean(const Params& params
   } else {
     trim.beta = params.RealOr("beta", kDefaultBeta);
   }
-  return MakeHoldingFold({.name = "trimmed-mean",
-                          .min_contributions = trim.Least(),
-                          .why = trim.Why(),
-                          .finish =
-                              [trim](const HeldUpdates& updates, const PackedTensors& base,
-                                     ServerOptimizer& optimizer, BufferPool& buffers) {
-                                return FinishTrimmed(trim, updates, base, optimizer, buffers);
-                              }},
-                         HoldLimitsOf(params));
+  return MakeHoldingFold(
+      {.name = "trimmed-mean",
+       .min_contributions = trim.Least(),
+       .why = trim.Why(),
+       .finish =
+           [trim](const HeldUpdates& updates, const PackedTensors& base, ServerOptimizer& optimizer,
+                  BufferPool& buffers) {
+             return FinishTrimmed(trim, updates, base, optimizer, buffers);
+           },
+       .conduct = [trim](const Manifest& update) { return MakeTrimmedConductor(trim, update); }},
+      HoldLimitsOf(params));
 }
 
 }  // namespace
