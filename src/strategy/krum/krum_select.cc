@@ -1,6 +1,7 @@
 #include "strategy/krum/krum_select.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <numeric>
 
 namespace skein {
@@ -12,18 +13,21 @@ std::vector<size_t> AllOf(const PairDistances& distances) {
   return all;
 }
 
+// To how many others, of so many vectors, the distances count.
+size_t Nearest(size_t vectors, size_t f) {
+  const size_t wanted = vectors > f + 3 ? vectors - f - 2 : 1;
+  return std::min(wanted, vectors - 1);
+}
+
 }  // namespace
 
-std::vector<double> KrumScores(const PairDistances& distances, std::span<const size_t> among,
-                               size_t f) {
-  const size_t n = among.size();
-  const size_t wanted = n > f + 3 ? n - f - 2 : 1;
-  const size_t nearest = std::min(wanted, n - 1);
+std::vector<double> KrumScores(const PairDistances& distances, size_t f) {
+  const size_t nearest = Nearest(distances.size(), f);
   std::vector<double> scores;
   std::vector<double> others;
-  for (const size_t a : among) {
+  for (size_t a = 0; a < distances.size(); ++a) {
     others.clear();
-    for (const size_t b : among) {
+    for (size_t b = 0; b < distances.size(); ++b) {
       if (a != b) others.push_back(distances(a, b));
     }
     std::ranges::partial_sort(others, others.begin() + static_cast<std::ptrdiff_t>(nearest));
@@ -35,20 +39,40 @@ std::vector<double> KrumScores(const PairDistances& distances, std::span<const s
 
 std::vector<size_t> MultiKrumSelect(const PairDistances& distances, size_t f, size_t m) {
   std::vector<size_t> order = AllOf(distances);
-  const std::vector<double> scores = KrumScores(distances, order, f);
+  const std::vector<double> scores = KrumScores(distances, f);
   std::ranges::stable_sort(order, {}, [&](size_t vector) { return scores[vector]; });
   order.resize(m);
   return order;
 }
 
+// Everyone's others are sorted once, the nearest first, and lose those that are taken. So the sums
+// are made of the same terms in the same order as if they were sorted anew.
 std::vector<size_t> RepeatedKrumSelect(const PairDistances& distances, size_t f, size_t count) {
-  std::vector<size_t> left = AllOf(distances);
+  const size_t all = distances.size();
+  std::vector<std::vector<uint32_t>> others(all);
+  for (size_t a = 0; a < all; ++a) {
+    for (uint32_t b = 0; b < all; ++b) {
+      if (a != b) others[a].push_back(b);
+    }
+    std::ranges::sort(others[a], {}, [&](uint32_t b) { return distances(a, b); });
+  }
+  std::vector<bool> is_taken(all);
   std::vector<size_t> taken;
   while (taken.size() < count) {
-    const std::vector<double> scores = KrumScores(distances, left, f);
-    const auto best = std::ranges::min_element(scores) - scores.begin();  // the first of equals
-    taken.push_back(left[static_cast<size_t>(best)]);
-    left.erase(left.begin() + best);
+    const size_t nearest = Nearest(all - taken.size(), f);
+    size_t best = all;
+    double lowest = 0;
+    for (size_t a = 0; a < all; ++a) {
+      if (is_taken[a]) continue;
+      std::erase_if(others[a], [&](uint32_t b) { return is_taken[b]; });
+      double score = 0;
+      for (size_t k = 0; k < nearest; ++k) score += distances(a, others[a][k]);
+      if (best != all && score >= lowest) continue;  // the first of equals
+      best = a;
+      lowest = score;
+    }
+    is_taken[best] = true;
+    taken.push_back(best);
   }
   return taken;
 }

@@ -2,7 +2,6 @@
 #define SKEIN_SRC_STRATEGY_KRUM_KRUM_SELECT_H_
 
 #include <cstddef>
-#include <span>
 #include <vector>
 
 #include "strategy/held/distances.h"
@@ -12,9 +11,8 @@ namespace skein {
 // What Krum goes by (Blanchard et al. 2017, section 4): the score of a vector is the sum of its
 // squared distances to the n - f - 2 others that are nearest to it, at least one if there is one.
 
-// The scores of the vectors `among` all, as if there were no others.
-std::vector<double> KrumScores(const PairDistances& distances, std::span<const size_t> among,
-                               size_t f);
+// The scores of all vectors.
+std::vector<double> KrumScores(const PairDistances& distances, size_t f);
 
 // The m lowest of all scores, by their vectors' numbers, the best first; of equal ones the lowest
 // number.

@@ -25,9 +25,7 @@ PartSpec MultiKrum(int64_t f, int64_t m) { return {"multi-krum", {{"f", f}, {"m"
 PartSpec Bulyan(int64_t f) { return {"bulyan", {{"f", f}}}; }
 
 std::vector<double> ScoresOf(const Rows& rows, size_t f) {
-  std::vector<size_t> all(rows.size());
-  std::iota(all.begin(), all.end(), size_t{0});
-  return KrumScores(DistancesOf(rows), all, f);
+  return KrumScores(DistancesOf(rows), f);
 }
 
 auto Near(const std::vector<double>& values, double within) {
