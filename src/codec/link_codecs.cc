@@ -154,11 +154,12 @@ absl::Status ValidateLinks(const StrategySpec& spec, const Topology& topology,
     SKEIN_ASSIGN_OR_RETURN(const TierParts below,
                            MakeTierParts(spec, tier + 1, num_tiers, registries));
     const std::string which = "tier " + std::to_string(tier + 1);
-    if (below.collects) {
-      return absl::InvalidArgumentError(place + ": '" + partials->form() +
-                                        "' loses something, and " + which +
-                                        " passes contributions on as they are (collect); leave "
-                                        "out one of the two");
+    if (below.collects || below.answers_passes) {
+      return absl::InvalidArgumentError(
+          place + ": '" + partials->form() + "' loses something, and " + which +
+          (below.collects ? " passes contributions on as they are (collect)"
+                          : " answers with counts and sums (passes)") +
+          "; leave out one of the two");
     }
     if (!above.fold->TakesSubtrees()) {
       return absl::InvalidArgumentError(

@@ -65,6 +65,7 @@ void AppendStrategy(const StrategySpec& strategy, std::string& out) {
     if (tier.policy) map["policy"] = PartValue(*tier.policy);
     if (tier.fold) map["fold"] = PartValue(*tier.fold);
     if (tier.collect) map["collect"] = true;
+    if (tier.passes) map["passes"] = true;
     if (tier.link != LinkSpec{}) map["link"] = LinkValue(tier.link);
     tiers.emplace_back(std::move(map));
   }

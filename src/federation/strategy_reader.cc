@@ -126,8 +126,8 @@ class StrategyReader {
   }
 
   absl::StatusOr<TierSpec> ReadTier(const YamlNode& node, const std::string& what) {
-    SKEIN_RETURN_IF_ERROR(
-        CheckMap(document_, node, what, {"tier", "policy", "fold", "kappa", "collect", "link"}));
+    SKEIN_RETURN_IF_ERROR(CheckMap(
+        document_, node, what, {"tier", "policy", "fold", "kappa", "collect", "passes", "link"}));
     TierSpec spec;
     const YamlNode* tier = FindValue(node, "tier");
     if (tier == nullptr) {
@@ -149,19 +149,22 @@ class StrategyReader {
                              ReadInt(document_, *kappa, what + ".kappa", 1, kMaxKappa));
       spec.kappa = static_cast<int>(rounds);
     }
-    if (const YamlNode* collect = FindValue(node, "collect")) {
-      SKEIN_ASSIGN_OR_RETURN(const std::string text,
-                             ReadString(document_, *collect, what + ".collect"));
-      if (text != "true" && text != "false") {
-        return document_.Error(collect->mark,
-                               what + ".collect: expected true or false, got '" + text + "'");
-      }
-      spec.collect = text == "true";
+    for (const auto& [key, flag] :
+         {std::pair("collect", &spec.collect), std::pair("passes", &spec.passes)}) {
+      const YamlNode* given = FindValue(node, key);
+      if (given == nullptr) continue;
+      SKEIN_ASSIGN_OR_RETURN(*flag, ReadFlag(*given, what + "." + key));
     }
     if (const YamlNode* link = FindValue(node, "link")) {
       SKEIN_ASSIGN_OR_RETURN(spec.link, ReadLink(*link, what + ".link"));
     }
     return spec;
+  }
+
+  absl::StatusOr<bool> ReadFlag(const YamlNode& node, const std::string& what) {
+    SKEIN_ASSIGN_OR_RETURN(const std::string text, ReadString(document_, node, what));
+    if (text == "true" || text == "false") return text == "true";
+    return document_.Error(node.mark, what + ": expected true or false, got '" + text + "'");
   }
 
   absl::Status CheckList(const YamlNode& node, const std::string& what) const {

@@ -60,6 +60,7 @@ absl::Status AggregatingNode::OnAssigned() {
                      services_.memory.buffers);
   }
   core_ = MakeAggregatorCore(view_, parts_, config_.limits);
+  leads_passes_ = LeadsPasses(view_, parts_);
   SKEIN_RETURN_IF_ERROR(ShapeLinks());
   downlinks_->SetRun(config_.run_id);  // may bring children that were faster
   return absl::OkStatus();
@@ -156,12 +157,21 @@ void AggregatingNode::OnUploadOffered(const UploadId& id, const OfferFrame& offe
 }
 
 absl::Status AggregatingNode::CheckManifest(const OfferFrame& offer) const {
-  if (models_.empty()) return absl::FailedPreconditionError("there is no model yet");
-  const Manifest& model = models_.begin()->second.tensors().manifest();
+  if (!manifest_) return absl::FailedPreconditionError("there is no model yet");
   const auto* partial = std::get_if<PartialHeader>(&offer.header);
+  if (partial != nullptr && !partial->mean && (leads_passes_ || parts_.answers_passes)) {
+    const auto open = buckets_.find(BucketKey{0, partial->base});
+    if (open == buckets_.end()) {
+      return absl::FailedPreconditionError("nothing is asked about " + ToString(partial->base));
+    }
+    SKEIN_ASSIGN_OR_RETURN(const Manifest answer, open->second.sums->PartialLayout());
+    SKEIN_RETURN_IF_ERROR(answer.ExpectSame(offer.manifest));
+    if (!offer.encoding) return absl::OkStatus();
+    return codecs_->CheckPayload(offer.encoding->form, offer.encoding->bytes, offer.manifest);
+  }
   const bool sums = partial != nullptr && !partial->mean;
   SKEIN_ASSIGN_OR_RETURN(const Manifest expected,
-                         sums ? PartialManifest(model) : UpdateManifest(model));
+                         sums ? PartialManifest(*manifest_) : UpdateManifest(*manifest_));
   SKEIN_RETURN_IF_ERROR(expected.ExpectSame(offer.manifest));
   if (partial != nullptr && partial->mean && !parts_.fold->TakesSubtrees()) {
     return absl::InvalidArgumentError("its partial is a mean, of which the fold can make no use");
@@ -237,6 +247,8 @@ void AggregatingNode::Do(const agg_action::WakeAt& a) {
 }
 
 void AggregatingNode::Do(const agg_action::BeginTask&) {
+  LetGo();
+  DropOldModels();  // questions of another attempt
   buckets_.clear();
   evaluation_ = {};
 }
@@ -244,10 +256,27 @@ void AggregatingNode::Do(const agg_action::BeginTask&) {
 void AggregatingNode::Do(const agg_action::OpenBucket& a) {
   auto [it, fresh] = buckets_.try_emplace(a.key);
   if (!fresh) return;
+  Bucket& bucket = it->second;
+  if (a.key.base.pass > 0 && kept_) {
+    bucket = *std::exchange(kept_, std::nullopt);
+    const Model* question = FindModel(a.key.base);
+    if (question != nullptr && parts_.answers_passes) {
+      bucket.asked = bucket.sums->BeginPass(question->tensors());
+    }
+    return;
+  }
+  bucket.sums = NewSums();
+}
+
+std::unique_ptr<Accumulator> AggregatingNode::NewSums() const {
   // Only float16 made wider than any manifest may be is refused, and then sums would be, too.
   const absl::StatusOr<Manifest> means = ManifestOfMeans();
-  it->second.sums = parts_.fold->NewAccumulator(means.ok() ? *means : *manifest_, numeric_,
-                                                services_.memory.buffers);
+  const Manifest& model = means.ok() ? *means : *manifest_;
+  const std::shared_ptr<BufferPool>& buffers = services_.memory.buffers;
+  if (leads_passes_ || parts_.answers_passes) {
+    return parts_.fold->NewPassAccumulator(model, numeric_, view_.num_workers, buffers);
+  }
+  return parts_.fold->NewAccumulator(model, numeric_, buffers);
 }
 
 void AggregatingNode::Do(const agg_action::DropBucket& a) { buckets_.erase(a.key); }
@@ -321,8 +350,10 @@ absl::Status AggregatingNode::FoldUpload(const UploadInfo& info) {
     tally = {update.num_samples, 1, {}};
     tally.metrics.Add(update.metrics, update.num_samples);
   }
-  bucket.tally.Merge(tally);
-  if (parts_.collects) bucket.members.push_back({info.roster, info.updates, std::move(tally)});
+  if (info.base.pass == 0) bucket.tally.Merge(tally);
+  if (parts_.collects || (leads_passes_ && info.base.pass == 0)) {
+    bucket.members.push_back({info.roster, info.updates, std::move(tally)});
+  }
   return absl::OkStatus();
 }
 
@@ -340,8 +371,43 @@ absl::Status AggregatingNode::FoldWhole(const OfferFrame& offer, PackedTensors t
 }
 
 void AggregatingNode::Do(const agg_action::CloseFold& a) {
+  Rejoin(a);
+  if (leads_passes_) {
+    const absl::StatusOr<bool> more = AskMore(a);
+    if (!more.ok()) return CannotDeliver(a.task, more.status());
+    if (*more) return;
+  }
   if (a.into == agg_action::CloseFold::Into::kLocalModel) return MakeLocalModel(a);
   if (absl::Status status = DeliverFold(a); !status.ok()) CannotDeliver(a.task, status);
+}
+
+void AggregatingNode::Rejoin(const agg_action::CloseFold& close) {
+  if (close.asked.pass == 0) return;
+  auto bucket = buckets_.extract(BucketKey{0, close.asked});
+  if (bucket.empty()) return;
+  bucket.key() = BucketKey{0, close.buckets.front().base};
+  buckets_.insert(std::move(bucket));
+}
+
+absl::StatusOr<bool> AggregatingNode::AskMore(const agg_action::CloseFold& close) {
+  const auto open = buckets_.find(BucketKey{0, close.buckets.front().base});
+  if (open == buckets_.end()) return absl::InternalError("the contributions are gone");
+  if (close.begins_anew) {
+    Bucket& bucket = open->second;
+    bucket.sums->RestartPasses(close.roster);
+    bucket.tally = {};
+    for (const Member& member : bucket.members) {
+      if (member.roster.IsSubsetOf(close.roster)) bucket.tally.Merge(member.tally);
+    }
+  }
+  SKEIN_ASSIGN_OR_RETURN(std::optional<PackedTensors> question, open->second.sums->NextPass());
+  if (!question) return false;
+  Keep(std::move(open->second));
+  buckets_.erase(open);
+  models_.insert_or_assign(close.next_question, Model::OfModel(*std::move(question)));
+  Feed(agg_event::PassBegun{close.next_question});
+  DropOldModels();
+  return true;
 }
 
 void AggregatingNode::CannotDeliver(const Task& task, const absl::Status& why) {
@@ -376,11 +442,7 @@ void AggregatingNode::MakeLocalModel(const agg_action::CloseFold& close) {
     made = Model::OfModel(*std::move(local));
     status = EncodeForChildren(close.made, made, std::nullopt);
   }
-  if (!status.ok()) {
-    DeliverFailure(close.task, "'" + id() + "': " + Message(status));
-    Feed(agg_event::Delivered{});
-    return;
-  }
+  if (!status.ok()) return CannotDeliver(close.task, status);
   models_.insert_or_assign(close.made, std::move(made));
   Feed(agg_event::LocalModelMade{close.made});
   DropOldModels();
@@ -408,6 +470,12 @@ void AggregatingNode::AddModel(const VersionRef& version, Model model,
     return Fail(Annotate(encoded, "the model, on its way down"));
   }
   models_.insert_or_assign(version, std::move(model));
+  Feed(agg_event::ModelArrived{version});
+  DropOldModels();
+}
+
+void AggregatingNode::AddQuestion(const VersionRef& version, Model question) {
+  models_.insert_or_assign(version, std::move(question));
   Feed(agg_event::ModelArrived{version});
   DropOldModels();
 }

@@ -44,7 +44,9 @@ class AggregatingNode : public NodeShell, public Downlinks::Owner {
   struct Bucket {
     std::unique_ptr<Accumulator> sums;
     Tally tally;
-    std::vector<Member> members;  // in the order in which they were added, where they are passed on
+    absl::Status asked;  // what the fold said to the question of this pass
+    // In the order in which they were added, where they are passed on or may have to be left out.
+    std::vector<Member> members;
   };
 
   // ---- for subclasses ----
@@ -62,7 +64,12 @@ class AggregatingNode : public NodeShell, public Downlinks::Owner {
   // `payload`: what it was decoded from, if it was.
   void AddModel(const VersionRef& version, Model model,
                 const std::optional<OutboundTensors>& payload = {});
-  void DropModel(const VersionRef& version);                     // nothing comes of it
+  void DropModel(const VersionRef& version);  // nothing comes of it
+  // A question about contributions, which travels as models do and is none.
+  void AddQuestion(const VersionRef& version, Model question);
+  // Contributions that the next pass will ask about.
+  void Keep(Bucket bucket) { kept_ = std::move(bucket); }
+  void LetGo() { kept_.reset(); }
   const Manifest& model_manifest() const { return *manifest_; }  // once there is a model
   Downlinks& downlinks() { return *downlinks_; }
   const Model* FindModel(const VersionRef& version) const;
@@ -133,6 +140,11 @@ class AggregatingNode : public NodeShell, public Downlinks::Owner {
   absl::Status FoldUpload(const UploadInfo& info);
   absl::Status FoldWhole(const OfferFrame& offer, PackedTensors tensors, Accumulator& sums);
   void MakeLocalModel(const agg_action::CloseFold& close);
+  std::unique_ptr<Accumulator> NewSums() const;
+  // In a pass: its bucket is that of the first again.
+  void Rejoin(const agg_action::CloseFold& close);
+  // Where passes are led: whether something more is asked, which is on its way then.
+  absl::StatusOr<bool> AskMore(const agg_action::CloseFold& close);
   absl::Status EncodeForChildren(const VersionRef& version, const Model& model,
                                  const std::optional<OutboundTensors>& payload);
   void DropOldModels();
@@ -149,6 +161,8 @@ class AggregatingNode : public NodeShell, public Downlinks::Owner {
   std::map<VersionRef, Model> models_;
   std::map<VersionRef, ModelForChildren> encoded_;  // of these, where links encode them
   std::map<BucketKey, Bucket> buckets_;
+  bool leads_passes_ = false;
+  std::optional<Bucket> kept_;  // between two passes
   Tally evaluation_;
 };
 

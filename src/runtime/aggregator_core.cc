@@ -258,13 +258,17 @@ void AggregatorCore::On(const agg_event::UploadFolded& e) {
     }
     return;
   }
-  if (!child.counted || child.counted->first != info.seq) child.counted = {info.seq, 0};
-  ++child.counted->second;
+  const bool more =
+      child.counted && child.counted->seq == info.seq && child.counted->pass == info.base.pass;
+  if (!more) child.counted = Child::Counted{info.seq, info.base.pass, 0};
+  ++child.counted->parts;
   OnAccepted(child, info);
 }
 
 bool AggregatorCore::IsCounted(const Child& child, const UploadInfo& info) {
-  return child.counted && child.counted->first == info.seq && info.part < child.counted->second;
+  if (!child.counted || child.counted->seq != info.seq) return false;
+  if (info.base.pass != child.counted->pass) return info.base.pass < child.counted->pass;
+  return info.part < child.counted->parts;
 }
 
 void AggregatorCore::On(const agg_event::UploadBroken& e) {

@@ -23,6 +23,8 @@ struct AggregatorCoreConfig {
   std::shared_ptr<const RoundPolicy> policy;
   int kappa = 1;                // local rounds per task; 1 at the coordinator
   bool reports_as_one = false;  // what it makes is one contribution to another fold above
+  bool answers_passes = false;  // it answers what is asked above about its contributions
+  bool leads_passes = false;    // it asks those below about theirs
   uint64_t staging_bytes = 0;   // of granted uploads at one time; one is always admitted
   Duration upload_stall_timeout{0};
   std::shared_ptr<const Staleness> staleness;  // of what refers to older versions than the newest
@@ -71,9 +73,18 @@ class AggregatorCore {
     std::optional<Time> asked;  // since when it has its task, if it has one
     uint32_t parts_taken = 0;   // of its answer to the task
     // The last task whose answer counts, maybe of an earlier round, and how many parts of it.
-    std::optional<std::pair<Seq, uint32_t>> counted;
-    std::optional<UploadId> upload;  // the one under way
-    uint64_t last_grant = 0;         // the number of its last; 0: none yet
+    struct Counted {
+      Seq seq = 0;
+      uint32_t pass = 0;
+      uint32_t parts = 0;
+    };
+    std::optional<Counted> counted;
+    // What it contributed to the open task, before anything is asked about it in passes.
+    Roster contributed = {};
+    uint64_t contributed_updates = 0;
+    std::optional<CancelFrame> owed;  // that it must hear when it is linked again
+    std::optional<UploadId> upload;   // the one under way
+    uint64_t last_grant = 0;          // the number of its last; 0: none yet
     bool is_worker() const { return view.role == NodeRole::kWorker; }
   };
 
@@ -84,6 +95,7 @@ class AggregatorCore {
   virtual void On(const agg_event::ModelArrived& e) = 0;
   virtual void On(const agg_event::ChildEvaluated& e) = 0;
   virtual void On(const agg_event::LocalModelMade& e) = 0;
+  virtual void On(const agg_event::PassBegun& e) = 0;
   virtual void On(const agg_event::Delivered& e) = 0;
   virtual void On(const agg_event::Cancelled& e) = 0;
   virtual void On(const agg_event::Committed& e) = 0;
@@ -137,6 +149,7 @@ class AggregatorCore {
   // Asks the policy, with the time since `since`, and does what it says. Again at `at` at the
   // latest.
   void AskPolicy(PolicyView view, Time since, Time at = Time::max());
+  void AskAgainAt(Time at) { policy_asks_at_ = at; }
   void Report(const char* type, const Child& child, uint64_t round, ValueMap fields);
   // Since the child was asked, to the microsecond, as events are stamped; none: it was not.
   std::optional<double> TaskSeconds(const Child& child) const;

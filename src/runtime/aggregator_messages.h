@@ -111,6 +111,10 @@ struct ChildEvaluated {
 struct LocalModelMade {
   VersionRef version;
 };
+// The question that the step's last action named is here: it is asked of those who contributed.
+struct PassBegun {
+  VersionRef question;
+};
 struct Delivered {};  // the result went up, or was refused there
 struct Cancelled {
   uint64_t round = 0;
@@ -129,7 +133,8 @@ using AggregatorEvent =
                  agg_event::ModelLost, agg_event::UploadOffered, agg_event::UploadProgressed,
                  agg_event::UploadStaged, agg_event::UploadFolded, agg_event::UploadBroken,
                  agg_event::ChildFailed, agg_event::ChildEvaluated, agg_event::LocalModelMade,
-                 agg_event::Delivered, agg_event::Cancelled, agg_event::Committed, agg_event::Tick>;
+                 agg_event::PassBegun, agg_event::Delivered, agg_event::Cancelled,
+                 agg_event::Committed, agg_event::Tick>;
 
 // What its shell is to do.
 namespace agg_action {
@@ -212,6 +217,11 @@ struct CloseFold {
   std::vector<Bucket> buckets;  // the oldest base first; of one base for local models and deltas
   Roster roster;                // of all of them
   double weight = 1;            // the step is taken so far only
+  // Of a fold in passes: what this one has asked about the contributions above, which are as they
+  // were in the first; the model itself in that one. And the name of a further question.
+  VersionRef asked = {};
+  VersionRef next_question = {};
+  bool begins_anew = false;  // some of those who were asked are gone, and are not among them now
   std::vector<WorkerReport> reports = {};  // of the workers, if the task wants them
 };
 struct DeliverEvaluation {

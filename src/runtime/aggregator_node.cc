@@ -91,7 +91,7 @@ class AggregatorNode : public AggregatingNode, public Uplink::Owner {
   }
   // The children get what is there while the rest is still coming, unless they get it otherwise.
   bool OnModelBegun(const ModelHeader& header, std::shared_ptr<InboundTransfer> bytes) override {
-    if (EncodesModels()) return false;
+    if (EncodesModels() || header.version.pass > 0) return false;
     numeric_ = header.numeric;
     AddModel(header.version, Model(bytes->tensors(), [bytes] { return bytes->received(); }));
     return true;
@@ -99,6 +99,10 @@ class AggregatorNode : public AggregatingNode, public Uplink::Owner {
   void OnModelGrew() override { downlinks().ModelGrew(); }
   void OnModelLost(const VersionRef& version) override { DropModel(version); }
   void OnModel(ReceivedModel model) override {
+    if (model.header.version.pass > 0) {
+      return AddQuestion(model.header.version,
+                         Model(std::move(model.tensors), std::move(model.digest)));
+    }
     const CodecPipeline* down = codecs()->models(view_.tier - 1);
     if (down != nullptr && down->has_delta()) base_ = {model.header.version, model.tensors};
     if (model.payload || EncodesModels()) {
@@ -115,9 +119,11 @@ class AggregatorNode : public AggregatingNode, public Uplink::Owner {
   void OnParentForeign(const absl::Status& why) override { Fail(why); }
   void OnCancel(const CancelFrame& cancel) override {
     if (delivery_ && delivery_->task.round == cancel.round) Withdraw(false);
+    LetGo();
     Feed(agg_event::Cancelled{cancel.round, cancel.reason});
   }
   void OnCommitted(const CommittedFrame& committed) override {
+    LetGo();
     Feed(agg_event::Committed{committed.round, committed.version});
   }
 
@@ -138,12 +144,14 @@ class AggregatorNode : public AggregatingNode, public Uplink::Owner {
       PartialHeader header{
           .round = close.task.round,
           .local_round = close.task.local_round,
-          .base = local ? close.task.base : closed.base,
+          .base = local                    ? close.task.base
+                  : parts().answers_passes ? close.asked
+                                           : closed.base,
           .total_weight = partial.total_weight,
           .scalars = std::move(partial.scalars),
           .num_samples = bucket.tally.num_samples,
           .roster = closed.roster,
-          .metrics = std::move(bucket.tally.metrics),
+          .metrics = bucket.tally.metrics,
           .task = close.task.seq_first,
           .part = static_cast<uint32_t>(delivery.parts.size()),
           .parts = static_cast<uint32_t>(close.buckets.size()),
@@ -152,6 +160,7 @@ class AggregatorNode : public AggregatingNode, public Uplink::Owner {
       header.mean = mean;
       if (delivery.parts.empty()) header.reports = close.reports;
       delivery.parts.push_back({std::move(header), std::move(partial.sums)});
+      if (parts().answers_passes) Keep(std::move(bucket));
     }
     delivery_ = std::move(delivery);
     RestMemory();
@@ -161,6 +170,7 @@ class AggregatorNode : public AggregatingNode, public Uplink::Owner {
   }
 
   absl::StatusOr<Partial> MakePartial(const agg_action::CloseFold& close, Bucket& bucket) {
+    SKEIN_RETURN_IF_ERROR(bucket.asked);
     if (close.into == agg_action::CloseFold::Into::kPartial) return bucket.sums->TakePartial();
     SKEIN_ASSIGN_OR_RETURN(const Whole whole, MakeWhole(close, bucket));
     const std::shared_ptr<const Fold>& above = parts().above;

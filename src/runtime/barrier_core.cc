@@ -18,7 +18,7 @@ constexpr BarrierCore::Transition kTransitions[] = {
     {Phase::kAwaitingModel, Phase::kIdle, "cancelled, or superseded by a newer task"},
     {Phase::kCollecting, Phase::kDelivering, "the policy closed the aggregation"},
     {Phase::kCollecting, Phase::kIdle, "the policy gave up, cancelled, or superseded"},
-    {Phase::kDelivering, Phase::kCollecting, "the next local round begins"},
+    {Phase::kDelivering, Phase::kCollecting, "the next local round begins, or the next pass"},
     {Phase::kDelivering, Phase::kIdle, "the result has arrived above, cancelled, or superseded"},
 };
 
@@ -33,6 +33,8 @@ std::span<const BarrierCore::Transition> BarrierCore::Transitions() { return kTr
 
 // A child that lost its link in the middle of a task hears of it again, and sends what it has.
 void BarrierCore::OnLinked(Child& child) {
+  if (child.owed)
+    Do(agg_action::SendCancel{child.view.id, *std::exchange(child.owed, std::nullopt)});
   if (phase_ == Phase::kCollecting && child.standing == Standing::kPending) AskChild(child);
 }
 
@@ -50,10 +52,17 @@ void BarrierCore::On(const agg_event::TaskArrived& e) {
     Do(agg_action::Abandon{task_, *given_up_});
     return;
   }
+  if (e.task.base.pass > 0 && !GoesOn(e.task)) {
+    Do(agg_action::Abandon{e.task, "'" + config_.view.id + "': " + ToString(e.task.base) +
+                                       " asks about contributions that it does not hold"});
+    return;
+  }
   given_up_.reset();
   reports_.clear();
   task_ = e.task;
   local_ = 0;
+  pass_ = e.task.base.pass;
+  if (!InPass()) LetGo();
   if (!HasModel(task_.base)) {
     Enter(Phase::kAwaitingModel);
     return;
@@ -61,19 +70,33 @@ void BarrierCore::On(const agg_event::TaskArrived& e) {
   StartCollecting();
 }
 
+void BarrierCore::LetGo() {
+  pass_ = 0;
+  contributions_.reset();
+}
+
+bool BarrierCore::GoesOn(const Task& task) const {
+  Task next = task_;
+  ++next.base.pass;
+  return contributions_ && IsSameTask(next, task) && task.participants == contributions_->roster;
+}
+
 void BarrierCore::On(const agg_event::ModelArrived& e) {
   std::erase(models_, e.version);
   models_.push_back(e.version);
   // The open task's base outlives its local models: their difference to it is the result.
   for (auto it = models_.begin(); models_.size() > kModelsKept && *it != e.version;) {
-    const bool needed = phase_ != Phase::kIdle && (*it == task_.base || *it == LocalBase());
+    const bool open = phase_ != Phase::kIdle;
+    const bool needed =
+        (open && (*it == task_.base || *it == LocalBase(local_) || *it == Base())) ||
+        (contributions_ && *it == contributions_->base);
     it = needed ? it + 1 : models_.erase(it);
   }
   if (phase_ == Phase::kAwaitingModel && e.version == task_.base) StartCollecting();
   if (phase_ != Phase::kCollecting) return;
   // It came again: children that were left with half of it get it anew.
   for (Child& child : children_) {
-    if (child.standing == Standing::kPending && child.linked != 0) OfferModel(child, LocalBase());
+    if (child.standing == Standing::kPending && child.linked != 0) OfferModel(child, Base());
   }
 }
 
@@ -82,9 +105,18 @@ uint32_t BarrierCore::Share() const {
                                         : task_.seq_count;
 }
 
-VersionRef BarrierCore::LocalBase() const {
+VersionRef BarrierCore::LocalBase(int local) const {
   VersionRef base = task_.base;
-  if (local_ > 0) base.local_round = task_.local_round + local_ * Share();
+  if (local > 0) base.local_round = task_.local_round + local * Share();
+  return base;
+}
+
+// Attempts at a round ask other questions about the same model.
+VersionRef BarrierCore::BaseOf(uint32_t pass) const {
+  VersionRef base = LocalBase(local_);
+  if (!config_.leads_passes || pass == 0) return base;
+  base.attempt = task_.attempt;
+  base.pass = pass;
   return base;
 }
 
@@ -93,8 +125,8 @@ Task BarrierCore::TaskOf(const Child& child) const {
   task.local_round = task_.local_round + local_ * Share();
   task.seq_first = task_.seq_first + local_ * Share();
   task.seq_count = Share();
-  task.base = LocalBase();
-  task.participants = Within(child, task_.participants);
+  task.base = Base();
+  task.participants = Within(child, InPass() ? contributions_->roster : task_.participants);
   return task;
 }
 
@@ -103,14 +135,22 @@ void BarrierCore::StartCollecting() {
   opened_ = now_;
   evaluated_ = {};
   ClearBuckets();
-  Do(agg_action::BeginTask{task_});
-  if (task_.kind == TaskKind::kTrain) Do(agg_action::OpenBucket{{0, LocalBase()}});
+  if (!InPass()) {
+    std::erase_if(models_, [](const VersionRef& version) { return version.pass > 0; });
+    Do(agg_action::BeginTask{task_});
+  }
+  if (task_.kind == TaskKind::kTrain) Do(agg_action::OpenBucket{{0, Base()}});
   standings_ = {};
   for (Child& child : children_) {
+    if (InPass() && child.is_worker()) continue;  // its update is here
     child.standing = Standing::kNotAsked;
     child.failure.clear();
     child.asked.reset();
     child.parts_taken = 0;
+    if (!InPass()) {
+      child.contributed = {};
+      child.contributed_updates = 0;
+    }
     if (TaskOf(child).participants.empty()) continue;
     child.standing = Standing::kPending;
     ++standings_.expected;
@@ -122,17 +162,22 @@ void BarrierCore::StartCollecting() {
 void BarrierCore::AskChild(Child& child) {
   const Task task = TaskOf(child);
   SendTask(child, task);
-  OfferModel(child, LocalBase());
+  OfferModel(child, Base());
 }
 
 void BarrierCore::On(const agg_event::Cancelled& e) {
-  if (phase_ == Phase::kIdle || e.round != task_.round) return;
+  if (e.round != task_.round) return;
   SettlePending(e.reason);
   TakeBack(e.reason);
-  Enter(Phase::kIdle);
+  LetGo();
+  if (phase_ != Phase::kIdle) Enter(Phase::kIdle);
 }
 
 void BarrierCore::On(const agg_event::Committed& e) {
+  if (phase_ == Phase::kIdle && e.round >= task_.round) {
+    LetGo();
+    for (Child& child : children_) child.standing = Standing::kNotAsked;  // it counts for good
+  }
   for (const Child& child : children_) {
     if (child.linked != 0) {
       Do(agg_action::SendCommitted{child.view.id, CommittedFrame{e.round, e.version}});
@@ -150,6 +195,10 @@ absl::Status BarrierCore::CheckUpload(const Child& child, const UploadInfo& info
                                          config_.view.id + "'");
   }
   SKEIN_RETURN_IF_ERROR(CheckForm(child, info, task, task.base));
+  if (InPass() && info.roster != task.participants) {
+    return absl::InvalidArgumentError("it answers for " + info.roster.ToString() +
+                                      " and was asked for " + task.participants.ToString());
+  }
   if (AggregatorCore::IsCounted(info.base, info.roster)) {
     return absl::AlreadyExistsError("its roster meets one that was accepted");
   }
@@ -157,15 +206,19 @@ absl::Status BarrierCore::CheckUpload(const Child& child, const UploadInfo& info
 }
 
 bool BarrierCore::BeforeGrant(const UploadInfo& info) {
-  if (info.base != LocalBase()) Do(agg_action::OpenBucket{{0, info.base}});
+  if (info.base != Base()) Do(agg_action::OpenBucket{{0, info.base}});
   return true;
 }
 
 void BarrierCore::OnAccepted(Child& child, const UploadInfo& info) {
   if (++child.parts_taken >= info.parts) Accept(child);
   Count(info);
-  TakeReports(child, info);
-  ReportAccepted(child, info, {});
+  if (!InPass()) {
+    child.contributed.Merge(info.roster);
+    child.contributed_updates += info.updates;
+    TakeReports(child, info);
+    ReportAccepted(child, info, {});
+  }
   AskPolicy();
 }
 
@@ -227,8 +280,21 @@ void BarrierCore::OnTime() {
 
 void BarrierCore::AskPolicy() {
   if (phase_ != Phase::kCollecting) return;
+  if (InPass()) return AwaitAnswers();
   standings_.base_version = standings_.current_version = task_.base.version;
   AggregatorCore::AskPolicy(standings_, opened_);
+}
+
+// All of them answer or fail. Who sends has the time that a transfer takes.
+void BarrierCore::AwaitAnswers() {
+  const Duration patience = config_.policy->Patience().value_or(Duration::max());
+  const bool over = now_ - opened_ >= patience;
+  for (Child& child : children_) {
+    if (!over || child.standing != Standing::kPending || child.upload) continue;
+    Fail(child, "it did not answer in pass " + std::to_string(pass_), event::kWorkerLeftOut);
+  }
+  if (standings_.pending() == 0) return Close("");
+  AskAgainAt(over || patience == Duration::max() ? Time::max() : opened_ + patience);
 }
 
 void BarrierCore::Close(const std::string& reason) {
@@ -238,15 +304,30 @@ void BarrierCore::Close(const std::string& reason) {
     Do(agg_action::DeliverEvaluation{task_, evaluated_});
     return;
   }
-  agg_action::CloseFold close = TakeBuckets(task_, LocalBase());
+  if (InPass()) {
+    const bool anew = standings_.failed > 0;
+    if (anew && !LeaveOut()) return;
+    ClearBuckets();
+    agg_action::CloseFold again = *contributions_;
+    again.task = task_;
+    if (!config_.leads_passes) again.reports.clear();  // they went up with the contributions
+    again.begins_anew = anew;
+    again.asked = Base();
+    again.next_question = BaseOf(pass_ + 1);
+    Enter(Phase::kDelivering);
+    Do(std::move(again));
+    return;
+  }
+  agg_action::CloseFold close = TakeBuckets(task_, LocalBase(local_));
+  close.asked = Base();
+  close.next_question = BaseOf(1);
   using Into = agg_action::CloseFold::Into;
   if (IsRoot()) {
     close.into = Into::kVersion;
     close.made = VersionRef{task_.base.version + 1, task_.attempt, 0};
   } else if (local_ + 1 < config_.kappa) {
     close.into = Into::kLocalModel;
-    ++local_;
-    close.made = LocalBase();
+    close.made = LocalBase(local_ + 1);
   } else {
     const bool delta = config_.kappa > 1 || config_.reports_as_one;
     close.into = delta ? Into::kLocalDelta : Into::kPartial;
@@ -255,13 +336,59 @@ void BarrierCore::Close(const std::string& reason) {
     for (const auto& [leaf, report] : reports_) close.reports.push_back(report);
     reports_.clear();
   }
+  if (config_.leads_passes || config_.answers_passes) {
+    contributions_ = close;
+    counted_ = standings_;
+    contributed_ = opened_;
+  }
   Enter(Phase::kDelivering);
   Do(std::move(close));
 }
 
+bool BarrierCore::LeaveOut() {
+  const std::string reason = "pass " + std::to_string(pass_) + " has no answer";
+  if (!config_.leads_passes) {
+    GiveUp(reason);
+    return false;
+  }
+  agg_action::CloseFold& left = *contributions_;
+  for (Child& child : children_) {
+    if (child.standing != Standing::kFailed || child.contributed.empty()) continue;
+    left.roster = left.roster.Minus(child.contributed);
+    agg_action::Bucket& bucket = left.buckets.front();
+    bucket.roster = left.roster;
+    bucket.updates -= child.contributed_updates;
+    bucket.lots.front() = {bucket.lots.front().number, bucket.roster, bucket.updates};
+    child.contributed = {};
+    child.counted.reset();
+    TellCancelled(child, child.failure);
+    --counted_.accepted;
+    ++counted_.failed;
+  }
+  std::erase_if(left.reports,
+                [&](const WorkerReport& report) { return !left.roster.Contains(report.leaf); });
+  counted_.elapsed = now_ - contributed_;
+  const PolicyDecision decision = config_.policy->Decide(counted_);
+  const bool enough = decision.verdict == PolicyDecision::Verdict::kClose && !left.roster.empty();
+  if (!enough) GiveUp(decision.reason.empty() ? reason : reason + ": " + decision.reason);
+  return enough;
+}
+
 void BarrierCore::On(const agg_event::LocalModelMade& e) {
+  const bool next = phase_ == Phase::kDelivering && e.version == LocalBase(local_ + 1);
+  if (next) {
+    ++local_;
+    LetGo();
+  }
   On(agg_event::ModelArrived{e.version});
-  if (phase_ == Phase::kDelivering && e.version == LocalBase()) StartCollecting();
+  if (next) StartCollecting();
+}
+
+void BarrierCore::On(const agg_event::PassBegun& e) {
+  if (phase_ != Phase::kDelivering || !contributions_ || e.question != BaseOf(pass_ + 1)) return;
+  ++pass_;
+  On(agg_event::ModelArrived{e.question});
+  StartCollecting();
 }
 
 void BarrierCore::On(const agg_event::Delivered&) {
@@ -272,6 +399,7 @@ void BarrierCore::GiveUp(const std::string& reason) {
   const std::string failures = Failures();
   SettlePending(reason);
   TakeBack(reason);
+  LetGo();
   Enter(Phase::kIdle);
   given_up_ = "'" + config_.view.id + "': " + reason + (failures.empty() ? "" : "; " + failures);
   Do(agg_action::Abandon{task_, *given_up_});
@@ -312,9 +440,18 @@ void BarrierCore::TakeBack(const std::string& reason) {
   if (task_.kind != TaskKind::kTrain) return;
   for (Child& child : children_) {
     child.counted.reset();
-    if (child.standing != Standing::kAccepted || child.linked == 0) continue;
-    const CancelFrame cancel{task_.round, TaskOf(child).local_round, reason};
+    if (child.standing != Standing::kAccepted) continue;
+    child.standing = Standing::kNotAsked;
+    TellCancelled(child, reason);
+  }
+}
+
+void BarrierCore::TellCancelled(Child& child, const std::string& reason) {
+  const CancelFrame cancel{task_.round, TaskOf(child).local_round, reason};
+  if (child.linked != 0) {
     Do(agg_action::SendCancel{child.view.id, cancel});
+  } else {
+    child.owed = cancel;
   }
 }
 

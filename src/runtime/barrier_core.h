@@ -40,6 +40,7 @@ class BarrierCore : public AggregatorCore {
   void On(const agg_event::ModelArrived& e) override;
   void On(const agg_event::ChildEvaluated& e) override;
   void On(const agg_event::LocalModelMade& e) override;
+  void On(const agg_event::PassBegun& e) override;
   void On(const agg_event::Delivered& e) override;
   void On(const agg_event::Cancelled& e) override;
   void On(const agg_event::Committed& e) override;
@@ -59,13 +60,25 @@ class BarrierCore : public AggregatorCore {
   void GiveUp(const std::string& reason) override;
 
   void Enter(Phase to);
-  uint32_t Share() const;        // worker tasks in one local round
-  VersionRef LocalBase() const;  // what the open local round starts from
+  uint32_t Share() const;                 // worker tasks in one local round
+  VersionRef LocalBase(int local) const;  // what a local round starts from
+  // What children are asked about: that, or in a pass that is led here the question.
+  VersionRef Base() const { return BaseOf(pass_); }
+  VersionRef BaseOf(uint32_t pass) const;
+  bool InPass() const { return pass_ > 0; }
+  void LetGo();  // of the contributions, about which nobody will ask any more
+  // Whether the task asks about what has been collected for the one before.
+  bool GoesOn(const Task& task) const;
   void StartCollecting();
   void AskChild(Child& child);
   void Accept(Child& child);
   void Fail(Child& child, const std::string& reason, const char* event_type);
   void AskPolicy();
+  void AwaitAnswers();  // in a pass, in its place
+  // Tells a child that what it contributed does not count, or as soon as it is linked again.
+  void TellCancelled(Child& child, const std::string& reason);
+  // Goes on without those who did not answer in a pass, or gives up.
+  bool LeaveOut();
   void SettlePending(const std::string& reason);  // children that will not be waited for
   // Tells those that have contributed that it was for nothing: their workers are not to take the
   // round's commit for theirs, if it is committed without this subtree.
@@ -75,10 +88,14 @@ class BarrierCore : public AggregatorCore {
   void TakeReports(const Child& child, const UploadInfo& info);
 
   Phase phase_ = Phase::kIdle;
-  Task task_;                                  // as it came
-  std::optional<std::string> given_up_;        // why nothing came of it
-  int local_ = 0;                              // local rounds done
-  PolicyView standings_;                       // of the children
+  Task task_;                            // as it came
+  std::optional<std::string> given_up_;  // why nothing came of it
+  int local_ = 0;                        // local rounds done
+  uint32_t pass_ = 0;                    // of the open local round; 0: contributions come
+  std::optional<agg_action::CloseFold> contributions_;  // that passes ask about
+  PolicyView standings_;                                // of the children
+  PolicyView counted_;                         // of the contributions that passes ask about
+  Time contributed_{0};                        // when they were asked for
   Time opened_{0};                             // when they were asked
   Roster evaluated_;                           // whose evaluations have come
   std::map<LeafIndex, WorkerReport> reports_;  // the last of each, over all local rounds

@@ -19,12 +19,20 @@ std::unique_ptr<AggregatorCore> MakeAggregatorCore(const NodeView& view, const T
                             .policy = parts.policy,
                             .kappa = parts.kappa,
                             .reports_as_one = parts.above != nullptr,
+                            .answers_passes = parts.answers_passes,
+                            .leads_passes = LeadsPasses(view, parts),
                             .staging_bytes = limits.staging_bytes,
                             .upload_stall_timeout = limits.upload_stall_timeout,
                             .staleness = parts.staleness,
                             .bases_kept = view.tier == 0 ? parts.mixing->VersionsKept() : 0};
   if (parts.policy->has_barrier()) return std::make_unique<BarrierCore>(std::move(core));
   return std::make_unique<StreamCore>(std::move(core));
+}
+
+bool LeadsPasses(const NodeView& view, const TierParts& parts) {
+  return parts.leads_passes && std::ranges::any_of(view.children, [](const NodeView::Child& child) {
+           return child.role == NodeRole::kAggregator;
+         });
 }
 
 uint64_t StagingBytes(const RuntimeLimits& limits, uint64_t model_bytes) {

@@ -14,6 +14,9 @@ namespace skein {
 std::unique_ptr<AggregatorCore> MakeAggregatorCore(const NodeView& view, const TierParts& parts,
                                                    const RuntimeLimits& limits);
 
+// Whether a node asks those below in passes: with workers alone it has all contributions itself.
+bool LeadsPasses(const NodeView& view, const TierParts& parts);
+
 // What a node may stage, of models of so many bytes.
 uint64_t StagingBytes(const RuntimeLimits& limits, uint64_t model_bytes);
 

@@ -59,6 +59,7 @@ v1::Strategy StrategyToProto(const StrategySpec& spec) {
     if (tier.fold.has_value()) *out->mutable_fold() = ToProto(*tier.fold);
     out->set_kappa(tier.kappa);
     out->set_collect(tier.collect);
+    out->set_passes(tier.passes);
     *out->mutable_link() = LinkToProto(tier.link);
   }
   return proto;
@@ -84,6 +85,7 @@ absl::StatusOr<StrategySpec> StrategyFromProto(const v1::Strategy& proto) {
     tier.kappa = in.kappa();
     if (tier.kappa < 1) return Bad("strategy.tiers.kappa", "must be at least 1");
     tier.collect = in.collect();
+    tier.passes = in.passes();
     tier.link = LinkFromProto(in.link());
     spec.tiers.push_back(std::move(tier));
   }

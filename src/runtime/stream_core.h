@@ -52,6 +52,7 @@ class StreamCore : public AggregatorCore {
   void On(const agg_event::ModelArrived& e) override;
   void On(const agg_event::ChildEvaluated&) override {}
   void On(const agg_event::LocalModelMade&) override {}
+  void On(const agg_event::PassBegun&) override {}  // it has no rounds in which to ask
   void On(const agg_event::Delivered& e) override;
   void On(const agg_event::Cancelled& e) override;
   // A round above is none of the children's: what they hold for it goes into a later one.

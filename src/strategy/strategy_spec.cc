@@ -38,6 +38,11 @@ absl::Status CheckTiers(const StrategySpec& spec, int num_tiers) {
                                         ": collect passes contributions on to the tier "
                                         "above, and there is none");
     }
+    if (tier.tier == 0 && tier.passes) {
+      return absl::InvalidArgumentError(name +
+                                        ": passes answers what the tier above asks, and there is "
+                                        "none; say it of the tiers below");
+    }
     if (tier.tier == 0 && tier.kappa != 1) {
       return absl::InvalidArgumentError(
           name + ": kappa counts local rounds below the root; use 'rounds' for the root's");
@@ -70,9 +75,14 @@ bool Collects(const StrategySpec& spec, int tier) {
   return tier > 0 && own != nullptr && own->collect;
 }
 
-// Of a tier that collects: that for which it does.
+bool AnswersPasses(const StrategySpec& spec, int tier) {
+  const TierSpec* own = FindTier(spec, tier);
+  return tier > 0 && own != nullptr && own->passes;
+}
+
+// Of a tier that collects or answers passes: that for which it does.
 const PartSpec& FoldOf(const StrategySpec& spec, int tier) {
-  while (Collects(spec, tier)) --tier;
+  while (Collects(spec, tier) || AnswersPasses(spec, tier)) --tier;
   const TierSpec* own = FindTier(spec, tier);
   return own != nullptr && own->fold ? *own->fold : spec.fold;
 }
@@ -158,7 +168,8 @@ absl::Status CheckBarriers(int tier, int num_tiers, const TierParts& parts,
         PolicyOf(spec, tier).name + "' has no rounds; use one with a barrier, such as 'all' or " +
         "'quorum'");
   }
-  if (parts.kappa == 1 && parts.above == nullptr && !parts.collects) return absl::OkStatus();
+  const bool passes_on = parts.collects || parts.answers_passes;
+  if (parts.kappa == 1 && parts.above == nullptr && !passes_on) return absl::OkStatus();
   SKEIN_RETURN_IF_ERROR(CheckReportsAsOne(tier, parts, spec));
   const std::vector<bool> barriers = BarriersOf(spec, num_tiers, registries);
   for (int below = tier; below < num_tiers - 1; ++below) {
@@ -169,8 +180,9 @@ absl::Status CheckBarriers(int tier, int num_tiers, const TierParts& parts,
                                         " has none: its policy has no barrier");
     }
     const std::string what =
-        parts.collects ? TierName(tier) + ": collect passes on the contributions of a round"
-                       : FoldName(spec, tier) + " makes one contribution a round";
+        parts.collects         ? TierName(tier) + ": collect passes on the contributions of a round"
+        : parts.answers_passes ? TierName(tier) + ": passes hold the contributions of a round"
+                               : FoldName(spec, tier) + " makes one contribution a round";
     return absl::InvalidArgumentError(
         what + " to tier " + std::to_string(tier - 1) + "'s '" + FoldOf(spec, tier - 1).name +
         "', and tier " + std::to_string(below) +
@@ -198,14 +210,49 @@ absl::Status CheckCollecting(const StrategySpec& spec, int tier, const Fold& fol
   return absl::OkStatus();
 }
 
-// What a node is given in a round: one a child, or all that a child collects.
+absl::Status CheckAnswering(const StrategySpec& spec, int tier, int lowest, const Fold& fold) {
+  const std::string name = TierName(tier) + ": passes";
+  if (Collects(spec, tier)) {
+    return absl::InvalidArgumentError(name +
+                                      " hold contributions here and collect passes them on; "
+                                      "leave out one of the two");
+  }
+  if (HasOwnFold(spec, tier)) {
+    return absl::InvalidArgumentError(name +
+                                      " answer what the fold of the tier above asks; leave "
+                                      "out 'fold' here, or 'passes'");
+  }
+  if (!fold.HasPasses()) {
+    const bool sum = fold.composition() != Composition::kNone;
+    return absl::InvalidArgumentError(
+        name + ": the fold above, '" + FoldOf(spec, tier).name + "', " +
+        (sum ? "is one sum, partials of it merge; leave it out"
+             : "goes by pairs of contributions, which no sums tell; use collect instead"));
+  }
+  if (FindTier(spec, tier)->kappa > 1) {
+    return absl::InvalidArgumentError(name +
+                                      " make no model here for the local rounds of kappa; "
+                                      "leave out one of the two");
+  }
+  for (int below = tier + 1; below <= lowest; ++below) {
+    if (AnswersPasses(spec, below)) continue;
+    return absl::InvalidArgumentError(name +
+                                      " need to reach those that hold the updates; set it "
+                                      "for tier " +
+                                      std::to_string(below) + ", too");
+  }
+  return absl::OkStatus();
+}
+
+// What a node is given in a round: one a child, or all that a child collects or speaks for.
 size_t ContributionsTo(const StrategySpec& spec, const Topology& topology,
                        const TopologyNode& node) {
   size_t count = 0;
   for (const size_t child : node.children) {
     const TopologyNode& below = topology.nodes()[child];
-    const bool passes_on = below.role != NodeRole::kWorker && Collects(spec, below.tier);
-    count += passes_on ? ContributionsTo(spec, topology, below) : 1;
+    const bool all = below.role != NodeRole::kWorker &&
+                     (Collects(spec, below.tier) || AnswersPasses(spec, below.tier));
+    count += all ? ContributionsTo(spec, topology, below) : 1;
   }
   return count;
 }
@@ -213,15 +260,17 @@ size_t ContributionsTo(const StrategySpec& spec, const Topology& topology,
 // A fold that needs every update at once, and enough of them.
 absl::Status CheckFold(const StrategySpec& spec, int tier, int lowest, const Fold& fold,
                        const Topology& topology, const Selector& selector) {
+  if (AnswersPasses(spec, tier)) return CheckAnswering(spec, tier, lowest, fold);
   if (Collects(spec, tier)) return CheckCollecting(spec, tier, fold);
   int next = tier + 1;  // that has a fold of its own
-  while (next <= lowest && Collects(spec, next)) ++next;
+  while (next <= lowest && (Collects(spec, next) || AnswersPasses(spec, next))) ++next;
   if (next <= lowest && fold.composition() == Composition::kNone && !HasOwnFold(spec, tier) &&
       FoldOf(spec, next).name == FoldOf(spec, tier).name) {
     const std::string below = "tier " + std::to_string(next);
     return absl::InvalidArgumentError(
         FoldName(spec, tier) + " needs every update at once, and " + below +
-        " passes none on; under 'tiers', set collect: true there, or give one of the two another "
+        " passes none on; under 'tiers', set " + (fold.HasPasses() ? "passes" : "collect") +
+        ": true there, or give one of the two another "
         "fold, such as 'mean', or this one a '" +
         FoldOf(spec, tier).name + "' of its own to combine the results of " + below + "'s");
   }
@@ -329,8 +378,10 @@ absl::StatusOr<TierParts> MakeTierParts(const StrategySpec& spec, int tier, int 
                         SameFold(above, FoldOf(spec, tier), registries);
     if (!merges) parts.above = std::move(fold);
     parts.collects = Collects(spec, tier);
-    if (parts.collects) parts.above = nullptr;
+    parts.answers_passes = AnswersPasses(spec, tier);
+    if (parts.collects || parts.answers_passes) parts.above = nullptr;
   }
+  parts.leads_passes = !parts.answers_passes && AnswersPasses(spec, tier + 1);
   const bool own_policy = own != nullptr && own->policy;
   SKEIN_ASSIGN_OR_RETURN(parts.policy,
                          registries.policies.Create(own_policy ? *own->policy : spec.policy));
@@ -365,18 +416,19 @@ std::string FoldPlacement(const StrategySpec& spec, int num_tiers,
   const int lowest = num_tiers - 2;
   std::vector<int> tiers;
   int collecting = 0;
+  int answering = 0;
   for (int tier = 0; tier <= lowest; ++tier) {
-    if (Collects(spec, tier)) {
-      ++collecting;
-      continue;
-    }
+    if (Collects(spec, tier)) ++collecting;
+    if (AnswersPasses(spec, tier)) ++answering;
+    if (Collects(spec, tier) || AnswersPasses(spec, tier)) continue;
     const auto fold = registries.folds.Create(FoldOf(spec, tier));
     if (fold.ok() && (*fold)->composition() == Composition::kNone) tiers.push_back(tier);
   }
   if (tiers.empty()) return "";
   if (lowest == 0) return "flat";
   if (collecting == lowest) return "collect";
-  if (collecting == 0) {
+  if (answering == lowest) return "passes";
+  if (collecting == 0 && answering == 0) {
     if (tiers == std::vector{lowest}) return "leaf";
     if (tiers == std::vector{0}) return "root";
     if (tiers == std::vector{0, lowest}) return "two-tier";

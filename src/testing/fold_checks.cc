@@ -108,6 +108,35 @@ void FoldChecks::OrderDoesNotMatter() {
   }
 }
 
+void FoldChecks::OneContributionOrAThousand() {
+  Rng rng(kSeed + 3);
+  base_ = RandomModel(MakeManifest({{"w", DType::kFloat32, {3, 5}},
+                                    {"b", DType::kFloat16, {}},
+                                    {"mean", DType::kFloat32, {4}, TensorRole::kBuffer},
+                                    {"steps", DType::kInt64, {2}, TensorRole::kBuffer}}),
+                      0.1, rng);
+  for (const size_t count : {size_t{1}, size_t{1000}}) {
+    const auto plan = MakeNumericPlan(base_, fold_->MaxUpdateWeight(kMaxSamples), count);
+    ASSERT_TRUE(plan.ok()) << plan.status();
+    plan_ = *plan;
+    std::vector<SampleUpdate> updates = RandomUpdates(base_, count, kMaxSamples, 0.05, rng);
+    for (SampleUpdate& update : updates) {
+      if (GetParam().prepare) GetParam().prepare(update.header);
+    }
+    if (count < static_cast<size_t>(fold_->MinContributions())) continue;
+    const PackedTensors expected = FlatResult(updates);
+    if (fold_->composition() != Composition::kNone) {
+      auto partial = FoldInRandomTree(*fold_, base_.manifest(), plan_, updates, 3, rng);
+      ASSERT_TRUE(partial.ok()) << partial.status();
+      auto root = New();
+      ASSERT_TRUE(root->Merge(HeaderOf(*partial, updates), partial->sums).ok());
+      EXPECT_TRUE(SameBytes(Finish(*root), expected)) << count;
+    }
+    rng.Shuffle(updates);
+    EXPECT_TRUE(SameBytes(FlatResult(updates), expected)) << count;
+  }
+}
+
 void FoldChecks::AnyTreeGivesTheFlatResult() {
   const PackedTensors expected = FlatResult(updates_);
   Rng rng(kSeed + 2);

@@ -69,7 +69,7 @@ std::vector<Frame> OneOfEach() {
   metrics.mutable_sums()["loss"] = {Fixed128::FromInt(3), Fixed128::FromInt(2)};
   PartialHeader partial{4,
                         1,
-                        {3, 1, 0},
+                        {3, 1, 0, 4},
                         Fixed128::FromInt(9),
                         {{"tau", Fixed128::FromInt(-1)}},
                         8,
@@ -81,8 +81,8 @@ std::vector<Frame> OneOfEach() {
                         5};
   return {HelloFrame{1, "run", "w3", 2, 5},
           WelcomeFrame{1, 9},
-          Task{TaskKind::kEvaluate, 4, 1, 2, {3, 1, 2}, 11, 2, Roster::Of({1, 2, 5})},
-          OfferFrame{1, manifest, ModelHeader{{3, 0, 0}, numeric},
+          Task{TaskKind::kEvaluate, 4, 1, 2, {3, 1, 2, 7}, 11, 2, Roster::Of({1, 2, 5})},
+          OfferFrame{1, manifest, ModelHeader{{3, 0, 0, 2}, numeric},
                      Encoding{"delta|fp16", 99, VersionRef{2, 1, 0}}},
           OfferFrame{2, manifest, UpdateHeader{3, 11, 4, 1, {3, 1, 0}, 600, {{"loss", 0.25}}}},
           OfferFrame{3, manifest, partial},

@@ -32,7 +32,7 @@ size_t ChunkSize(const ChunkFrame& chunk) {
 
 bool IsSameTask(const Task& a, const Task& b) {
   return a.kind == b.kind && a.round == b.round && a.attempt == b.attempt &&
-         a.local_round == b.local_round && a.seq_first == b.seq_first;
+         a.local_round == b.local_round && a.seq_first == b.seq_first && a.base.pass == b.base.pass;
 }
 
 const char* NameOf(const Frame& frame) {

@@ -143,11 +143,12 @@ v1::VersionRef ToProto(const VersionRef& ref) {
   proto.set_version(ref.version);
   proto.set_attempt(ref.attempt);
   proto.set_local_round(ref.local_round);
+  proto.set_pass(ref.pass);
   return proto;
 }
 
 VersionRef FromProto(const v1::VersionRef& proto) {
-  return {proto.version(), proto.attempt(), proto.local_round()};
+  return {proto.version(), proto.attempt(), proto.local_round(), proto.pass()};
 }
 
 v1::Fixed128 ToProto(const Fixed128& value) {

@@ -382,6 +382,37 @@ TEST(SimRobust, ASiteOfTooFewIsLeftOut) {
   }
 }
 
+// A site that cannot make the model of its next local round is left out, and those workers that
+// it has taken updates of hear that they do not count.
+TEST(SimRobust, ASiteOfTooFewForALocalModelIsLeftOut) {
+  RunConfig config = SimFederation::Config(1);
+  config.strategy.tiers = {
+      {.tier = 0, .policy = PartSpec{"quorum", {{"count", 2}, {"deadline_s", 600}}}},
+      {.tier = 1,
+       .policy = PartSpec{"quorum", {{"count", 4}, {"deadline_s", 60}}},
+       .fold = kKrum,
+       .kappa = 2}};
+  SimFederation::Options options{.topology = Tree("tree:3x5"), .config = config};
+  options.trainer = [](const NodeView& view) -> std::unique_ptr<Trainer> {
+    const bool absent = view.role == NodeRole::kWorker && view.leaf_begin == 7;
+    return absent ? std::make_unique<Absent>(1, view.leaf_begin) : nullptr;
+  };
+  std::map<NodeId, int> cancelled;
+  options.faults = [&](const testing::FrameContext& context) -> testing::Fault {
+    if (!context.up && std::holds_alternative<CancelFrame>(*context.frame)) {
+      ++cancelled[context.node];
+    }
+    return {};
+  };
+  SimFederation federation(options);
+  ASSERT_TRUE(federation.Run());
+  ASSERT_EQ(federation.outcome().status, "completed") << federation.outcome().reason;
+  ASSERT_THAT(federation.CommittedRounds(), SizeIs(1));
+  EXPECT_EQ(federation.CommittedRounds()[0].contributors.ToString(), "0-4,10-14");
+  EXPECT_THAT(cancelled, SizeIs(4)) << "all of the site but the one that failed";
+  for (const auto& [worker, times] : cancelled) EXPECT_EQ(times, 1) << worker;
+}
+
 // Local rounds of a site before its median goes up; held in a file at the root.
 TEST(SimRobust, LocalRoundsGoWithOtherFolds) {
   RunConfig config = SimFederation::Config(3);

@@ -26,15 +26,17 @@ using Incarnation = uint64_t;
 
 // Names a model. `version` counts committed global models, 0 is the initial one; `attempt` tells
 // apart the models that different attempts at one round made; `local_round` is 0 for a global model
-// and j for the one that an aggregator made of its j-th local round.
+// and j for the one that an aggregator made of its j-th local round. `pass` is 0 for a model; n
+// names the n-th question about the contributions to it, of a fold that works in passes.
 struct VersionRef {
   uint64_t version = 0;
   uint32_t attempt = 0;
   uint32_t local_round = 0;
+  uint32_t pass = 0;
   friend auto operator<=>(const VersionRef&, const VersionRef&) = default;
 };
 
-// "v3", "v3.1" for attempt 1, "v3/2" for local round 2.
+// "v3", "v3.1" for attempt 1, "v3/2" for local round 2, "v3 pass 4".
 std::string ToString(const VersionRef& ref);
 
 }  // namespace skein

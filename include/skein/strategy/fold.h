@@ -95,6 +95,9 @@ class Accumulator {
   // At the node that finishes, once all partials of a pass are merged: what is asked next, or none
   // if Finish can be called. Of folds without passes there is none.
   virtual absl::StatusOr<std::optional<PackedTensors>> NextPass() { return std::nullopt; }
+  // There, instead of merging what is missing: begins anew, with the contributions of these workers
+  // alone.
+  virtual void RestartPasses(const Roster& workers) { static_cast<void>(workers); }
 
   // The next model made from `base` (the model that the updates refer to). Takes the content, whose
   // memory may become the model's. FailedPrecondition as for TakePartial, or if the total weight is

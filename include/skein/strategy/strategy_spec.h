@@ -31,6 +31,8 @@ struct TierSpec {
   int kappa = 1;  // local rounds per round of the tier above
   // Passes contributions on to the tier above, whose fold needs all of them, as they are.
   bool collect = false;
+  // Holds contributions for the tier above, whose fold asks about them in passes.
+  bool passes = false;
   LinkSpec link = {};  // to its children
   friend bool operator==(const TierSpec&, const TierSpec&) = default;
 };
@@ -72,6 +74,10 @@ struct TierParts {
   std::shared_ptr<const Fold> above;
   int kappa = 1;
   bool collects = false;  // passes on what it was given, for the fold above, which is also its own
+  // Answers what the fold above, which is also its own, asks in passes; the highest tier to do so
+  // is led by the one above it.
+  bool answers_passes = false;
+  bool leads_passes = false;
 };
 
 // Makes the parts for a node at `tier` of a tree with `num_tiers` tiers (workers included). The
@@ -84,7 +90,8 @@ std::vector<bool> BarriersOf(const StrategySpec& spec, int num_tiers,
                              const StrategyRegistries& registries);
 
 // Where the folds stand that do not compose, for the record of a run: "flat" if the root is the
-// only aggregating node, "collect" if all others pass updates on to it, "leaf" right above the
+// only aggregating node, "collect" if all others pass updates on to it, "passes" if all others
+// answer what it asks about them, "leaf" right above the
 // workers, "root", "two-tier" if both of these, or the tiers' numbers; empty if all folds compose.
 std::string FoldPlacement(const StrategySpec& spec, int num_tiers,
                           const StrategyRegistries& registries);

@@ -50,6 +50,7 @@ class FoldChecks : public ::testing::TestWithParam<FoldCase> {
   std::shared_ptr<const Fold> fold_;
 
   void OrderDoesNotMatter();
+  void OneContributionOrAThousand();
   void AnyTreeGivesTheFlatResult();
   void MatchesAPlainWeightedMean();
   void EqualUpdatesGiveTheirModel();

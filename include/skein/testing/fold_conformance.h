@@ -50,6 +50,7 @@ GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(MeanFoldConformance);
 #define SKEIN_FOLD_TEST_(suite, name) \
   TEST_P(suite, name) { FoldChecks::name(); }
 SKEIN_FOLD_TEST_(FoldConformance, OrderDoesNotMatter)
+SKEIN_FOLD_TEST_(FoldConformance, OneContributionOrAThousand)
 SKEIN_FOLD_TEST_(FoldConformance, KeepsTheModelsManifest)
 SKEIN_FOLD_TEST_(FoldConformance, AccumulatorsAreIndependent)
 SKEIN_FOLD_TEST_(FoldConformance, NothingAddedIsAnError)

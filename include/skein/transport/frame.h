@@ -41,7 +41,9 @@ enum class TaskKind : uint8_t { kTrain = 1, kEvaluate = 2 };
 
 // Down: work for the child's subtree. Worker and aggregator get the same message. Sequence numbers
 // of a subtree's workers are seq_first <= seq < seq_first + seq_count; an aggregator with kappa
-// local rounds gives each an equal share.
+// local rounds gives each an equal share. With a pass in its base, the task is not for workers:
+// those that hold the contributions to the same task of the pass before answer a question about
+// them.
 struct Task {
   TaskKind kind = TaskKind::kTrain;
   uint64_t round = 0;

@@ -65,7 +65,7 @@ class HoldingAccumulator : public Accumulator {
     SKEIN_ASSIGN_OR_RETURN(const HeldUpdates::View view, updates_->OpenFirst());
     SKEIN_ASSIGN_OR_RETURN(PackedTensors lone, EncodeLone(view.bytes(0), model_, plan_, *buffers_));
     updates_->DropFirst();
-    return Partial{rule_.WeightOf(view.from(0)), {}, std::move(lone)};
+    return Partial{rule_.WeightOf(view.from(0).samples), {}, std::move(lone)};
   }
 
   absl::StatusOr<PackedTensors> Finish(const PackedTensors& base,
@@ -82,7 +82,7 @@ class HoldingAccumulator : public Accumulator {
   Fixed128 total_weight() const override {
     Fixed128 total;
     if (!updates_) return total;
-    for (const HeldFrom& from : updates_->From()) total += rule_.WeightOf(from);
+    for (const HeldFrom& from : updates_->From()) total += rule_.WeightOf(from.samples);
     return total;
   }
 
@@ -163,8 +163,8 @@ absl::Status HoldingRule::CheckSamples(uint64_t samples, uint64_t updates,
                                     std::to_string(static_cast<uint64_t>(most)));
 }
 
-Fixed128 HoldingRule::WeightOf(const HeldFrom& from) const {
-  return Fixed128::FromInt(weighs_samples ? static_cast<int64_t>(from.samples) : 1);
+Fixed128 HoldingRule::WeightOf(uint64_t samples) const {
+  return Fixed128::FromInt(weighs_samples ? static_cast<int64_t>(samples) : 1);
 }
 
 std::shared_ptr<const Fold> MakeHoldingFold(HoldingRule rule, HoldLimits limits) {

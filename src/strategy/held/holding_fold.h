@@ -32,7 +32,7 @@ struct HoldingRule {
   absl::Status CheckEnough(size_t contributions) const;
   // InvalidArgument where samples weigh and there are more than the plan allows so many updates.
   absl::Status CheckSamples(uint64_t samples, uint64_t updates, const NumericPlan& plan) const;
-  Fixed128 WeightOf(const HeldFrom& from) const;
+  Fixed128 WeightOf(uint64_t samples) const;
 };
 
 // A fold of Composition::kNone. Its contributions are updates, and subtrees that report as one:

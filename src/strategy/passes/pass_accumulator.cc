@@ -99,20 +99,31 @@ class PassAccumulator : public Accumulator {
   }
 
   absl::StatusOr<std::optional<PackedTensors>> NextPass() override {
-    SKEIN_ASSIGN_OR_RETURN(const PackedTensors answer, TakeAnswer());
     std::optional<PassQuery> next;
-    if (conductor_ == nullptr) {
-      const PassCast cast = CastOf(answer);
-      SKEIN_RETURN_IF_ERROR(rule_.CheckEnough(cast.members.size()));
-      conductor_ = rule_.conduct(updates_.layout());
-      SKEIN_ASSIGN_OR_RETURN(next, conductor_->Begin(cast));
-    } else {
+    if (conductor_ != nullptr) {
+      SKEIN_ASSIGN_OR_RETURN(const PackedTensors answer, TakeAnswer());
       SKEIN_ASSIGN_OR_RETURN(next, conductor_->Next(answer));
+    } else {
+      if (!cast_) {
+        SKEIN_ASSIGN_OR_RETURN(const PackedTensors introduction, TakeAnswer());
+        cast_ = CastOf(introduction);
+      }
+      SKEIN_RETURN_IF_ERROR(rule_.CheckEnough(cast_->members.size()));
+      conductor_ = rule_.conduct(updates_.layout());
+      SKEIN_ASSIGN_OR_RETURN(next, conductor_->Begin(*cast_));
     }
     done_ = !next.has_value();
     if (done_) return std::nullopt;
     query_ = *std::move(next);
     return Pack(*query_, *buffers_);
+  }
+
+  void RestartPasses(const Roster& workers) override {
+    if (!cast_) return;
+    std::erase_if(cast_->members,
+                  [&](const PassCast::Member& member) { return !workers.Contains(member.leaf); });
+    conductor_.reset();
+    answers_.reset();
   }
 
   absl::StatusOr<PackedTensors> Finish(const PackedTensors& base,
@@ -124,8 +135,13 @@ class PassAccumulator : public Accumulator {
   }
 
   Fixed128 total_weight() const override {
-    Fixed128 total = merged_weight_;
-    for (const HeldFrom& from : updates_.From()) total += rule_.WeightOf(from);
+    Fixed128 total;
+    if (cast_) {
+      for (const PassCast::Member& member : cast_->members) total += rule_.WeightOf(member.samples);
+      return total;
+    }
+    for (const HeldFrom& from : updates_.From()) total += rule_.WeightOf(from.samples);
+    total += merged_weight_;
     return total;
   }
 
@@ -182,7 +198,8 @@ class PassAccumulator : public Accumulator {
   std::optional<PassQuery> query_;        // of this pass; none before the first question
   std::optional<PackedTensors> answers_;  // of subtrees, to it
   Fixed128 merged_weight_;
-  std::unique_ptr<PassConductor> conductor_;  // where the passes are led, from the first one on
+  std::optional<PassCast> cast_;  // where the passes are led, from the first one on
+  std::unique_ptr<PassConductor> conductor_;
   bool done_ = false;
 };
 

@@ -14,7 +14,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-enum Purpose : uint64_t { kDraw = 1, kFaults, kWork, kCodecs };
+enum Purpose : uint64_t { kDraw = 1, kFaults, kWork, kCodecs, kPasses };
 
 uint64_t HashOf(const NodeId& node) {
   uint64_t hash = 0;
@@ -26,7 +26,9 @@ uint64_t HashOf(const NodeId& node) {
 class Draw {
  public:
   explicit Draw(uint64_t seed)
-      : rng_(DeriveSeed(seed, {kDraw})), codecs_(DeriveSeed(seed, {kCodecs})) {
+      : rng_(DeriveSeed(seed, {kDraw})),
+        codecs_(DeriveSeed(seed, {kCodecs})),
+        passes_(DeriveSeed(seed, {kPasses})) {
     schedule_.seed = seed;
   }
 
@@ -40,6 +42,7 @@ class Draw {
     Choose();
     Limit();
     Encode();
+    AskInPasses();
     config.rounds = 2 + rng_.Below(schedule_.has_barriers ? 4 : 12);
     config.evaluate = {.coordinator = true,
                        .workers = schedule_.has_barriers && Chance(4),
@@ -153,6 +156,19 @@ class Draw {
     if (codecs_.Below(2) == 0 && strategy.tiers.size() > 1) strategy.tiers.front().link = link();
   }
 
+  // By a fold that is worked out in passes over the tree.
+  void AskInPasses() {
+    if (!schedule_.has_barriers || schedule_.has_local_rounds || passes_.Below(3) != 0) return;
+    // Such folds take what the bad ones say, unless it is no number.
+    if (schedule_.bad_updates != 0) return;
+    const PartSpec folds[] = {
+        {"median", {}}, {"trimmed-mean", {{"trim", 0}}}, {"geometric-median", {{"iterations", 1}}}};
+    StrategySpec& strategy = schedule_.config.strategy;
+    strategy.fold = folds[passes_.Below(3)];
+    strategy.mixing = {"deltas", {}};
+    for (TierSpec& tier : strategy.tiers) tier.passes = tier.tier > 0;
+  }
+
   static const StrategyRegistries& Strategies() {
     static const StrategyRegistries registries = [] {
       StrategyRegistries all;
@@ -236,7 +252,9 @@ class Draw {
   }
 
   Rng rng_;
-  Rng codecs_;  // apart, so that the rest of a seed's schedule does not depend on them
+  // Apart, so that the rest of a seed's schedule does not depend on them.
+  Rng codecs_;
+  Rng passes_;
   Schedule schedule_;
   int sites_ = 0;
   int workers_ = 0;
@@ -297,7 +315,7 @@ std::string Schedule::Describe() const {
   for (const TierSpec& tier : config.strategy.tiers) {
     text += "tier " + std::to_string(tier.tier) + ": " + tier.policy->name;
     for (const auto& [name, value] : tier.policy->params) text += " " + name + "=" + ToJson(value);
-    text += " kappa=" + std::to_string(tier.kappa) + "\n";
+    text += " kappa=" + std::to_string(tier.kappa) + (tier.passes ? " passes" : "") + "\n";
   }
   text += "fold " + config.strategy.fold.name + ", selector " + config.strategy.selector.name +
           ", staleness " + config.strategy.staleness.name + ", mixing " +

@@ -116,6 +116,16 @@ TEST(LinkCodecs, WhatCollectsSendsNoMeans) {
   EXPECT_TRUE(ValidateLinks(spec, tree, Registries()).ok());
 }
 
+TEST(LinkCodecs, WhatAnswersInPassesSendsNoMeans) {
+  StrategySpec spec = Partials({{"int8", {}}}, {"median", {}});
+  spec.tiers = {{.tier = 1, .passes = true}, {.tier = 2, .passes = true}};
+  const auto tree = *Topology::FromShape("tree:2x2x2");
+  EXPECT_THAT(Message(ValidateLinks(spec, tree, Registries())),
+              HasSubstr("tier 1 answers with counts and sums (passes); leave out one of the two"));
+  spec.links.partials = Codecs{{"zstd", {}}};
+  EXPECT_TRUE(ValidateLinks(spec, tree, Registries()).ok());
+}
+
 TEST(LinkCodecs, GoodOnesAreGood) {
   StrategySpec spec = Partials({{"int8", {{"error_feedback", true}, {"rounding", "nearest"}}}});
   spec.links.updates = Codecs{{"topk", {{"ratio", 0.01}}}, {"int8", {}}, {"zstd", {}}};

@@ -59,6 +59,7 @@ RunConfig FullConfig() {
                             std::nullopt,
                             1,
                             true,
+                            true,
                             {.updates = {}, .partials = {}, .models = std::vector<PartSpec>{}}}};
   config.strategy.links.updates = std::vector<PartSpec>{{"topk", {{"ratio", 0.1}}}, {"zstd", {}}};
   config.strategy.links.partials = std::vector<PartSpec>{{"bf16", {}}};

@@ -242,6 +242,16 @@ TEST_F(RunSpecTest, ReadsFoldsOfTiersAndWhatCollects) {
   EXPECT_EQ(*ParseRunSpec(ToYaml(*spec), "spec.yaml", "/elsewhere", {}, registries_), *spec);
 }
 
+TEST_F(RunSpecTest, ReadsPasses) {
+  const auto spec = Parse(
+      "topology: tree:2x2x2\nlearner: toy\nstrategy:\n  fold: median\n  tiers:\n"
+      "    - {tier: 1, passes: true}\n    - {tier: 2, passes: true, collect: false}\n");
+  ASSERT_TRUE(spec.ok()) << spec.status();
+  EXPECT_TRUE(spec->config.strategy.tiers.at(0).passes);
+  EXPECT_TRUE(spec->config.strategy.tiers.at(1).passes);
+  EXPECT_EQ(*ParseRunSpec(ToYaml(*spec), "spec.yaml", "/elsewhere", {}, registries_), *spec);
+}
+
 TEST_F(RunSpecTest, ReadsCodecsOfLinks) {
   const auto spec = Parse(
       "topology: tree:2x2x2\nlearner: toy\nstrategy:\n"
@@ -361,6 +371,8 @@ INSTANTIATE_TEST_SUITE_P(
         BadLine{"strategy: {tiers: [{tier: 7}]}", "tier"},
         BadLine{"strategy: {fold: median, tiers: [{tier: 1, collect: 1}]}",
                 "strategy.tiers.0.collect: expected true or false, got '1'"},
+        BadLine{"strategy: {fold: median, tiers: [{tier: 1, passes: yes please}]}",
+                "strategy.tiers.0.passes: expected true or false, got 'yes please'"},
         BadLine{"strategy: {tiers: [{tier: 0, kappa: 2}]}", "kappa"},
         BadLine{"strategy: {tiers: [{tier: 1, policy: {count: 2}}]}", "'name' is missing"},
         BadLine{"evaluate: worker", "unknown place 'worker'; did you mean 'workers'?"},

@@ -230,6 +230,62 @@ TEST_P(PassesTest, AnswersThatCannotBeAreRefused) {
   EXPECT_THAT(Message(above->NextPass().status()), HasSubstr("a subtree has counted values"));
 }
 
+// In the middle of the passes some are gone: what is found is that of the others.
+TEST_P(PassesTest, BeginningAnewWithoutSomeFindsWhatTheOthersMake) {
+  Rng rng(76);
+  const PackedTensors base = RandomModel(testing::MixedManifest(), 0.1, rng);
+  const auto updates = Numbered(RandomUpdates(base, 14, 100, 0.05, rng));
+  const auto fold = Make(BuiltinStrategies().folds, GetParam().spec.name, GetParam().spec.params);
+  const auto pool = std::make_shared<BufferPool>();
+  const auto root = fold->NewPassAccumulator(base.manifest(), PlanOf(), 14, pool);
+  struct Site {
+    std::unique_ptr<Accumulator> sums;
+    Roster roster;
+  };
+  Site sites[2];
+  for (int s = 0; s < 2; ++s) {
+    sites[s].sums = fold->NewPassAccumulator(base.manifest(), PlanOf(), 14, pool);
+    sites[s].roster = s == 0 ? Roster::Range(2, 8) : Roster::Range(8, 14);
+  }
+  for (size_t k = 0; k < 14; ++k) {
+    Accumulator& sums = k < 2 ? *root : *sites[k < 8 ? 0 : 1].sums;
+    ASSERT_TRUE(sums.Add(updates[k].header, updates[k].tensors).ok());
+  }
+  const auto gather = [&](Site& site) {
+    PartialHeader header;
+    header.roster = site.roster;
+    header.updates = 6;
+    Partial partial = *site.sums->TakePartial();
+    header.total_weight = partial.total_weight;
+    ASSERT_TRUE(root->Merge(header, partial.sums).ok());
+  };
+  for (Site& site : sites) gather(site);
+  for (int pass = 0; pass < 3; ++pass) {
+    const auto query = *root->NextPass();
+    ASSERT_TRUE(query.has_value());
+    for (Site& site : sites) {
+      ASSERT_TRUE(site.sums->BeginPass(*query).ok());
+      if (pass < 2 || &site == &sites[1]) gather(site);
+    }
+  }
+  root->RestartPasses(Roster::Of({0, 1, 8, 9, 10, 11, 12, 13}));
+  for (;;) {
+    const auto query = *root->NextPass();
+    if (!query) break;
+    ASSERT_TRUE(sites[1].sums->BeginPass(*query).ok());
+    gather(sites[1]);
+  }
+  std::vector<SampleUpdate> left(updates.begin(), updates.begin() + 2);
+  left.insert(left.end(), updates.begin() + 8, updates.end());
+  Fixed128 weight;
+  const auto flat = Flat(GetParam().spec, left, base, &weight);
+  EXPECT_EQ(root->total_weight(), weight);
+  PlainStep step;
+  const auto result = root->Finish(base, step);
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_TRUE(SameBytes(*result, *flat));
+}
+
 TEST_P(PassesTest, NoWholeSubtreeIsAContribution) {
   const PackedTensors base = Filled(testing::MixedManifest(), [](size_t, uint64_t) { return 0.0; });
   const auto fold = Make(BuiltinStrategies().folds, GetParam().spec.name, GetParam().spec.params);

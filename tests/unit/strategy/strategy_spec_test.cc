@@ -153,7 +153,7 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"FoldThatDoesNotCompose",
             {.fold = {"median", {}}},
             "strategy, tier 0: fold 'median' needs every update at once, and tier 1 passes none "
-            "on; under 'tiers', set collect: true there, or give one of the two another fold, such "
+            "on; under 'tiers', set passes: true there, or give one of the two another fold, such "
             "as 'mean', or this one a 'median' of its own to combine the results of tier 1's"},
         Bad{"CollectAtTheRoot",
             {.fold = {"median", {}}, .tiers = {{.tier = 0, .collect = true}}},
@@ -237,6 +237,65 @@ TEST(ValidateStrategy, FoldsMayDifferFromTierToTier) {
         ValidateStrategy(spec, *Topology::FromShape("tree:5x2"), BuiltinStrategies());
     EXPECT_TRUE(status.ok()) << status;
   }
+}
+
+TEST(ValidateStrategy, FoldsMayAskInPassesThroughTiers) {
+  StrategySpec spec;
+  spec.fold = {"trimmed-mean", {{"trim", 2}}};
+  spec.tiers = {{.tier = 1, .passes = true}};
+  absl::Status status =
+      ValidateStrategy(spec, *Topology::FromShape("tree:2x3"), BuiltinStrategies());
+  EXPECT_TRUE(status.ok()) << status << ": of six";
+  EXPECT_EQ(FoldPlacement(spec, 3, BuiltinStrategies()), "passes");
+  EXPECT_TRUE(PartsAt(spec, 1, 3).answers_passes);
+  EXPECT_FALSE(PartsAt(spec, 1, 3).leads_passes);
+  EXPECT_EQ(PartsAt(spec, 1, 3).above, nullptr);
+  EXPECT_TRUE(PartsAt(spec, 0, 3).leads_passes);
+  EXPECT_EQ(PartsAt(spec, 1, 3).fold->MinContributions(), 5) << "its parent's";
+  spec.fold = {"trimmed-mean", {{"trim", 3}}};
+  EXPECT_THAT(StrategyRefusal(spec, "tree:2x3"), HasSubstr("needs 7"));
+  // Below another fold.
+  spec.fold = {"fedavg", {}};
+  spec.tiers = {{.tier = 1, .fold = PartSpec{"median", {}}}, {.tier = 2, .passes = true}};
+  status = ValidateStrategy(spec, *Topology::FromShape("tree:2x2x3"), BuiltinStrategies());
+  EXPECT_TRUE(status.ok()) << status;
+  EXPECT_EQ(FoldPlacement(spec, 4, BuiltinStrategies()), "tiers 1");
+  EXPECT_NE(PartsAt(spec, 1, 4).above, nullptr);
+  EXPECT_TRUE(PartsAt(spec, 1, 4).leads_passes);
+}
+
+TEST(ValidateStrategy, SaysWhyThereAreNoPasses) {
+  const auto refusal = [](const PartSpec& fold, const std::vector<TierSpec>& tiers) {
+    StrategySpec spec;
+    spec.fold = fold;
+    spec.tiers = tiers;
+    return StrategyRefusal(spec, "tree:2x2x3");
+  };
+  const TierSpec one{.tier = 1, .passes = true}, two{.tier = 2, .passes = true};
+  EXPECT_THAT(refusal({"median", {}}, {{.tier = 0, .passes = true}}),
+              HasSubstr("strategy, tier 0: passes answers what the tier above asks, and there is "
+                        "none; say it of the tiers below"));
+  EXPECT_THAT(refusal({"median", {}}, {one}),
+              HasSubstr("tier 2 passes none on; under 'tiers', set passes: true there"));
+  EXPECT_THAT(refusal({"median", {}}, {one, {.tier = 2, .fold = PartSpec{"mean", {}}}}),
+              HasSubstr("strategy, tier 1: passes need to reach those that hold the updates; set "
+                        "it for tier 2, too"));
+  EXPECT_THAT(refusal({"krum", {{"f", 1}}}, {one, two}),
+              HasSubstr("strategy, tier 1: passes: the fold above, 'krum', goes by pairs of "
+                        "contributions, which no sums tell; use collect instead"));
+  EXPECT_THAT(
+      refusal({"fedavg", {}}, {one, two}),
+      HasSubstr("the fold above, 'fedavg', is one sum, partials of it merge; leave it out"));
+  EXPECT_THAT(
+      refusal({"median", {}}, {one, {.tier = 2, .fold = PartSpec{"mean", {}}, .passes = true}}),
+      HasSubstr("strategy, tier 2: passes answer what the fold of the tier above asks"));
+  EXPECT_THAT(refusal({"median", {}}, {one, {.tier = 2, .kappa = 2, .passes = true}}),
+              HasSubstr("strategy, tier 2: passes make no model here for the local rounds"));
+  EXPECT_THAT(refusal({"median", {}}, {one, {.tier = 2, .collect = true, .passes = true}}),
+              HasSubstr("leave out one of the two"));
+  EXPECT_THAT(refusal({"median", {}},
+                      {one, {.tier = 2, .policy = PartSpec{"every_update", {}}, .passes = true}}),
+              HasSubstr("has no rounds"));
 }
 
 TEST(ValidateStrategy, UpdatesMayBeCollectedThroughTiers) {
