@@ -83,15 +83,37 @@ TRAFFIC = {
     },
 }
 
+# What a robust fold costs that is to give the flat result through a tree.
+FEW = "data={partition: iid, limit: 5120}"
+THROUGH = {
+    "median": "median",
+    "trimmed-mean": "{name: trimmed-mean, trim: 25}",
+    "geometric-median": "geometric-median",
+}
+
+
+def _passes() -> list[Case]:
+    cases = []
+    for name, fold in THROUGH.items():
+        settings = ("rounds=2", FEW, f"strategy.fold={fold}")
+        cases.append(Case(name, "flat", ("topology=flat:256", *settings)))
+        cases += [Case(name, how, ("topology=tree:4x64", *settings,
+                                   f"strategy.tiers=[{{tier: 1, {how}: true}}]"))
+                  for how in ("collect", "passes")]
+    return cases
+
+
 STUDIES = {
     "attacks": _attacks(),
     "unlike": [Case(group, name, (data, "rounds=20", *more))
                for group, data in DATA.items() for name, more in ALGORITHMS.items()],
     "traffic": [Case(group, name, ("topology=flat:256", "rounds=20", *more))
                 for group, settings in TRAFFIC.items() for name, more in settings.items()],
+    "passes": _passes(),
 }
 TITLES = {
     "attacks": "Accuracy after 10 rounds, a fifth of the workers attacking",
     "unlike": "Accuracy after 20 rounds, workers with unlike data",
     "traffic": "Accuracy and bytes, 256 workers",
+    "passes": "Robust folds of 256 workers, flat and through four sites",
 }

@@ -59,10 +59,29 @@ def _traffic(results: dict) -> str:
                "all links, MB", "% of flat", "codecs"], rows), ""])
 
 
+def _passes(results: dict) -> str:
+    rows = []
+    for case in STUDIES["passes"]:
+        if case.name not in results:
+            continue
+        result = results[case.name]
+        rounds = len(result["curve"])
+        rows.append([f"`{case.group}`", case.series, f"{result['root_bytes_in'] / rounds / 1e6:.1f}",
+                     f"{sum(result['bytes']) / rounds / 1e6:.1f}", f"{result['round_s']:.2f}",
+                     f"`{result['digest'][:12]}`"])
+    return "\n".join([
+        f"## {TITLES['passes']}", "",
+        "A round, on one machine. The digests of a fold's models are the same.", "",
+        table(["fold", "through", "MB into the root", "MB on all links, both ways", "s", "digest"],
+              rows), ""])
+
+
 def _section(study: str) -> str:
     results = load(study)
     if not results:
         return ""
+    if study == "passes":
+        return _passes(results)
     if study == "traffic":
         return _traffic(results)
     groups, rows = {}, []

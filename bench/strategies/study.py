@@ -2,7 +2,8 @@
 """Strategies on Fashion-MNIST: under attack, with unlike data, and with codecs on their links.
 
 Runs every case of a study (bench/strategies/cases.py) and writes bench/results/strategies-STUDY.json, the
-plots in docs/strategies and the page docs/strategies/studies.md. Half an hour a study.
+plots in docs/strategies and the page docs/strategies/studies.md. Half an hour a study,
+`passes` a minute.
 
     bench/strategies/study.py attacks [--only SUBSTRING] [--rounds N]   # with --rounds: a trial, nothing is written
     bench/strategies/study.py --report-only
@@ -10,6 +11,7 @@ plots in docs/strategies and the page docs/strategies/studies.md. Half an hour a
 
 import argparse
 import csv
+import json
 import shutil
 import subprocess
 import sys
@@ -45,6 +47,8 @@ def measure(case: Case, rounds: int | None) -> dict:
             "curve": [float(row["accuracy"]) for row in rows],
             "bytes": [sum(int(row[name]) for name in links) for row in rows],  # all links, both ways
             "root_bytes_in": sum(int(row["t0_up"]) for row in rows),
+            "round_s": sum(float(row["wall_s"]) for row in rows) / len(rows),
+            "digest": json.loads((directory / "result.json").read_text())["model_digest"],
             "commit": machine.commit()}
 
 

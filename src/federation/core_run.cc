@@ -42,6 +42,12 @@ absl::StatusOr<std::unique_ptr<CoreRun>> CoreRun::Create(CoreRunOptions options,
         "strategy.links: without training there are no values to encode; leave them out, as in "
         "--set strategy.links=null, and set conditions.model_mb to what a model takes encoded");
   }
+  for (const TierSpec& tier : options.spec.config.strategy.tiers) {
+    if (!tier.passes) continue;
+    return absl::InvalidArgumentError(
+        "strategy.tiers: without training there are no contributions that tier " +
+        std::to_string(tier.tier) + " could be asked about in passes; set collect there instead");
+  }
   const std::string spec_text = ToYaml(options.spec);
   auto topology = std::make_shared<const Topology>(std::move(options.spec.topology));
   RunConfig config = std::move(options.spec.config);

@@ -18,11 +18,6 @@ absl::Status CoreParent::Assign(const NodeView& view) {
   const RunConfig& config = world_->config;
   SKEIN_ASSIGN_OR_RETURN(const TierParts parts, MakeTierParts(config.strategy, view.tier,
                                                               view.num_tiers, *world_->strategies));
-  if (parts.answers_passes || parts.leads_passes) {
-    return absl::UnimplementedError(
-        "strategy, tier " + std::to_string(view.tier) +
-        ": what passes take is not known here without training; for an estimate, collect instead");
-  }
   collects_ = parts.collects;
   core_ = MakeAggregatorCore(view, parts, config.limits);
   core_->set_staging_bytes(StagingBytes(config.limits, world_->sizes.model_bytes));

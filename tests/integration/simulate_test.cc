@@ -134,6 +134,17 @@ TEST_F(SimulateTest, WithoutTrainingThereAreNoMetricsToStopAt) {
   EXPECT_THAT(outcome.err, HasSubstr("there are no metrics"));
 }
 
+TEST_F(SimulateTest, WithoutTrainingNobodyCanBeAskedInPasses) {
+  const std::string passes =
+      " --set strategy.fold=median --set 'strategy.tiers=[{tier: 1, passes: true}]'";
+  const Outcome outcome =
+      Skein("simulate spec.yaml --no-training --out sim --set conditions.model_mb=1" + passes);
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("no contributions that tier 1 could be asked about"));
+  EXPECT_FALSE(std::filesystem::exists(work_ / "sim"));
+  EXPECT_EQ(Skein("simulate spec.yaml --out sim" + passes).code, 0) << "with training";
+}
+
 TEST_F(SimulateTest, SummariesOfWorkersOnDemand) {
   ASSERT_EQ(Skein("simulate spec.yaml --rounds 2 --events summary --out sim --quiet").code, 0);
   const std::string events = File("sim/events.jsonl");

@@ -105,13 +105,7 @@ class WeiszfeldConductor : public PassConductor {
     asked_ = Asked::kDistances;
     PassQuery query = Query(PassQuery::Kind::kDistances);
     query.point.resize(averaged_.floats());
-    std::vector<double> means;
-    for (uint64_t at = 0; at < query.point.size(); at += kFoldChunk) {
-      means.resize(std::min<uint64_t>(kFoldChunk, query.point.size() - at));
-      LoadMeans(sums, at, means);
-      std::ranges::transform(means, query.point.begin() + static_cast<ptrdiff_t>(at),
-                             [](double mean) { return static_cast<float>(mean); });
-    }
+    LoadMeans(sums, 0, query.point);
     return query;
   }
 

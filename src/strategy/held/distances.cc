@@ -96,9 +96,7 @@ absl::StatusOr<std::vector<double>> SquaredDistancesToMean(const HeldUpdates& up
       AddTerms(columns.row(k), std::ldexp(weights[k], scale_bits), sums);
     }
     const auto mean = columns.row(columns.rows);
-    for (size_t i = 0; i < mean.size(); ++i) {
-      mean[i] = static_cast<double>(static_cast<float>(MeanOfTerms(sums[i], unit, total)));
-    }
+    for (size_t i = 0; i < mean.size(); ++i) mean[i] = MeanOfTerms(sums[i], unit, total);
     for (size_t k = 0; k < columns.rows; ++k) distances[k] += SquaredDistance(columns.row(k), mean);
   };
   SKEIN_RETURN_IF_ERROR(ForElements(updates, IsMeasured, kStep, buffers, add));
@@ -106,7 +104,7 @@ absl::StatusOr<std::vector<double>> SquaredDistancesToMean(const HeldUpdates& up
 }
 
 absl::StatusOr<std::vector<double>> SquaredDistancesTo(const HeldUpdates& updates,
-                                                       std::span<const float> point,
+                                                       std::span<const double> point,
                                                        BufferPool& buffers) {
   uint64_t averaged = 0;
   for (const TensorInfo& info : updates.layout().tensors()) {
@@ -118,8 +116,7 @@ absl::StatusOr<std::vector<double>> SquaredDistancesTo(const HeldUpdates& update
   }
   std::vector<double> distances(updates.size());
   const auto add = [&](const Columns<double>& columns, uint64_t at) {
-    const auto other = columns.row(columns.rows);
-    for (size_t i = 0; i < other.size(); ++i) other[i] = static_cast<double>(point[at + i]);
+    const auto other = point.subspan(at, columns.width);
     for (size_t k = 0; k < columns.rows; ++k) {
       distances[k] += SquaredDistance(columns.row(k), other);
     }

@@ -35,7 +35,7 @@ class PairDistances {
 absl::StatusOr<PairDistances> SquaredDistances(const HeldUpdates& updates, BufferPool& buffers);
 
 // The squared distance of each to the mean by these weights, whose sum is positive. The mean is
-// made of terms scaled by 2^scale_bits (term_sums.h) and rounded to float32.
+// made of terms scaled by 2^scale_bits (term_sums.h).
 absl::StatusOr<std::vector<double>> SquaredDistancesToMean(const HeldUpdates& updates,
                                                            std::span<const double> weights,
                                                            int scale_bits, BufferPool& buffers);
@@ -43,7 +43,7 @@ absl::StatusOr<std::vector<double>> SquaredDistancesToMean(const HeldUpdates& up
 // The same to a point that is given: a value for each element of which a mean is taken (floats but
 // buffers), of which parameters count. InvalidArgument if it has another size.
 absl::StatusOr<std::vector<double>> SquaredDistancesTo(const HeldUpdates& updates,
-                                                       std::span<const float> point,
+                                                       std::span<const double> point,
                                                        BufferPool& buffers);
 
 // The largest magnitude that each has in such elements.

@@ -50,7 +50,7 @@ PackedTensors Pack(const PassQuery& query, BufferPool& buffers) {
   PackedTensors tensors(*Manifest::Create({Row("numbers", DType::kInt64, {kNumbers}),
                                            Row("digits", DType::kUint8, {query.digits.size()}),
                                            Row("weights", DType::kFloat64, {query.weights.size()}),
-                                           Row("point", DType::kFloat32, {query.point.size()})}),
+                                           Row("point", DType::kFloat64, {query.point.size()})}),
                         buffers);
   Put(numbers, tensors.mutable_tensor(0));
   Put(query.digits, tensors.mutable_tensor(1));
@@ -60,7 +60,7 @@ PackedTensors Pack(const PassQuery& query, BufferPool& buffers) {
 }
 
 absl::StatusOr<PassQuery> ParsePassQuery(const PackedTensors& tensors) {
-  constexpr std::array kTypes = {DType::kInt64, DType::kUint8, DType::kFloat64, DType::kFloat32};
+  constexpr std::array kTypes = {DType::kInt64, DType::kUint8, DType::kFloat64, DType::kFloat64};
   const Manifest& manifest = tensors.manifest();
   bool sound = manifest.size() == kTypes.size();
   for (size_t t = 0; sound && t < kTypes.size(); ++t) sound = manifest[t].dtype == kTypes[t];
@@ -77,7 +77,7 @@ absl::StatusOr<PassQuery> ParsePassQuery(const PackedTensors& tensors) {
              .scale_bits = static_cast<int>(numbers[kScale]),
              .digits = Get<uint8_t>(tensors.tensor(1)),
              .weights = Get<double>(tensors.tensor(2)),
-             .point = Get<float>(tensors.tensor(3))};
+             .point = Get<double>(tensors.tensor(3))};
     sound = numbers[kKind] >= 1 && numbers[kKind] <= 4 && numbers[kOver] >= 1 &&
             numbers[kOver] <= 3 && numbers[kContributions] >= 1 &&
             numbers[kContributions] <= INT32_MAX && numbers[kKept] >= 0 &&

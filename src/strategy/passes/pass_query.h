@@ -32,7 +32,7 @@ struct PassQuery {
   int scale_bits = 0;           // kSums: of the terms; see term_sums.h
   std::vector<uint8_t> digits;  // kCounts, kBetween: those found last; see RankPrefixes
   std::vector<double> weights;  // kSums: of each leaf
-  std::vector<float> point;     // kDistances: an element for each of kAveraged
+  std::vector<double> point;    // kDistances: an element for each of kAveraged
   friend bool operator==(const PassQuery&, const PassQuery&) = default;
 };
 

@@ -57,7 +57,7 @@ TEST(RunSpecDocument, ShowsSpecsThatAreRead) {
   std::vector<std::string> examples = Examples("spec");
   ASSERT_EQ(examples.size(), 10u);
   const std::vector<std::string> robust = Examples("spec", "strategies/robust.md");
-  ASSERT_EQ(robust.size(), 4u);
+  ASSERT_EQ(robust.size(), 5u);
   examples.insert(examples.end(), robust.begin(), robust.end());
   const std::vector<std::string> averages = Examples("spec", "strategies/averaging.md");
   ASSERT_EQ(averages.size(), 1u);
