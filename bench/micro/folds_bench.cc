@@ -57,7 +57,7 @@ absl::StatusOr<std::unique_ptr<Accumulator>> NewSums(const PartSpec& spec,
   return fold->NewAccumulator(base.manifest(), plan);
 }
 
-void BM_Memcpy(benchmark::State& state) { Memcpy(state, kElements); }
+void BM_Memcpy(benchmark::State& state) { Memcpy(state, kUpdates * kElements); }
 
 void BM_Fold(benchmark::State& state, const PartSpec& spec) {
   const PackedTensors base = Normal(kElements, 99);
@@ -72,6 +72,44 @@ void BM_Fold(benchmark::State& state, const PartSpec& spec) {
       status = (*sums)->Add(HeaderOf(k), updates[k]);
     }
     if (status.ok()) status = (*sums)->Finish(base, step).status();
+    if (!status.ok()) return state.SkipWithError(Message(status).c_str());
+  }
+  state.SetBytesProcessed(
+      static_cast<int64_t>(state.iterations() * kUpdates * kElements * sizeof(float)));
+}
+
+// All passes over two nodes with half of the updates each. Bytes of the updates, as above, though
+// each pass reads them all.
+void BM_FoldInPasses(benchmark::State& state, const PartSpec& spec) {
+  const PackedTensors base = Normal(kElements, 99);
+  std::vector<PackedTensors> updates;
+  for (size_t k = 0; k < kUpdates; ++k) updates.push_back(Normal(kElements, k));
+  const auto fold = Strategies().folds.Create(spec);
+  if (!fold.ok()) return state.SkipWithError(Message(fold.status()).c_str());
+  NumericPlan plan;
+  plan.max_update_weight = SampleHeader().num_samples;
+  const auto buffers = std::make_shared<BufferPool>();
+  const auto fold_all = [&]() -> absl::Status {
+    const auto above = (*fold)->NewPassAccumulator(base.manifest(), plan, kUpdates, buffers);
+    const auto below = (*fold)->NewPassAccumulator(base.manifest(), plan, kUpdates, buffers);
+    for (size_t k = 0; k < kUpdates; ++k) {
+      SKEIN_RETURN_IF_ERROR((k % 2 == 0 ? above : below)->Add(HeaderOf(k), updates[k]));
+    }
+    PartialHeader header;
+    header.roster = Roster::Range(0, kUpdates);
+    header.updates = kUpdates / 2;
+    for (;;) {
+      SKEIN_ASSIGN_OR_RETURN(const Partial answer, below->TakePartial());
+      SKEIN_RETURN_IF_ERROR(above->Merge(header, answer.sums));
+      SKEIN_ASSIGN_OR_RETURN(const auto question, above->NextPass());
+      if (!question) break;
+      SKEIN_RETURN_IF_ERROR(below->BeginPass(*question));
+    }
+    testing::PlainStep step;
+    return above->Finish(base, step).status();
+  };
+  for (auto _ : state) {
+    const absl::Status status = fold_all();
     if (!status.ok()) return state.SkipWithError(Message(status).c_str());
   }
   state.SetBytesProcessed(
@@ -130,6 +168,8 @@ const PartSpec geometric_median = {"geometric-median", {}};
 BENCHMARK(BM_Memcpy)->UseRealTime();
 #define SKEIN_FOLD_BENCH_(spec) \
   BENCHMARK_CAPTURE(BM_Fold, spec, spec)->UseRealTime()->Unit(benchmark::kMillisecond);
+#define SKEIN_PASSES_BENCH_(spec) \
+  BENCHMARK_CAPTURE(BM_FoldInPasses, spec, spec)->UseRealTime()->Unit(benchmark::kMillisecond);
 #define SKEIN_BUDGET_BENCH_(spec)                \
   BENCHMARK_CAPTURE(BM_FoldInBudget, spec, spec) \
       ->UseRealTime()                            \
@@ -148,6 +188,9 @@ SKEIN_FOLD_BENCH_(krum)
 SKEIN_FOLD_BENCH_(multi_krum)
 SKEIN_FOLD_BENCH_(bulyan)
 SKEIN_FOLD_BENCH_(geometric_median)
+SKEIN_PASSES_BENCH_(median)
+SKEIN_PASSES_BENCH_(trimmed_mean)
+SKEIN_PASSES_BENCH_(geometric_median)
 SKEIN_BUDGET_BENCH_(median)
 SKEIN_BUDGET_BENCH_(trimmed_mean)
 SKEIN_BUDGET_BENCH_(krum)
@@ -155,6 +198,7 @@ SKEIN_BUDGET_BENCH_(multi_krum)
 SKEIN_BUDGET_BENCH_(bulyan)
 SKEIN_BUDGET_BENCH_(geometric_median)
 #undef SKEIN_FOLD_BENCH_
+#undef SKEIN_PASSES_BENCH_
 #undef SKEIN_BUDGET_BENCH_
 
 }  // namespace

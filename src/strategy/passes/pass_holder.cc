@@ -142,7 +142,8 @@ absl::Status PassHolder::Count(const PassScope& scope, PackedTensors& answer) co
   Reader reader(std::move(view), layout);
   const int known = prefixes_->steps();
   const int searches = prefixes_->searches();
-  std::vector<int64_t> counts[2][3];
+  std::vector<uint32_t> counts[2][3];  // as wide as the keys of floats, which are the many
+  std::vector<int64_t> stored;
   reader.ForEach(scope, [&](const PassScope::Piece& piece, uint64_t at, size_t count) {
     const int digits = piece.floats ? 1 : 3;
     for (int s = 0; s < searches; ++s) {
@@ -153,9 +154,9 @@ absl::Status PassHolder::Count(const PassScope& scope, PackedTensors& answer) co
         const auto values = reader.Floats(k, piece, at, count);
         for (int s = 0; s < searches; ++s) {
           const uint32_t* const prefix = prefixes_->floats(s).data() + piece.first + at;
-          int64_t* const zeros = counts[s][0].data();
+          uint32_t* const zeros = counts[s][0].data();
           for (size_t i = 0; i < count; ++i) {
-            zeros[i] += (KeyOf(values[i]) >> (31 - known)) == prefix[i] << 1 ? 1 : 0;
+            zeros[i] += KeyOf(values[i]) >> (31 - known) == prefix[i] << 1 ? 1u : 0u;
           }
         }
         continue;
@@ -165,15 +166,15 @@ absl::Status PassHolder::Count(const PassScope& scope, PackedTensors& answer) co
         const uint64_t* const prefix = prefixes_->integers(s).data() + piece.first + at;
         for (size_t i = 0; i < count; ++i) {
           const uint64_t begins = KeyOf(values[i]) >> (62 - 2 * known);
-          for (uint64_t d = 0; d < 3; ++d) counts[s][d][i] += begins == prefix[i] * 4 + d ? 1 : 0;
+          for (uint64_t d = 0; d < 3; ++d) counts[s][d][i] += begins == prefix[i] * 4 + d ? 1u : 0u;
         }
       }
     }
     for (uint64_t s = 0; s < static_cast<uint64_t>(searches); ++s) {
       for (uint64_t d = 0; d < static_cast<uint64_t>(digits); ++d) {
         const uint64_t row = piece.floats ? s * scope.floats() : (s * 3 + d) * scope.integers();
-        Store(answer, piece.floats ? kFloatCounts : kIntegerCounts, row + piece.first + at,
-              counts[s][d]);
+        stored.assign(counts[s][d].begin(), counts[s][d].end());
+        Store(answer, piece.floats ? kFloatCounts : kIntegerCounts, row + piece.first + at, stored);
       }
     }
   });

@@ -82,7 +82,8 @@ absl::StatusOr<PassQuery> ParsePassQuery(const PackedTensors& tensors) {
             numbers[kOver] <= 3 && numbers[kContributions] >= 1 &&
             numbers[kContributions] <= INT32_MAX && numbers[kKept] >= 0 &&
             numbers[kKept] <= numbers[kContributions] && numbers[kSearches] >= 1 &&
-            numbers[kSearches] <= 2 && std::abs(numbers[kScale]) <= kMaxScaleBits;
+            numbers[kSearches] <= 2 && numbers[kScale] >= -kMaxScaleBits &&
+            numbers[kScale] <= kMaxScaleBits;
   }
   if (!sound) return absl::InvalidArgumentError("this is no question about contributions");
   return query;
