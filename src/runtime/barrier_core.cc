@@ -33,8 +33,9 @@ std::span<const BarrierCore::Transition> BarrierCore::Transitions() { return kTr
 
 // A child that lost its link in the middle of a task hears of it again, and sends what it has.
 void BarrierCore::OnLinked(Child& child) {
-  if (child.owed)
+  if (child.owed) {
     Do(agg_action::SendCancel{child.view.id, *std::exchange(child.owed, std::nullopt)});
+  }
   if (phase_ == Phase::kCollecting && child.standing == Standing::kPending) AskChild(child);
 }
 
@@ -346,11 +347,6 @@ void BarrierCore::Close(const std::string& reason) {
 }
 
 bool BarrierCore::LeaveOut() {
-  const std::string reason = "pass " + std::to_string(pass_) + " has no answer";
-  if (!config_.leads_passes) {
-    GiveUp(reason);
-    return false;
-  }
   agg_action::CloseFold& left = *contributions_;
   for (Child& child : children_) {
     if (child.standing != Standing::kFailed || child.contributed.empty()) continue;
@@ -364,6 +360,11 @@ bool BarrierCore::LeaveOut() {
     TellCancelled(child, child.failure);
     --counted_.accepted;
     ++counted_.failed;
+  }
+  const std::string reason = "pass " + std::to_string(pass_) + " has no answer";
+  if (!config_.leads_passes) {
+    GiveUp(reason);
+    return false;
   }
   std::erase_if(left.reports,
                 [&](const WorkerReport& report) { return !left.roster.Contains(report.leaf); });
