@@ -16,10 +16,11 @@ absl::Status RankPrefixes::Extend(std::span<const uint8_t> digits) {
     return absl::InvalidArgumentError("these are not the digits that come next");
   }
   size_t at = 0;
+  unsigned byte = 0;
   const auto next = [&] {
-    const unsigned bit = digits[at / 8] >> at % 8 & 1;
+    byte = at % 8 == 0 ? digits[at / 8] : byte >> 1;
     ++at;
-    return bit;
+    return byte & 1;
   };
   for (int s = 0; s < searches_; ++s) {
     for (uint32_t& prefix : floats_[s]) prefix = prefix << 1 | next();

@@ -28,20 +28,29 @@ inline int64_t IntegerOfKey(uint64_t key) {
   return static_cast<int64_t>(key ^ 0x8000000000000000u);
 }
 
-// Bits one after another, the lowest of each byte first.
-class BitWriter {
+// Digits of one or two bits one after another, the lowest bit of each byte first.
+class DigitWriter {
  public:
-  void Put(unsigned value, int bits) {
-    for (int b = 0; b < bits; ++b, ++size_) {
-      if (size_ % 8 == 0) bytes_.push_back(0);
-      bytes_.back() |= static_cast<uint8_t>((value >> b & 1) << size_ % 8);
-    }
+  void Put(uint64_t digit, int bits) {
+    word_ |= digit << filled_;
+    filled_ += bits;
+    if (filled_ < 64) return;
+    Flush(8);
+    filled_ -= 64;
+    word_ = filled_ > 0 ? digit >> (bits - filled_) : 0;
   }
-  std::vector<uint8_t> Take() { return std::move(bytes_); }
+  std::vector<uint8_t> Take() {
+    Flush((filled_ + 7) / 8);
+    return std::move(bytes_);
+  }
 
  private:
+  void Flush(int bytes) {
+    for (int b = 0; b < bytes; ++b) bytes_.push_back(static_cast<uint8_t>(word_ >> 8 * b));
+  }
   std::vector<uint8_t> bytes_;
-  size_t size_ = 0;
+  uint64_t word_ = 0;
+  int filled_ = 0;
 };
 
 // What is known of the values at the ranks that are sought, for each element: how their keys begin.

@@ -75,7 +75,7 @@ PassQuery RankSearch::First() const {
 }
 
 absl::StatusOr<std::optional<PassQuery>> RankSearch::Next(const PackedTensors& answer) {
-  BitWriter digits;
+  DigitWriter digits;
   bool sound = true;
   for (int s = 0; s < prefixes_.searches(); ++s) {
     const uint64_t floats = floats_[s].size();

@@ -349,9 +349,35 @@ TEST(RankPrefixes, KeysHaveTheOrderOfTheValues) {
   for (const int64_t value : integers) EXPECT_EQ(IntegerOfKey(KeyOf(value)), value);
 }
 
+// Over the ends of bytes and words, wherever they fall.
+TEST(RankPrefixes, DigitsAreReadAsTheyWereWritten) {
+  Rng rng(77);
+  for (const uint64_t floats : {0u, 1u, 63u, 64u, 65u, 200u}) {
+    for (const uint64_t integers : {0u, 1u, 31u, 32u, 97u}) {
+      RankPrefixes prefixes(floats, integers, 2);
+      std::vector<uint64_t> expected;
+      DigitWriter digits;
+      for (int s = 0; s < 2; ++s) {
+        for (uint64_t i = 0; i < floats + integers; ++i) {
+          const int bits = i < floats ? 1 : 2;
+          expected.push_back(rng.Below(uint64_t{1} << bits));
+          digits.Put(expected.back(), bits);
+        }
+      }
+      ASSERT_TRUE(prefixes.Extend(digits.Take()).ok());
+      std::vector<uint64_t> read;
+      for (int s = 0; s < 2; ++s) {
+        for (const uint32_t prefix : prefixes.floats(s)) read.push_back(prefix);
+        for (const uint64_t prefix : prefixes.integers(s)) read.push_back(prefix);
+      }
+      EXPECT_EQ(read, expected) << floats << " and " << integers;
+    }
+  }
+}
+
 TEST(RankPrefixes, TakesAsManyDigitsAsThereAre) {
   RankPrefixes prefixes(3, 2, 2);
-  BitWriter digits;
+  DigitWriter digits;
   for (int s = 0; s < 2; ++s) {
     for (int i = 0; i < 3; ++i) digits.Put(i == s ? 1 : 0, 1);
     for (int i = 0; i < 2; ++i) digits.Put(s == 0 ? 2 : 3, 2);
