@@ -376,6 +376,7 @@ void AggregatingNode::Do(const agg_action::CloseFold& a) {
     const absl::StatusOr<bool> more = AskMore(a);
     if (!more.ok()) return CannotDeliver(a.task, more.status());
     if (*more) return;
+    SendReport();  // the bytes of the passes, with the round that they are of
   }
   if (a.into == agg_action::CloseFold::Into::kLocalModel) return MakeLocalModel(a);
   if (absl::Status status = DeliverFold(a); !status.ok()) CannotDeliver(a.task, status);

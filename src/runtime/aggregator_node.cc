@@ -5,6 +5,7 @@
 
 #include "codec/link_codecs.h"
 #include "runtime/aggregating_node.h"
+#include "runtime/make_core.h"
 #include "runtime/model_encoder.h"
 #include "runtime/uplink.h"
 #include "skein/base/random.h"
@@ -164,7 +165,13 @@ class AggregatorNode : public AggregatingNode, public Uplink::Owner {
     }
     delivery_ = std::move(delivery);
     RestMemory();
-    SendEvents();  // before the parent reports what it has made of them
+    // Before the parent reports what it has made of them. A pass over nodes below has no events,
+    // and moves bytes.
+    if (close.asked.pass > 0 && HasAggregators(view_)) {
+      SendReport();
+    } else {
+      SendEvents();
+    }
     Offer();
     return absl::OkStatus();
   }

@@ -29,10 +29,13 @@ std::unique_ptr<AggregatorCore> MakeAggregatorCore(const NodeView& view, const T
   return std::make_unique<StreamCore>(std::move(core));
 }
 
+bool HasAggregators(const NodeView& view) {
+  return std::ranges::find(view.children, NodeRole::kAggregator, &NodeView::Child::role) !=
+         view.children.end();
+}
+
 bool LeadsPasses(const NodeView& view, const TierParts& parts) {
-  return parts.leads_passes && std::ranges::any_of(view.children, [](const NodeView::Child& child) {
-           return child.role == NodeRole::kAggregator;
-         });
+  return parts.leads_passes && HasAggregators(view);
 }
 
 uint64_t StagingBytes(const RuntimeLimits& limits, uint64_t model_bytes) {

@@ -14,6 +14,9 @@ namespace skein {
 std::unique_ptr<AggregatorCore> MakeAggregatorCore(const NodeView& view, const TierParts& parts,
                                                    const RuntimeLimits& limits);
 
+// Whether some of its children are no workers.
+bool HasAggregators(const NodeView& view);
+
 // Whether a node asks those below in passes: with workers alone it has all contributions itself.
 bool LeadsPasses(const NodeView& view, const TierParts& parts);
 

@@ -37,6 +37,8 @@ class NodeShell : public Node, public std::enable_shared_from_this<NodeShell> {
   void Report(Event event);
   // For what is made of the events elsewhere than at the control plane.
   void SendEvents();
+  // The same also without events: what the links have carried so far.
+  void SendReport();
   // Ends the node: tells the control plane, then calls on_done.
   void Fail(const absl::Status& why) { End(why); }
   // Runs `task` on the executor at `when`, if the node still lives.
@@ -60,7 +62,6 @@ class NodeShell : public Node, public std::enable_shared_from_this<NodeShell> {
   void Begin();
   void OnControl(ControlMessage message);
   void Heartbeat();
-  void SendReport();
   void End(const absl::Status& why);
 
   std::function<void(absl::Status)> on_done_;

@@ -140,6 +140,25 @@ INSTANTIATE_TEST_SUITE_P(Builtin, SimPassesTest,
                            return name + std::to_string(tested.index);
                          });
 
+// A round's bytes are its own, those of the passes too.
+TEST(SimPasses, BytesAreOfTheRoundThatMovedThem) {
+  RunConfig config = PassesConfig({"median", {}}, 4);
+  config.evaluate = {.coordinator = false, .workers = false};
+  SimFederation federation({.topology = Tree("tree:2x2x3"), .config = config});
+  ASSERT_TRUE(federation.Run());
+  const auto committed = federation.EventsOf(event::kRoundCommitted);
+  ASSERT_THAT(committed, SizeIs(3));
+  const auto up = [&](size_t round, size_t tier) {
+    const ValueList& tiers = *committed[round].fields.at("bytes").AsList();
+    return static_cast<double>(*tiers.at(tier).AsMap()->at("up").AsInt());
+  };
+  for (const size_t tier : {0u, 1u}) {
+    EXPECT_GT(up(0, tier), 32 * 2 * 100.0) << "32 answers and more on each of two links";
+    EXPECT_NEAR(up(1, tier), up(0, tier), 0.1 * up(0, tier)) << "tier " << tier;
+    EXPECT_NEAR(up(2, tier), up(0, tier), 0.1 * up(0, tier)) << "tier " << tier;
+  }
+}
+
 // Below another fold: the regions' medians are those of all their workers, and the root's mean is
 // of the regions.
 TEST(SimPasses, PassesMayEndBelowTheRoot) {
