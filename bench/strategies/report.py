@@ -107,6 +107,6 @@ def write() -> None:
         "CNN of [examples/fashion_mnist](../../examples/fashion_mnist), one seed. A difference of a point or less says nothing.",
         "",
         "```sh", *[f"bench/strategies/study.py {study}" for study in STUDIES], "```", "",
-        *[_section(study) for study in STUDIES],
+        *filter(None, map(_section, STUDIES)),
         f"Measured at {', '.join(commits)}.", ""]
     (FOLDER / "studies.md").write_text("\n".join(parts))
