@@ -156,23 +156,20 @@ void AggregatingNode::OnUploadOffered(const UploadId& id, const OfferFrame& offe
   Feed(agg_event::UploadOffered{info});
 }
 
-absl::Status AggregatingNode::CheckManifest(const OfferFrame& offer) const {
+absl::StatusOr<Manifest> AggregatingNode::LayoutOf(const OfferFrame& offer) const {
   if (!manifest_) return absl::FailedPreconditionError("there is no model yet");
   const auto* partial = std::get_if<PartialHeader>(&offer.header);
-  if (partial != nullptr && !partial->mean && (leads_passes_ || parts_.answers_passes)) {
-    const auto open = buckets_.find(BucketKey{0, partial->base});
-    if (open == buckets_.end()) {
-      return absl::FailedPreconditionError("nothing is asked about " + ToString(partial->base));
-    }
-    SKEIN_ASSIGN_OR_RETURN(const Manifest answer, open->second.sums->PartialLayout());
-    SKEIN_RETURN_IF_ERROR(answer.ExpectSame(offer.manifest));
-    if (!offer.encoding) return absl::OkStatus();
-    return codecs_->CheckPayload(offer.encoding->form, offer.encoding->bytes, offer.manifest);
-  }
-  const bool sums = partial != nullptr && !partial->mean;
-  SKEIN_ASSIGN_OR_RETURN(const Manifest expected,
-                         sums ? PartialManifest(*manifest_) : UpdateManifest(*manifest_));
+  if (partial == nullptr || partial->mean) return UpdateManifest(*manifest_);
+  if (!WorksInPasses()) return PartialManifest(*manifest_);
+  const auto open = buckets_.find(BucketKey{0, partial->base});
+  if (open != buckets_.end()) return open->second.sums->PartialLayout();
+  return absl::FailedPreconditionError("nothing is asked about " + ToString(partial->base));
+}
+
+absl::Status AggregatingNode::CheckManifest(const OfferFrame& offer) const {
+  SKEIN_ASSIGN_OR_RETURN(const Manifest expected, LayoutOf(offer));
   SKEIN_RETURN_IF_ERROR(expected.ExpectSame(offer.manifest));
+  const auto* partial = std::get_if<PartialHeader>(&offer.header);
   if (partial != nullptr && partial->mean && !parts_.fold->TakesSubtrees()) {
     return absl::InvalidArgumentError("its partial is a mean, of which the fold can make no use");
   }
@@ -273,7 +270,7 @@ std::unique_ptr<Accumulator> AggregatingNode::NewSums() const {
   const absl::StatusOr<Manifest> means = ManifestOfMeans();
   const Manifest& model = means.ok() ? *means : *manifest_;
   const std::shared_ptr<BufferPool>& buffers = services_.memory.buffers;
-  if (leads_passes_ || parts_.answers_passes) {
+  if (WorksInPasses()) {
     return parts_.fold->NewPassAccumulator(model, numeric_, view_.num_workers, buffers);
   }
   return parts_.fold->NewAccumulator(model, numeric_, buffers);

@@ -133,6 +133,9 @@ class AggregatingNode : public NodeShell, public Downlinks::Owner {
   void Do(const agg_action::WakeAt& a);
 
   absl::Status ShapeLinks();
+  bool WorksInPasses() const { return leads_passes_ || parts_.answers_passes; }
+  // What an upload's tensors have to be.
+  absl::StatusOr<Manifest> LayoutOf(const OfferFrame& offer) const;
   absl::Status CheckManifest(const OfferFrame& offer) const;
   absl::StatusOr<PackedTensors> Decode(const OfferFrame& offer, const PackedTensors& staged) const;
   absl::StatusOr<std::unique_ptr<Intake>> BeginIntake(const OfferFrame& offer,

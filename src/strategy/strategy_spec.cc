@@ -80,9 +80,14 @@ bool AnswersPasses(const StrategySpec& spec, int tier) {
   return tier > 0 && own != nullptr && own->passes;
 }
 
-// Of a tier that collects or answers passes: that for which it does.
+// Whether it finishes nothing: a tier above does, with the contributions that come here.
+bool ServesAbove(const StrategySpec& spec, int tier) {
+  return Collects(spec, tier) || AnswersPasses(spec, tier);
+}
+
+// Of a tier that serves one above: that one's.
 const PartSpec& FoldOf(const StrategySpec& spec, int tier) {
-  while (Collects(spec, tier) || AnswersPasses(spec, tier)) --tier;
+  while (ServesAbove(spec, tier)) --tier;
   const TierSpec* own = FindTier(spec, tier);
   return own != nullptr && own->fold ? *own->fold : spec.fold;
 }
@@ -250,8 +255,7 @@ size_t ContributionsTo(const StrategySpec& spec, const Topology& topology,
   size_t count = 0;
   for (const size_t child : node.children) {
     const TopologyNode& below = topology.nodes()[child];
-    const bool all = below.role != NodeRole::kWorker &&
-                     (Collects(spec, below.tier) || AnswersPasses(spec, below.tier));
+    const bool all = below.role != NodeRole::kWorker && ServesAbove(spec, below.tier);
     count += all ? ContributionsTo(spec, topology, below) : 1;
   }
   return count;
@@ -263,7 +267,7 @@ absl::Status CheckFold(const StrategySpec& spec, int tier, int lowest, const Fol
   if (AnswersPasses(spec, tier)) return CheckAnswering(spec, tier, lowest, fold);
   if (Collects(spec, tier)) return CheckCollecting(spec, tier, fold);
   int next = tier + 1;  // that has a fold of its own
-  while (next <= lowest && (Collects(spec, next) || AnswersPasses(spec, next))) ++next;
+  while (next <= lowest && ServesAbove(spec, next)) ++next;
   if (next <= lowest && fold.composition() == Composition::kNone && !HasOwnFold(spec, tier) &&
       FoldOf(spec, next).name == FoldOf(spec, tier).name) {
     const std::string below = "tier " + std::to_string(next);
@@ -420,7 +424,7 @@ std::string FoldPlacement(const StrategySpec& spec, int num_tiers,
   for (int tier = 0; tier <= lowest; ++tier) {
     if (Collects(spec, tier)) ++collecting;
     if (AnswersPasses(spec, tier)) ++answering;
-    if (Collects(spec, tier) || AnswersPasses(spec, tier)) continue;
+    if (ServesAbove(spec, tier)) continue;
     const auto fold = registries.folds.Create(FoldOf(spec, tier));
     if (fold.ok() && (*fold)->composition() == Composition::kNone) tiers.push_back(tier);
   }

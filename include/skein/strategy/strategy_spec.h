@@ -91,8 +91,8 @@ std::vector<bool> BarriersOf(const StrategySpec& spec, int num_tiers,
 
 // Where the folds stand that do not compose, for the record of a run: "flat" if the root is the
 // only aggregating node, "collect" if all others pass updates on to it, "passes" if all others
-// answer what it asks about them, "leaf" right above the
-// workers, "root", "two-tier" if both of these, or the tiers' numbers; empty if all folds compose.
+// answer what it asks about them, "leaf" right above the workers, "root", "two-tier" if both of
+// these, or the tiers' numbers; empty if all folds compose.
 std::string FoldPlacement(const StrategySpec& spec, int num_tiers,
                           const StrategyRegistries& registries);
 

@@ -24,8 +24,8 @@
 namespace skein {
 namespace {
 
-// Nodes that do not end their streams in this time are cut off.
 constexpr char kCannotListen[] = "the control plane cannot listen";
+// Nodes that do not end their streams in this time are cut off.
 constexpr auto kShutdownGrace = std::chrono::seconds(2);
 
 // The control plane's handle on one stream. It may outlive the stream, and lets go of the control

@@ -17,9 +17,6 @@ namespace {
 // those of some of them, at a node below, are the same.
 constexpr size_t kStep = 256;
 
-bool IsAveraged(const TensorInfo& info) {
-  return IsFloat(info.dtype) && info.role != TensorRole::kBuffer;
-}
 bool IsMeasured(const TensorInfo& info) {
   return IsFloat(info.dtype) && info.role == TensorRole::kParameter;
 }
@@ -68,6 +65,10 @@ double SquaredDistance(std::span<const double> a, std::span<const double> b) {
 }
 
 }  // namespace
+
+bool IsAveraged(const TensorInfo& info) {
+  return IsFloat(info.dtype) && info.role != TensorRole::kBuffer;
+}
 
 absl::StatusOr<PairDistances> SquaredDistances(const HeldUpdates& updates, BufferPool& buffers) {
   PairDistances distances(updates.size());

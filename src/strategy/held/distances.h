@@ -15,6 +15,9 @@ namespace skein {
 // Buffers and integers are no part of it. Updates are numbered as HeldUpdates::Open gives them; one
 // call reads all of them once, front to back.
 
+// Whether a mean is taken of a tensor's elements: all floats but buffers.
+bool IsAveraged(const TensorInfo& info);
+
 // A number for every pair of different updates.
 class PairDistances {
  public:
