@@ -164,6 +164,7 @@ const PartSpec krum = {"krum", {{"f", 3}}};
 const PartSpec multi_krum = {"multi-krum", {{"f", 3}}};
 const PartSpec bulyan = {"bulyan", {{"f", 3}}};
 const PartSpec geometric_median = {"geometric-median", {}};
+const PartSpec centered_clipping = {"centered-clipping", {{"clip", 1}}};
 
 BENCHMARK(BM_Memcpy)->UseRealTime();
 #define SKEIN_FOLD_BENCH_(spec) \
@@ -188,15 +189,18 @@ SKEIN_FOLD_BENCH_(krum)
 SKEIN_FOLD_BENCH_(multi_krum)
 SKEIN_FOLD_BENCH_(bulyan)
 SKEIN_FOLD_BENCH_(geometric_median)
+SKEIN_FOLD_BENCH_(centered_clipping)
 SKEIN_PASSES_BENCH_(median)
 SKEIN_PASSES_BENCH_(trimmed_mean)
 SKEIN_PASSES_BENCH_(geometric_median)
+SKEIN_PASSES_BENCH_(centered_clipping)
 SKEIN_BUDGET_BENCH_(median)
 SKEIN_BUDGET_BENCH_(trimmed_mean)
 SKEIN_BUDGET_BENCH_(krum)
 SKEIN_BUDGET_BENCH_(multi_krum)
 SKEIN_BUDGET_BENCH_(bulyan)
 SKEIN_BUDGET_BENCH_(geometric_median)
+SKEIN_BUDGET_BENCH_(centered_clipping)
 #undef SKEIN_FOLD_BENCH_
 #undef SKEIN_PASSES_BENCH_
 #undef SKEIN_BUDGET_BENCH_

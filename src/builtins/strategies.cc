@@ -5,6 +5,7 @@
 
 #include "skein/base/status.h"
 #include "strategy/bulyan/bulyan.h"
+#include "strategy/centered_clipping/centered_clipping.h"
 #include "strategy/clipped_mean/clipped_mean.h"
 #include "strategy/fedavg/fedavg.h"
 #include "strategy/fedavgm/fedavgm.h"
@@ -67,6 +68,7 @@ void RegisterBuiltinStrategies(StrategyRegistries& registries) {
                               RegisterMultiKrum,
                               RegisterBulyan,
                               RegisterGeometricMedian,
+                              RegisterCenteredClipping,
                               RegisterSelectAll,
                               RegisterSelectFraction,
                               RegisterSelectCount,

@@ -102,9 +102,15 @@ const FoldCase kHeld[] = {
     {"MultiKrumOfAll", Builtin("multi-krum", {{"f", 0}}), nullptr},
     {"Bulyan", Builtin("bulyan", {{"f", 1}}), nullptr},
     {"SpilledBulyan", Builtin("bulyan", {{"f", 2}, {"memory_mb", 0}}), nullptr},
+    {"CenteredClippingOfNear", Builtin("centered-clipping", {{"clip", 1e6}}), nullptr},
     {"GeometricMedian", Builtin("geometric-median", {}), nullptr},
     {"SpilledGeometricMedian",
      Builtin("geometric-median", {{"weights", "uniform"}, {"memory_mb", 0}}), nullptr},
+};
+const FoldCase kDrawn[] = {
+    {"CenteredClipping", Builtin("centered-clipping", {{"clip", 1.5}}), nullptr},
+    {"SpilledCenteredClipping", Builtin("centered-clipping", {{"clip", 1.5}, {"memory_mb", 0}}),
+     nullptr},
 };
 std::string NameOf(const ::testing::TestParamInfo<FoldCase>& tested) { return tested.param.name; }
 
@@ -122,6 +128,8 @@ INSTANTIATE_TEST_SUITE_P(Agreeing, MeanFoldConformance, ::testing::ValuesIn(kAgr
 INSTANTIATE_TEST_SUITE_P(Held, AgreeingFoldConformance, ::testing::ValuesIn(kHeld), NameOf);
 INSTANTIATE_TEST_SUITE_P(Held, FoldConformance, ::testing::ValuesIn(kHeld), NameOf);
 INSTANTIATE_TEST_SUITE_P(Held, LoneFoldConformance, ::testing::ValuesIn(kHeld), NameOf);
+INSTANTIATE_TEST_SUITE_P(Drawn, FoldConformance, ::testing::ValuesIn(kDrawn), NameOf);
+INSTANTIATE_TEST_SUITE_P(Drawn, LoneFoldConformance, ::testing::ValuesIn(kDrawn), NameOf);
 
 }  // namespace
 }  // namespace skein::testing

@@ -133,7 +133,8 @@ INSTANTIATE_TEST_SUITE_P(Builtin, SimPassesTest,
                          ::testing::Values(PartSpec{"median", {}},
                                            PartSpec{"median", {{"memory_mb", 0}}},
                                            PartSpec{"trimmed-mean", {{"trim", 2}}},
-                                           PartSpec{"geometric-median", {{"iterations", 2}}}),
+                                           PartSpec{"geometric-median", {{"iterations", 2}}},
+                                           PartSpec{"centered-clipping", {{"clip", 1}}}),
                          [](const auto& tested) {
                            std::string name = tested.param.name;
                            std::ranges::replace(name, '-', '_');

@@ -93,6 +93,25 @@ TEST_F(TermsTest, ScaffoldWithHalfOfTheWorkersReachesTheOptimum) {
   EXPECT_NEAR(At("model.safetensors", "w"), 2, 0.02);
 }
 
+TEST_F(TermsTest, OneWorkerOrAThousand) {
+  const Quadratics one{.a = {1}, .b = {3}};
+  Quadratics thousand{.a = {}, .b = {}};
+  for (int k = 0; k < 1000; ++k) {
+    thousand.a.push_back(1 + 0.001 * k);
+    thousand.b.push_back(k % 7);
+  }
+  for (const PartSpec& term :
+       {PartSpec{"fedprox", {{"mu", 0.5}}}, {"scaffold", {}}, {"ditto", {}}}) {
+    SCOPED_TRACE(term.name);
+    EXPECT_EQ(Run("flat:1", {term}, 2, one).status, "completed");
+    const RunResult flat = Run("flat:1000", {term}, 2, thousand);
+    EXPECT_EQ(flat.status, "completed") << flat.reason;
+    const RunResult tree = Run("tree:10x10x10", {term}, 2, thousand);
+    EXPECT_EQ(tree.status, "completed") << tree.reason;
+    EXPECT_EQ(tree.model_digest, flat.model_digest);
+  }
+}
+
 TEST_F(TermsTest, FedProxWithoutAPullIsFedAvg) {
   const std::string fedavg = Run("tree:1x2", {}, 4).model_digest;
   EXPECT_EQ(Run("tree:1x2", {{"fedprox", {{"mu", 0.0}}}}, 4).model_digest, fedavg);

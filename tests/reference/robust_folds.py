@@ -53,6 +53,14 @@ def geometric_median(rows, samples, iterations=3, nu=1e-6, weights="samples"):
     return v
 
 
+def centered_clipping(rows, samples, clip, iterations=3):
+    v = np.zeros(rows.shape[1])
+    for _ in range(iterations):
+        distances = np.maximum(np.linalg.norm(rows - v, axis=1, keepdims=True), 1e-300)
+        v = v + ((rows - v) * np.minimum(1, clip / distances)).mean(axis=0)
+    return v
+
+
 RULES = {
     "median": median,
     "trimmed-mean": trimmed_mean,
@@ -60,6 +68,7 @@ RULES = {
     "multi-krum": multi_krum,
     "bulyan": bulyan,
     "geometric-median": geometric_median,
+    "centered-clipping": centered_clipping,
 }
 
 
@@ -80,6 +89,8 @@ def cases(rng):
             ("multi-krum", {"f": f}),
             ("multi-krum", {"f": f, "m": int(rng.integers(1, n - f + 1))}),
             ("bulyan", {"f": f}),
+            ("centered-clipping", {"clip": 3}),
+            ("centered-clipping", {"clip": 0.5, "iterations": 8}),
             ("geometric-median", {}),
             ("geometric-median", {"iterations": 9, "nu": 0.001, "weights": "uniform"}),
         ]:

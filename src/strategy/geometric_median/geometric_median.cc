@@ -1,38 +1,16 @@
 #include "strategy/geometric_median/geometric_median.h"
 
+#include <memory>
+#include <span>
 #include <utility>
 #include <vector>
 
-#include "skein/base/status.h"
 #include "strategy/geometric_median/weiszfeld.h"
-#include "strategy/geometric_median/weiszfeld_conductor.h"
-#include "strategy/held/columns.h"
-#include "strategy/held/distances.h"
 #include "strategy/held/holding_fold.h"
+#include "strategy/stepwise_mean/stepwise_fold.h"
 
 namespace skein {
 namespace {
-
-// Its elements are worked out again in the pass that needs them.
-absl::StatusOr<PackedTensors> FinishGeometricMedian(const WeiszfeldRule& rule,
-                                                    const HeldUpdates& updates,
-                                                    const PackedTensors& base,
-                                                    ServerOptimizer& optimizer,
-                                                    BufferPool& buffers) {
-  std::vector<uint64_t> samples;
-  for (const HeldFrom& from : updates.From()) samples.push_back(from.samples);
-  SKEIN_ASSIGN_OR_RETURN(std::vector<double> largest, LargestAveraged(updates, buffers));
-  SKEIN_ASSIGN_OR_RETURN(Weiszfeld steps, Weiszfeld::Begin(rule, samples, std::move(largest)));
-  while (steps.wants_distances()) {
-    SKEIN_ASSIGN_OR_RETURN(
-        const std::vector<double> distances,
-        SquaredDistancesToMean(updates, steps.weights(), steps.scale_bits(), buffers));
-    steps.Step(distances);
-  }
-  SKEIN_ASSIGN_OR_RETURN(HeldUpdates::View view, updates.Open());
-  return FinishColumns(std::move(view), TermMeanRule(steps.weights(), steps.scale_bits()), base,
-                       optimizer, buffers);
-}
 
 ParamSchema Schema() {
   return HoldingSchema(
@@ -58,9 +36,7 @@ ParamSchema Schema() {
 }  // namespace
 
 // The point whose weighted sum of distances to the contributions is the least, by the smoothed
-// Weiszfeld algorithm (Pillutla et al. 2019, Algorithm 2): v0 = sum alpha_i w_i, then
-// beta_i = alpha_i / max(nu, |v - w_i|) and v = sum beta_i w_i / sum beta_i. Distances are of all
-// parameters together.
+// Weiszfeld algorithm. Distances are of all parameters together.
 absl::Status RegisterGeometricMedian(StrategyRegistries& registries) {
   return registries.folds.Register(
       {.name = "geometric-median",
@@ -72,17 +48,11 @@ absl::Status RegisterGeometricMedian(StrategyRegistries& registries) {
         const WeiszfeldRule rule{.iterations = params.Int("iterations"),
                                  .nu = params.Real("nu"),
                                  .by_samples = params.String("weights") == "samples"};
-        return MakeHoldingFold(
-            {.name = "geometric-median",
-             .why = "",
-             .weighs_samples = rule.by_samples,
-             .finish =
-                 [rule](const HeldUpdates& updates, const PackedTensors& base,
-                        ServerOptimizer& optimizer, BufferPool& buffers) {
-                   return FinishGeometricMedian(rule, updates, base, optimizer, buffers);
-                 },
-             .conduct =
-                 [rule](const Manifest& update) { return MakeWeiszfeldConductor(rule, update); }},
+        return MakeStepwiseFold(
+            "geometric-median", rule.by_samples,
+            [rule](std::span<const uint64_t> samples, std::vector<double> largest) {
+              return BeginWeiszfeld(rule, samples, std::move(largest));
+            },
             HoldLimitsOf(params));
       });
 }

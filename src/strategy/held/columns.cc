@@ -4,7 +4,6 @@
 #include <cmath>
 #include <cstring>
 #include <memory>
-#include <numeric>
 #include <utility>
 
 #include "skein/base/status.h"
@@ -146,13 +145,13 @@ ColumnRule WeightedMeanRule(std::vector<double> weights) {
   return rule;
 }
 
-ColumnRule TermMeanRule(std::vector<double> weights, int scale_bits) {
+ColumnRule TermMeanRule(const TermMean& mean) {
   ColumnRule rule = MedianRule();
-  const double total = std::accumulate(weights.begin(), weights.end(), 0.0);
-  const double unit = std::ldexp(1.0, -scale_bits);
-  for (double& weight : weights) weight = std::ldexp(weight, scale_bits);
-  rule.parameters = [factors = std::move(weights), total, unit](const FloatColumns& columns,
-                                                                std::span<double> out) {
+  const double unit = std::ldexp(1.0, -mean.scale_bits);
+  std::vector<double> factors;
+  for (const double weight : mean.weights) factors.push_back(std::ldexp(weight, mean.scale_bits));
+  rule.parameters = [factors = std::move(factors), total = mean.total, unit](
+                        const FloatColumns& columns, std::span<double> out) {
     std::vector<int64_t> sums(out.size());
     for (size_t k = 0; k < columns.rows; ++k) AddTerms(columns.row(k), factors[k], sums);
     for (size_t i = 0; i < out.size(); ++i) out[i] = MeanOfTerms(sums[i], unit, total);

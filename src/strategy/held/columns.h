@@ -11,6 +11,7 @@
 #include <absl/status/statusor.h>
 
 #include "strategy/held/held_updates.h"
+#include "strategy/held/term_sums.h"
 
 namespace skein {
 
@@ -49,8 +50,8 @@ ColumnRule MedianRule();
 // Of parameters the mean by these weights, one for each row, of a positive sum; of all else, which
 // no distance between updates says anything about, the median.
 ColumnRule WeightedMeanRule(std::vector<double> weights);
-// The same, made of terms scaled by 2^scale_bits (term_sums.h).
-ColumnRule TermMeanRule(std::vector<double> weights, int scale_bits);
+// The same with a mean made of integer terms.
+ColumnRule TermMeanRule(const TermMean& mean);
 
 // The model after `base`, worked out a few elements at a time: beside the result it takes the
 // memory of a cache, or a cache line of each update.

@@ -2,13 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <string>
 
 #include "skein/base/status.h"
 #include "strategy/elements.h"
 #include "strategy/held/columns.h"
-#include "strategy/held/term_sums.h"
 
 namespace skein {
 namespace {
@@ -85,20 +83,21 @@ absl::StatusOr<PairDistances> SquaredDistances(const HeldUpdates& updates, Buffe
 }
 
 absl::StatusOr<std::vector<double>> SquaredDistancesToMean(const HeldUpdates& updates,
-                                                           std::span<const double> weights,
-                                                           int scale_bits, BufferPool& buffers) {
-  const double total = std::accumulate(weights.begin(), weights.end(), 0.0);
-  const double unit = std::ldexp(1.0, -scale_bits);
+                                                           const TermMean& mean,
+                                                           BufferPool& buffers) {
+  const double unit = std::ldexp(1.0, -mean.scale_bits);
   std::vector<double> distances(updates.size());
   std::vector<int64_t> sums;
   const auto add = [&](const Columns<double>& columns, uint64_t) {
     sums.assign(columns.width, 0);
     for (size_t k = 0; k < columns.rows; ++k) {
-      AddTerms(columns.row(k), std::ldexp(weights[k], scale_bits), sums);
+      AddTerms(columns.row(k), std::ldexp(mean.weights[k], mean.scale_bits), sums);
     }
-    const auto mean = columns.row(columns.rows);
-    for (size_t i = 0; i < mean.size(); ++i) mean[i] = MeanOfTerms(sums[i], unit, total);
-    for (size_t k = 0; k < columns.rows; ++k) distances[k] += SquaredDistance(columns.row(k), mean);
+    const auto point = columns.row(columns.rows);
+    for (size_t i = 0; i < point.size(); ++i) point[i] = MeanOfTerms(sums[i], unit, mean.total);
+    for (size_t k = 0; k < columns.rows; ++k) {
+      distances[k] += SquaredDistance(columns.row(k), point);
+    }
   };
   SKEIN_RETURN_IF_ERROR(ForElements(updates, IsMeasured, kStep, buffers, add));
   return distances;

@@ -8,6 +8,7 @@
 #include <absl/status/statusor.h>
 
 #include "strategy/held/held_updates.h"
+#include "strategy/held/term_sums.h"
 
 namespace skein {
 
@@ -37,11 +38,10 @@ class PairDistances {
 // Squared Euclidean distances of all pairs. There is at least one update.
 absl::StatusOr<PairDistances> SquaredDistances(const HeldUpdates& updates, BufferPool& buffers);
 
-// The squared distance of each to the mean by these weights, whose sum is positive. The mean is
-// made of terms scaled by 2^scale_bits (term_sums.h).
+// The squared distance of each to a mean of them.
 absl::StatusOr<std::vector<double>> SquaredDistancesToMean(const HeldUpdates& updates,
-                                                           std::span<const double> weights,
-                                                           int scale_bits, BufferPool& buffers);
+                                                           const TermMean& mean,
+                                                           BufferPool& buffers);
 
 // The same to a point that is given: a value for each element of which a mean is taken (floats but
 // buffers), of which parameters count. InvalidArgument if it has another size.

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 namespace skein {
 
@@ -28,6 +29,13 @@ int64_t TermOf(float value, double factor);
 inline double MeanOfTerms(int64_t sum, double unit, double total) {
   return static_cast<double>(sum) * unit / total;
 }
+
+// A weighted sum of updates, sum(weights[k] w_k) / total, that is made of such terms.
+struct TermMean {
+  std::vector<double> weights;
+  double total = 0;
+  int scale_bits = 0;
+};
 
 }  // namespace skein
 

@@ -161,10 +161,12 @@ class Draw {
     if (!schedule_.has_barriers || schedule_.has_local_rounds || passes_.Below(3) != 0) return;
     // Such folds take what the bad ones say, unless it is no number.
     if (schedule_.bad_updates != 0) return;
-    const PartSpec folds[] = {
-        {"median", {}}, {"trimmed-mean", {{"trim", 0}}}, {"geometric-median", {{"iterations", 1}}}};
+    const PartSpec folds[] = {{"median", {}},
+                              {"trimmed-mean", {{"trim", 0}}},
+                              {"geometric-median", {{"iterations", 1}}},
+                              {"centered-clipping", {{"clip", 1}, {"iterations", 1}}}};
     StrategySpec& strategy = schedule_.config.strategy;
-    strategy.fold = folds[passes_.Below(3)];
+    strategy.fold = folds[passes_.Below(4)];
     strategy.mixing = {"deltas", {}};
     for (TierSpec& tier : strategy.tiers) tier.passes = tier.tier > 0;
   }

@@ -198,8 +198,9 @@ TEST(Krum, TakesLittleMoreThanItsBudgetAndTheResult) {
   const PackedTensors base =
       testing::RandomModel(testing::MakeManifest({{"a", DType::kFloat32, {1 << 20}}}), 0.1, rng);
   constexpr uint64_t kModel = uint64_t{4} << 20;
-  for (PartSpec spec : {Krum(2), MultiKrum(2, 5), Bulyan(2), PartSpec{"geometric-median", {}},
-                        PartSpec{"trimmed-mean", {}}}) {
+  for (PartSpec spec :
+       {Krum(2), MultiKrum(2, 5), Bulyan(2), PartSpec{"geometric-median", {}},
+        PartSpec{"centered-clipping", {{"clip", 1}}}, PartSpec{"trimmed-mean", {}}}) {
     spec.params["memory_mb"] = 16;
     const auto pool = std::make_shared<BufferPool>();
     const auto fold = Make(BuiltinStrategies().folds, spec.name, spec.params);

@@ -306,7 +306,8 @@ INSTANTIATE_TEST_SUITE_P(
                       PassCase{"geometric_by_samples", {"geometric-median", {}}, 39},
                       PassCase{"geometric_uniform",
                                {"geometric-median", {{"weights", "uniform"}, {"iterations", 2}}},
-                               37}),
+                               37},
+                      PassCase{"centered_clipping", {"centered-clipping", {{"clip", 0.1}}}, 39}),
     [](const auto& tested) { return std::string(tested.param.name); });
 
 TEST(Passes, OnlySomeFoldsHaveThem) {

@@ -11,10 +11,10 @@ using ::testing::ElementsAre;
 
 TEST(Registry, KnowsWhatShips) {
   const StrategyRegistries registries = BuiltinStrategies();
-  EXPECT_THAT(
-      registries.folds.Names(),
-      ElementsAre("bulyan", "clipped-mean", "fedavg", "fednova", "fedsgd", "geometric-median",
-                  "krum", "mean", "median", "multi-krum", "qfedavg", "signsgd", "trimmed-mean"));
+  EXPECT_THAT(registries.folds.Names(),
+              ElementsAre("bulyan", "centered-clipping", "clipped-mean", "fedavg", "fednova",
+                          "fedsgd", "geometric-median", "krum", "mean", "median", "multi-krum",
+                          "qfedavg", "signsgd", "trimmed-mean"));
   EXPECT_THAT(registries.optimizers.Names(),
               ElementsAre("fedadagrad", "fedadam", "fedavgm", "feddyn", "fedyogi", "sgd"));
   EXPECT_THAT(registries.selectors.Names(),

@@ -1,4 +1,4 @@
-#include "strategy/geometric_median/weiszfeld_conductor.h"
+#include "strategy/stepwise_mean/stepwise_conductor.h"
 
 #include <algorithm>
 #include <bit>
@@ -16,10 +16,12 @@
 namespace skein {
 namespace {
 
-class WeiszfeldConductor : public PassConductor {
+class StepwiseConductor : public PassConductor {
  public:
-  WeiszfeldConductor(const WeiszfeldRule& rule, const Manifest& update)
-      : rule_(rule), averaged_(update, PassOver::kAveraged), rest_(update, PassOver::kRest) {}
+  StepwiseConductor(BeginStepwiseMean begin, const Manifest& update)
+      : begin_(std::move(begin)),
+        averaged_(update, PassOver::kAveraged),
+        rest_(update, PassOver::kRest) {}
 
   absl::StatusOr<std::optional<PassQuery>> Begin(const PassCast& cast) override {
     std::vector<uint64_t> samples;
@@ -30,7 +32,7 @@ class WeiszfeldConductor : public PassConductor {
       largest.push_back(member.largest);
     }
     workers_ = cast.workers;
-    SKEIN_ASSIGN_OR_RETURN(steps_, Weiszfeld::Begin(rule_, samples, std::move(largest)));
+    SKEIN_ASSIGN_OR_RETURN(steps_, begin_(samples, std::move(largest)));
     if (rest_.pieces().empty()) return AskForSums();
     search_.emplace(rest_, PassOver::kRest, leaves_.size(), MiddleRanks(leaves_.size()));
     asked_ = Asked::kMedians;
@@ -87,17 +89,18 @@ class WeiszfeldConductor : public PassConductor {
   void LoadMeans(const PackedTensors& sums, uint64_t at, std::span<double> means) const {
     std::vector<int64_t> chunk(means.size());
     LoadInts(DType::kInt64, sums.tensor(0), at, chunk);
-    const double unit = std::ldexp(1.0, -steps_->scale_bits());
-    const double total = steps_->total();
+    const double unit = std::ldexp(1.0, -steps_->mean().scale_bits);
+    const double total = steps_->mean().total;
     for (size_t i = 0; i < means.size(); ++i) means[i] = MeanOfTerms(chunk[i], unit, total);
   }
 
   std::optional<PassQuery> AskForSums() {
     asked_ = Asked::kSums;
     PassQuery query = Query(PassQuery::Kind::kSums);
-    query.scale_bits = steps_->scale_bits();
+    query.scale_bits = steps_->mean().scale_bits;
     query.weights.assign(workers_, 0);
-    for (size_t k = 0; k < leaves_.size(); ++k) query.weights[leaves_[k]] = steps_->weights()[k];
+    for (size_t k = 0; k < leaves_.size(); ++k)
+      query.weights[leaves_[k]] = steps_->mean().weights[k];
     return query;
   }
 
@@ -113,12 +116,12 @@ class WeiszfeldConductor : public PassConductor {
     return {.kind = kind, .over = PassOver::kAveraged, .contributions = leaves_.size()};
   }
 
-  const WeiszfeldRule rule_;
+  const BeginStepwiseMean begin_;
   const PassScope averaged_;
   const PassScope rest_;
   uint64_t workers_ = 0;
   std::vector<LeafIndex> leaves_;
-  std::optional<Weiszfeld> steps_;
+  std::unique_ptr<StepwiseMean> steps_;
   std::optional<RankSearch> search_;
   Asked asked_ = Asked::kSums;
   PackedTensors sums_;
@@ -126,9 +129,9 @@ class WeiszfeldConductor : public PassConductor {
 
 }  // namespace
 
-std::unique_ptr<PassConductor> MakeWeiszfeldConductor(const WeiszfeldRule& rule,
-                                                      const Manifest& update) {
-  return std::make_unique<WeiszfeldConductor>(rule, update);
+std::unique_ptr<PassConductor> MakeStepwiseConductor(BeginStepwiseMean begin,
+                                                     const Manifest& update) {
+  return std::make_unique<StepwiseConductor>(std::move(begin), update);
 }
 
 }  // namespace skein
