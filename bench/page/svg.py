@@ -6,7 +6,8 @@ from html import escape
 WIDTH, HEIGHT = 720, 340
 MAX_TICKS = 16
 LEFT, RIGHT, TOP, BOTTOM = 64, 16, 64, 52
-COLORS = ("#1b6ca8", "#e08e2b", "#b5443c", "#5a9367", "#7a5ea8", "#8c8c8c", "#3aa6a0", "#c05d94")
+COLORS = ("#1b6ca8", "#e08e2b", "#b5443c", "#5a9367", "#7a5ea8", "#8c8c8c", "#3aa6a0", "#c05d94",
+          "#3d3d3d", "#b0a23c")
 
 
 class Axis:

@@ -25,6 +25,7 @@ FLAT = {
     "multi-krum": "{name: multi-krum, f: 4}",
     "bulyan": "{name: bulyan, f: 4}",
     "geometric-median": "{name: geometric-median, weights: uniform}",
+    "centered-clipping": "{name: centered-clipping, clip: 1}",
 }
 SITES = {
     "fedavg": "{name: fedavg, bound: 64}",
@@ -33,8 +34,9 @@ SITES = {
     "krum": "{name: krum, f: 1}",
     "multi-krum": "{name: multi-krum, f: 1}",
     "geometric-median": "{name: geometric-median, weights: uniform}",
+    "centered-clipping": "{name: centered-clipping, clip: 1}",
 }
-IN_PASSES = ("median", "trimmed-mean", "geometric-median")  # as if it were flat
+IN_PASSES = ("median", "trimmed-mean", "geometric-median", "centered-clipping")  # as if it were flat
 LABELS = ("learner.params.attack=label-flip",)
 SIGNS = ("learner.params.attack=sign-flip", "learner.params.attack_scale=4")
 

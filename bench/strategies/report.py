@@ -76,26 +76,49 @@ def _passes(results: dict) -> str:
               rows), ""])
 
 
-def _section(study: str) -> str:
-    results = load(study)
-    if not results:
-        return ""
-    if study == "passes":
-        return _passes(results)
-    if study == "traffic":
-        return _traffic(results)
+def _accuracies(study: str, results: dict) -> tuple[dict, str]:
+    """Curves by group and series, and a table of where they end."""
     groups, rows = {}, []
     for case in STUDIES[study]:
         if case.name not in results:
             continue
         curve = results[case.name]["curve"]
-        groups.setdefault(case.group, {})[case.series] = 100 * curve[-1]
+        groups.setdefault(case.group, {})[case.series] = curve
         rows.append([case.group, f"`{case.series}`", f"{100 * curve[-1]:.1f}",
                      f"{100 * max(curve):.1f}", " ".join(f"`{o}`" for o in case.overrides)])
-    (FOLDER / f"{study}.svg").write_text(svg.bars(TITLES[study], "%", list(groups.items())))
-    return "\n".join([
-        f"## {TITLES[study]}", "", f"![{study}]({study}.svg)", "",
-        table(["case", "strategy", "accuracy at the end, %", "best, %", "settings"], rows), ""])
+    return groups, table(
+        ["case", "strategy", "accuracy at the end, %", "best, %", "settings"], rows)
+
+
+def _attacks(results: dict) -> str:
+    groups, rows = _accuracies("attacks", results)
+    parts = [f"## {TITLES['attacks']}", ""]
+    for plot, tree in (("attacks-flat", "flat"), ("attacks-sites", "4x5")):
+        bars = [(group, {name: 100 * curve[-1] for name, curve in series.items()})
+                for group, series in groups.items() if tree in group]
+        if bars:
+            (FOLDER / f"{plot}.svg").write_text(svg.bars(f"{TITLES['attacks']}, {tree}", "%", bars))
+            parts += [f"![{plot}]({plot}.svg)", ""]
+    return "\n".join([*parts, rows, ""])
+
+
+def _unlike(results: dict) -> str:
+    groups, rows = _accuracies("unlike", results)
+    parts = [f"## {TITLES['unlike']}", ""]
+    for group, series in groups.items():
+        plot = f"unlike-{group.replace(' ', '-').lower()}"
+        curves = {name: [(float(i + 1), 100 * value) for i, value in enumerate(curve)]
+                  for name, curve in series.items()}
+        (FOLDER / f"{plot}.svg").write_text(
+            svg.lines(f"{TITLES['unlike']}: {group}", "%", "rounds", curves))
+        parts += [f"![{group}]({plot}.svg)", ""]
+    return "\n".join([*parts, rows, ""])
+
+
+def _section(study: str) -> str:
+    results = load(study)
+    sections = {"attacks": _attacks, "unlike": _unlike, "traffic": _traffic, "passes": _passes}
+    return sections[study](results) if results else ""
 
 
 def write() -> None:
