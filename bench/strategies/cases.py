@@ -41,17 +41,20 @@ LABELS = ("learner.params.attack=label-flip",)
 SIGNS = ("learner.params.attack=sign-flip", "learner.params.attack_scale=4")
 
 
+HALF = "data={partition: iid, limit: 30000}"  # of the images, for half of the time
+
+
 def _attacks() -> list[Case]:
     cases = []
     for group, more in (("nobody, flat", ()), ("labels, flat", LABELS), ("signs, flat", SIGNS)):
-        cases += [Case(group, name, (f"strategy.fold={fold}", *more))
+        cases += [Case(group, name, (HALF, f"strategy.fold={fold}", *more))
                   for name, fold in FLAT.items()]
     for group, more in (("nobody, 4x5", ()), ("labels, 4x5", LABELS), ("signs, 4x5", SIGNS)):
-        cases += [Case(group, name, ("topology=tree:4x5",
+        cases += [Case(group, name, ("topology=tree:4x5", HALF,
                                      f"strategy.tiers=[{{tier: 1, fold: {fold}}}]", *more))
                   for name, fold in SITES.items()]
     cases += [Case("signs, 4x5 in passes", name,
-                   ("topology=tree:4x5", f"strategy.fold={FLAT[name]}",
+                   ("topology=tree:4x5", HALF, f"strategy.fold={FLAT[name]}",
                     "strategy.tiers=[{tier: 1, passes: true}]", *SIGNS))
               for name in IN_PASSES]
     return cases
