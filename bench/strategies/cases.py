@@ -65,6 +65,7 @@ ALGORITHMS = {
     "fedavg": (),
     "fedprox": ("strategy.terms=[{name: fedprox, mu: 0.01}]",),
     "scaffold": ("strategy.fold={name: mean, bound: 64}", "strategy.terms=[scaffold]"),
+    "scaffold by samples": ("strategy.terms=[scaffold]",),
     "fedadam": ("strategy.optimizer={name: fedadam, lr: 0.01}",),
     "fednova": ("strategy.fold={name: fednova, bound: 64}",),
 }
