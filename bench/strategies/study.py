@@ -5,7 +5,8 @@ Runs every case of a study (bench/strategies/cases.py) and writes bench/results/
 plots in docs/strategies and the page docs/strategies/studies.md. Half an hour a study,
 `passes` a minute.
 
-    bench/strategies/study.py attacks [--only SUBSTRING] [--rounds N]   # with --rounds: a trial, nothing is written
+    bench/strategies/study.py attacks [--only SUBSTRING] [--resume]
+    bench/strategies/study.py attacks --rounds 2   # a trial, nothing is written
     bench/strategies/study.py --report-only
 """
 
@@ -57,12 +58,14 @@ def main() -> int:
     parser.add_argument("study", nargs="?", choices=list(STUDIES))
     parser.add_argument("--only", default="", metavar="SUBSTRING")
     parser.add_argument("--rounds", type=int)
+    parser.add_argument("--resume", action="store_true", help="only cases that have no result yet")
     parser.add_argument("--report-only", action="store_true")
     arguments = parser.parse_args()
     if not arguments.report_only and arguments.study is None:
         parser.error("which study? " + ", ".join(STUDIES))
+    there = report.load(arguments.study) if arguments.resume else {}
     for case in [] if arguments.report_only else STUDIES[arguments.study]:
-        if arguments.only not in case.name:
+        if arguments.only not in case.name or case.name in there:
             continue
         result = measure(case, arguments.rounds)
         print(f"{case.name}: {result['curve'][-1]:.4f}", flush=True)
