@@ -231,7 +231,8 @@ void AggregatingNode::Do(const agg_action::Acknowledge& a) {
 void AggregatingNode::Do(const agg_action::Report& a) { NodeShell::Report(a.event); }
 
 void AggregatingNode::Do(const agg_action::OfferModel& a) {
-  const ModelHeader header{a.version, numeric_};
+  const bool question = a.version.pass > 0;
+  const ModelHeader header{a.version, question ? NumericPlan{} : numeric_};
   if (const auto encoded = encoded_.find(a.version); encoded != encoded_.end()) {
     downlinks_->OfferModel(a.child, header, encoded->second);
   } else if (const Model* model = FindModel(a.version)) {

@@ -111,9 +111,12 @@ void Uplink::OnClosed(absl::Status status) {
                  Message(status));
     return;
   }
+  // What cannot be read will often be said again.
+  garbled_ = absl::IsInvalidArgument(status);
   if (!status.ok()) {
-    spdlog::info("'{}': the link to its parent broke and is dialed again: {}", hello_.node,
-                 Message(status));
+    spdlog::log(garbled_ ? spdlog::level::warn : spdlog::level::info,
+                "'{}': the link to its parent broke and is dialed again: {}", hello_.node,
+                Message(status));
   }
   Duration wait = kFirstRedial * (int64_t{1} << std::min(failures_++, 10));
   wait = std::min(wait, kLastRedial);
@@ -137,7 +140,8 @@ void Uplink::OnFrame(Frame frame) {
       return;
     }
     if (welcomed_) return;  // one a link: the owner offers what is unanswered at each
-    failures_ = 0;
+    if (!garbled_) failures_ = 0;
+    garbled_ = false;
     welcomed_ = true;
     owner_->OnParentUp(attach_.epoch);
   } else if (auto* task = std::get_if<Task>(&frame)) {

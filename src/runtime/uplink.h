@@ -102,7 +102,8 @@ class Uplink : public LinkHandler, public std::enable_shared_from_this<Uplink> {
   std::shared_ptr<const LinkCodecs> codecs_;
   AttachMsg attach_;
   uint64_t generation_ = 0;  // of the link; calls of older ones are ignored
-  int failures_ = 0;         // dials in a row that did not lead to a welcome
+  int failures_ = 0;         // dials in a row that did not lead to a welcome, or to one that lasted
+  bool garbled_ = false;     // the last link ended because of what the parent said
   bool welcomed_ = false;
   std::shared_ptr<Link> link_;
   std::optional<Outbox> outbox_;

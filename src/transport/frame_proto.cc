@@ -257,9 +257,10 @@ absl::StatusOr<ModelHeader> ParseHeader(const v1::ModelHeader& proto, const Mani
   ModelHeader header;
   header.version = FromProto(proto.version());
   SKEIN_ASSIGN_OR_RETURN(header.numeric, FromProto(proto.numeric()));
-  if (header.numeric.scales.size() != manifest.size()) {
-    return absl::InvalidArgumentError("a model of " + std::to_string(manifest.size()) +
-                                      " tensors comes with " +
+  const bool question = header.version.pass > 0;
+  if (header.numeric.scales.size() != (question ? 0 : manifest.size())) {
+    return absl::InvalidArgumentError((question ? "a question of " : "a model of ") +
+                                      std::to_string(manifest.size()) + " tensors comes with " +
                                       std::to_string(header.numeric.scales.size()) + " scales");
   }
   return header;

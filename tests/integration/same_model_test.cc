@@ -50,6 +50,21 @@ TEST_F(SameModelTest, EveryShapeWithAProcessForEachNode) {
   }
 }
 
+TEST_F(SameModelTest, AFoldInPassesWithAProcessForEachNode) {
+  Write("spec.yaml", kSpec);
+  for (const char* fold : {"median", "{name: centered-clipping, clip: 0.1}"}) {
+    SCOPED_TRACE(fold);
+    const std::string settings = "--set 'strategy.fold=" + std::string(fold) + "' ";
+    const std::string model = ModelOf("--topology flat:8 " + settings);
+    EXPECT_EQ(ModelOf("--processes --topology tree:2x4 " + settings +
+                      "--set 'strategy.tiers=[{tier: 1, passes: true}]'"),
+              model);
+    EXPECT_EQ(ModelOf("--processes --topology tree:2x2x2 " + settings +
+                      "--set 'strategy.tiers=[{tier: 1, passes: true}, {tier: 2, passes: true}]'"),
+              model);
+  }
+}
+
 TEST_F(SameModelTest, ALearnerWithDropout) {
   Write("spec.yaml", "topology: tree:2x2\nlearner: dropout\nrounds: 3\nseed: 5\n");
   const std::string model = ModelOf("--threads 2", DROPOUT_PROGRAM);

@@ -19,6 +19,7 @@
 #include "skein/testing/direct_control.h"
 #include "skein/testing/faulty_transport.h"
 #include "skein/testing/sim_executor.h"
+#include "skein/testing/wire_transport.h"
 #include "support/formula_trainer.h"
 
 namespace skein {
@@ -63,7 +64,7 @@ class SimFederation : public EventSink {
     RegisterBuiltinStrategies(strategies_);
     RegisterBuiltinCodecs(strategies_.codecs);
     if (options_.parts) options_.parts(strategies_);
-    transport_ = MakeInprocTransport();
+    transport_ = testing::MakeWireTransport(MakeInprocTransport());
     if (options_.faults) transport_ = testing::MakeFaultyTransport(transport_, options_.faults);
     if (options_.watch) transport_ = options_.watch(transport_);
     std::shared_ptr<EventSink> sink(std::shared_ptr<void>(), this);  // outlives the plane's use

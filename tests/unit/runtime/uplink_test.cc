@@ -135,6 +135,28 @@ TEST_F(UplinkTest, PausesStartAnewAfterAWelcome) {
   EXPECT_LE(parent_->arrivals[8].at - broken, milliseconds(100));
 }
 
+// A frame that cannot be read comes again with every link.
+TEST_F(UplinkTest, PausesGrowWhereTheParentSaysWhatCannotBeRead) {
+  parent_->on_frame = [](Peer& peer, const Frame& frame) {
+    if (!std::holds_alternative<HelloFrame>(frame)) return;
+    peer.link->Send(WelcomeFrame{});
+    peer.link->Close(absl::InvalidArgumentError("bad offer frame"));
+  };
+  Attach();
+  Run(minutes(1));
+  EXPECT_LE(parent_->arrivals.size(), 30u);
+  parent_->on_frame = nullptr;
+  Run(seconds(10));
+  Welcome();
+  const size_t before = parent_->arrivals.size();
+  Break();
+  Run(seconds(10));
+  Welcome();
+  Break();
+  Run(milliseconds(100));
+  EXPECT_EQ(parent_->arrivals.size(), before + 2) << "as if nothing had been";
+}
+
 TEST_F(UplinkTest, ALinkThatBreaksAfterTheWelcomeIsWelcomedAgain) {
   AttachAndWelcome();
   BreakAndComeBack();

@@ -211,6 +211,17 @@ TEST(FrameProto, RefusesTooManyTensors) {
   ExpectRefused(frame, "lists");
 }
 
+TEST(FrameProto, AQuestionHasNoScales) {
+  v1::Frame frame = OfferProto(v1::Offer::kModel);
+  v1::ModelHeader* header = frame.mutable_offer()->mutable_model();
+  header->mutable_version()->set_pass(3);
+  ExpectRefused(frame, "a question of 4 tensors comes with 4 scales");
+  header->mutable_numeric()->clear_scales();
+  const auto parsed = FrameFromProto(frame);
+  ASSERT_TRUE(parsed.ok()) << parsed.status();
+  EXPECT_EQ(std::get<ModelHeader>(std::get<OfferFrame>(*parsed).header).version.pass, 3u);
+}
+
 TEST(FrameProto, RefusesBadNumericPlans) {
   v1::Frame frame = OfferProto(v1::Offer::kModel);
   v1::NumericPlan* plan = frame.mutable_offer()->mutable_model()->mutable_numeric();
