@@ -1,5 +1,8 @@
 #include "skein/app/app.h"
 
+#include <poll.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
@@ -152,7 +155,12 @@ int App::Main(int argc, char** argv) {
   }
   std::cout.flush();
   if (code == kSuccess && !std::cout) {
-    code = Complain(context, "what was to be shown could not be written to stdout", kRunFailed);
+    // Who reads no further, as head, need not be told.
+    pollfd out{STDOUT_FILENO, POLLOUT, 0};
+    const bool closed = poll(&out, 1, 0) > 0 && (out.revents & POLLERR) != 0;
+    code = kRunFailed;
+    if (!closed)
+      Complain(context, "what was to be shown could not be written to stdout", kRunFailed);
   }
   if (context.leave_at_once) {
     spdlog::shutdown();

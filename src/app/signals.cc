@@ -14,6 +14,11 @@ StopSignals::StopSignals() {
   sigemptyset(&mask);
   sigaddset(&mask, SIGINT);
   sigaddset(&mask, SIGTERM);
+  // A terminal that is closed asks for a stop, too, unless nohup or the like says otherwise.
+  struct sigaction hangup = {};
+  if (sigaction(SIGHUP, nullptr, &hangup) == 0 && hangup.sa_handler != SIG_IGN) {
+    sigaddset(&mask, SIGHUP);
+  }
   pthread_sigmask(SIG_BLOCK, &mask, nullptr);
   signal_fd_ = signalfd(-1, &mask, SFD_CLOEXEC);
   end_fd_ = eventfd(0, EFD_CLOEXEC);

@@ -8,8 +8,8 @@
 
 namespace skein {
 
-// Takes SIGINT and SIGTERM from its making on: the first asks for a stop, the second ends the
-// process as if nobody had taken it. They stay blocked when it is gone, so that a signal in the
+// Takes SIGINT, SIGTERM and SIGHUP from its making on: the first asks for a stop, the second ends
+// the process as if nobody had taken it. They stay blocked when it is gone, so that a signal in the
 // last moment of a run that is over does not make a failure of it. Make it before any other thread,
 // since threads inherit which signals are blocked.
 class StopSignals {

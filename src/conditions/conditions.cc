@@ -198,6 +198,11 @@ absl::StatusOr<AvailabilityConditions> ReadAvailability(const Value& value) {
         "share");
   }
   constexpr double kShortest = 0.001;
+  const auto too_short = [](double s) { return s > 0 && s < kShortest; };
+  if (too_short(availability.up_s) || too_short(availability.down_s)) {
+    return absl::InvalidArgumentError(
+        "conditions.availability: up_s and down_s are means of a millisecond at least");
+  }
   const double there_s = availability.period_s * availability.share;
   if (availability.period_s > 0 && std::min(there_s, availability.period_s - there_s) < kShortest) {
     return absl::InvalidArgumentError(

@@ -11,6 +11,7 @@
 #include "skein/tensor/digest.h"
 #include "skein/tensor/safetensors.h"
 #include "strategy/companions.h"
+#include "strategy/finite_check.h"
 
 namespace skein {
 namespace {
@@ -240,7 +241,11 @@ class CoordinatorNode : public AggregatingNode {
     optimizer_->SetParticipation(std::min(1.0, share));
     const PackedTensors& base = FindModel(close.base)->tensors();
     SKEIN_ASSIGN_OR_RETURN(PackedTensors next, parts().fold->Mix(base, mixed, *optimizer_));
-    return WithCompanionShare(base, std::move(next), share);
+    SKEIN_ASSIGN_OR_RETURN(next, WithCompanionShare(base, std::move(next), share));
+    const absl::Status finite = CheckFinite(next);
+    if (finite.ok()) return next;
+    return Annotate(finite, "the step of optimizer '" + optimizer_spec_.name +
+                                "' is too large, or what it began from is wrong");
   }
 
   absl::Status OnCommit(const CommitMsg& commit) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "skein/base/status.h"
+#include "strategy/finite_check.h"
 
 namespace skein {
 namespace {
@@ -30,6 +31,7 @@ absl::StatusOr<PackedTensors> WithValuesOf(const PackedTensors& file, const std:
     }
     std::ranges::copy(file.tensor(*at), result.mutable_tensor(i).begin());
   }
+  SKEIN_RETURN_IF_ERROR(Annotate(CheckFinite(result), path));
   return result;
 }
 

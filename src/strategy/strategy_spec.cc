@@ -196,8 +196,14 @@ absl::Status CheckBarriers(int tier, int num_tiers, const TierParts& parts,
   return absl::OkStatus();
 }
 
-absl::Status CheckCollecting(const StrategySpec& spec, int tier, const Fold& fold) {
+absl::Status CheckCollecting(const StrategySpec& spec, int tier, int lowest, const Fold& fold) {
   const std::string name = TierName(tier) + ": collect";
+  for (int below = tier + 1; below <= lowest && ServesAbove(spec, below); ++below) {
+    if (!AnswersPasses(spec, below)) continue;
+    return absl::InvalidArgumentError(name + " passes contributions on, and tier " +
+                                      std::to_string(below) +
+                                      " holds them to answer passes; set the same for both");
+  }
   if (HasOwnFold(spec, tier)) {
     return absl::InvalidArgumentError(name +
                                       " passes contributions on for the fold of the tier "
@@ -265,7 +271,7 @@ size_t ContributionsTo(const StrategySpec& spec, const Topology& topology,
 absl::Status CheckFold(const StrategySpec& spec, int tier, int lowest, const Fold& fold,
                        const Topology& topology, const Selector& selector) {
   if (AnswersPasses(spec, tier)) return CheckAnswering(spec, tier, lowest, fold);
-  if (Collects(spec, tier)) return CheckCollecting(spec, tier, fold);
+  if (Collects(spec, tier)) return CheckCollecting(spec, tier, lowest, fold);
   int next = tier + 1;  // that has a fold of its own
   while (next <= lowest && ServesAbove(spec, next)) ++next;
   if (next <= lowest && fold.composition() == Composition::kNone && !HasOwnFold(spec, tier) &&

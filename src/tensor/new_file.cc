@@ -1,6 +1,7 @@
 #include "tensor/new_file.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -47,6 +48,12 @@ void NewFile::AlignedDelete::operator()(std::byte* memory) const {
 }
 
 absl::StatusOr<std::unique_ptr<NewFile>> NewFile::Create(const std::string& path, uint64_t size) {
+  struct stat there = {};
+  if (::stat(path.c_str(), &there) == 0 && !S_ISREG(there.st_mode)) {
+    return absl::InvalidArgumentError(path +
+                                      ": there is something that is no regular file, which a new "
+                                      "file would replace; give another name");
+  }
   auto [fd, temporary] = CreateTemporary(path);
   if (fd < 0) return WriteError(path, "create a file beside it");
   std::unique_ptr<NewFile> file(new NewFile(path, std::move(temporary), fd));

@@ -21,6 +21,7 @@ namespace skein {
 class NewFile {
  public:
   // For `path`, which stays as it is until Commit. `size`: bytes that will be appended, a hint.
+  // InvalidArgument if something else than a regular file is there.
   static absl::StatusOr<std::unique_ptr<NewFile>> Create(const std::string& path, uint64_t size);
   // Leaves nothing behind if Commit was not called or has failed.
   ~NewFile();

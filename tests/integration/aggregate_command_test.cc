@@ -123,6 +123,18 @@ TEST_F(AggregateCommandTest, EveryErrorIsOneLineThatNamesThePlace) {
                 "a.safetensors: fold 'fednova' needs the metric 'steps'");
   ExpectRefused("--strategy fedavg --state-out s", "optimizer 'sgd' gathers nothing");
   ExpectRefused("--strategy fedavg --global none.safetensors", "none.safetensors");
+  Model("a", {3e38, 1});
+  Model("d", {0, 0});
+  const Outcome far = Skein(
+      "aggregate a.safetensors -o far.safetensors --strategy median --global "
+      "d.safetensors --set lr=1000000");
+  EXPECT_EQ(far.code, 2);
+  EXPECT_THAT(far.err, HasSubstr("the result: tensor 'w' has Inf at index 0"));
+  EXPECT_FALSE(std::filesystem::exists(work_ / "far.safetensors"));
+  Model("a", {1, 2});
+  const Outcome other = Skein("aggregate a.safetensors -o out.pt --strategy fedavg");
+  EXPECT_EQ(other.code, 2);
+  EXPECT_THAT(other.err, HasSubstr("out.pt: what is written is safetensors"));
   Model("b", {1, std::nan("")});
   ExpectRefused("--strategy fedavg", "b.safetensors: tensor 'w' has NaN at index 1");
   Model("b", {1, 2, 3});

@@ -368,11 +368,14 @@ TEST_F(CliTest, AFailedRunExitsWithOneAndKeepsItsDirectory) {
 TEST_F(CliTest, ASignalStopsARunThatIsRecorded) {
   Write("spec.yaml",
         "topology: flat:2\nrounds: 100000\nlearner: {name: echo, params: {delay_s: 0.05}}\n");
-  const pid_t run = StartRun();
-  ASSERT_NE(WaitForEvent(run, {"round_committed"}), "");
-  kill(run, SIGINT);
-  EXPECT_EQ(WaitForEnd(run), 1);
-  EXPECT_THAT(ReadAll(work_ / "run/result.json"), HasSubstr(R"("status":"stopped")"));
+  for (const int signal : {SIGINT, SIGHUP}) {
+    fs::remove_all(work_ / "run");
+    const pid_t run = StartRun();
+    ASSERT_NE(WaitForEvent(run, {"round_committed"}), "");
+    kill(run, signal);
+    EXPECT_EQ(WaitForEnd(run), 1);
+    EXPECT_THAT(ReadAll(work_ / "run/result.json"), HasSubstr(R"("status":"stopped")"));
+  }
 }
 
 TEST_F(CliTest, ProcessesMakeTheSameModelAsOneProcess) {

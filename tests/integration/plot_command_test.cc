@@ -111,6 +111,15 @@ TEST_F(PlotTest, AbsencesAreDrawn) {
   EXPECT_THAT(TextsOf(File("sync/timeline.svg")), AllOf(Contains("lost"), Contains("left out")));
 }
 
+TEST_F(PlotTest, OfSeveralRunsThoseWithoutAnEvaluationAreLeftOut) {
+  Make("simulate spec.yaml --out sync");
+  Make("simulate spec.yaml --out blind --set evaluate=none");
+  const Outcome outcome = Skein("plot blind sync --y loss -o both.svg");
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(outcome.err, HasSubstr("blind: there is no evaluation in its events; left out"));
+  EXPECT_THAT(File("both.svg"), HasSubstr("<svg"));
+}
+
 TEST_F(PlotTest, BadInputIsRefusedAndNothingIsMade) {
   Make("simulate spec.yaml --out sync");
   Make("simulate spec.yaml --out blind --set evaluate=none");
@@ -118,7 +127,7 @@ TEST_F(PlotTest, BadInputIsRefusedAndNothingIsMade) {
   ExpectRefused("ghost", {"ghost: no such run directory"});
   ExpectRefused("sync --x fortune", {"--x", "fortune"});
   ExpectRefused("sync --y beauty", {"'beauty'", "loss"});
-  ExpectRefused("sync blind --y loss", {"blind: there is no evaluation"});
+  ExpectRefused("blind --y loss", {"blind: there is no evaluation"});
   ExpectRefused("sync --timeline --y loss", {"--timeline", "--y"});
   ExpectRefused("sync --nodes w0", {"--nodes", "--timeline"});
   ExpectRefused("sync --timeline --nodes ghost", {"--nodes matches none"});

@@ -3,11 +3,13 @@
 #include "support/sim_federation.h"
 
 #include <cmath>
+#include <limits>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "support/iterations.h"
+#include "testing/fold_samples.h"
 
 namespace skein {
 namespace {
@@ -44,6 +46,41 @@ std::string DigestOf(Topology topology, RunConfig config) {
 
 PartSpec Quorum(int64_t count, double deadline_s) {
   return {"quorum", {{"count", count}, {"deadline_s", deadline_s}, {"timeout_s", 60.0}}};
+}
+
+// ---- what cannot be a model ----
+
+class Exploding : public testing::PlainStep {
+ public:
+  void Step(size_t tensor, uint64_t offset, std::span<const double> x,
+            std::span<const double> mean_delta, std::span<double> next) override {
+    PlainStep::Step(tensor, offset, x, mean_delta, next);
+    if (++steps_ > kBefore && !next.empty()) next[0] = std::numeric_limits<double>::infinity();
+  }
+
+ private:
+  static constexpr int kBefore = 6;
+  int steps_ = 0;
+};
+
+TEST(SimFederation, AStepToNoNumberFailsTheRoundAndTheModelBeforeItStays) {
+  RunConfig config = SimFederation::Config(50);
+  config.strategy.optimizer = {"exploding", {}};
+  SimFederation federation(
+      {.topology = Tree("tree:2x2"), .config = config, .parts = [](StrategyRegistries& parts) {
+         const absl::Status added = parts.optimizers.Register(
+             {.name = "exploding", .summary = "", .source = "", .schema = {}},
+             [](const Params&) -> absl::StatusOr<std::shared_ptr<ServerOptimizer>> {
+               return std::make_shared<Exploding>();
+             });
+         ASSERT_TRUE(added.ok()) << added;
+       }});
+  ASSERT_TRUE(federation.Run());
+  EXPECT_EQ(federation.outcome().status, "failed");
+  EXPECT_THAT(federation.outcome().reason,
+              ::testing::AllOf(HasSubstr("the step of optimizer 'exploding' is too large"),
+                               HasSubstr("has Inf at index")));
+  EXPECT_THAT(federation.CommittedRounds(), ::testing::Not(IsEmpty()));
 }
 
 // ---- one model ----

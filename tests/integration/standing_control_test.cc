@@ -118,6 +118,9 @@ TEST_F(StandingControlTest, AWatcherComesBackToAControlPlaneThatWasAway) {
   while (ReadAll(work_ / "watcher.out").find("round_committed") == std::string::npos) {
     std::this_thread::yield();
   }
+  const pid_t leaver = Start("leaver", {"watch", run, "--json", "--control", control_at_});
+  while (ReadAll(work_ / "leaver.out").empty()) std::this_thread::yield();
+  EXPECT_EQ(End(leaver, SIGINT), 130);
   End(control_, SIGKILL);
   StartControl();
   EXPECT_EQ(End(watcher), 1);

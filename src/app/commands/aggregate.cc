@@ -9,6 +9,7 @@
 #include "skein/base/status.h"
 #include "skein/tensor/digest.h"
 #include "skein/tensor/safetensors.h"
+#include "strategy/finite_check.h"
 #include "strategy/reported.h"
 #include "topology/yaml_reader.h"
 
@@ -106,6 +107,14 @@ class AggregateCommand : public Command {
     // Misspelled names are told of before any file is read.
     SKEIN_RETURN_IF_ERROR(registries.folds.Create(job.fold).status());
     SKEIN_RETURN_IF_ERROR(registries.optimizers.Create(job.optimizer).status());
+    for (const std::string* path : {&out_, &state_out_}) {
+      if (path->ends_with(".pt")) {
+        return Bad(
+            *path +
+            ": what is written is safetensors; give a name in .safetensors, and 'skein model "
+            "convert' makes a .pt of it");
+      }
+    }
     for (const std::string& path : inputs_) {
       OfflineInput input{.name = path};
       SKEIN_ASSIGN_OR_RETURN(input.model, ReadSafetensors(path));
@@ -160,6 +169,7 @@ class AggregateCommand : public Command {
   }
 
   absl::Status Write(const OfflineResult& result) const {
+    SKEIN_RETURN_IF_ERROR(Annotate(CheckFinite(result.model), "the result"));
     if (!state_out_.empty()) {
       if (!result.optimizer_state.has_value()) {
         return Bad("--state-out: optimizer '" + optimizer_ + "' gathers nothing");

@@ -88,7 +88,7 @@ class PlotCommand : public Command {
     }
     names_ = NamesOf(directories_);
     if (idle_) return ShowIdle(context);
-    const absl::StatusOr<std::string> svg = timeline_ ? Timeline() : Curves();
+    const absl::StatusOr<std::string> svg = timeline_ ? Timeline() : Curves(context);
     if (!svg.ok()) return Complain(context, svg.status(), kBadInput);
     if (output_ == "-") {
       context.out << *svg << std::flush;
@@ -105,13 +105,23 @@ class PlotCommand : public Command {
   }
 
  private:
-  absl::StatusOr<std::string> Curves() const {
+  // Of several runs those without an evaluation, as points of a sweep that failed, are left out.
+  absl::StatusOr<std::string> Curves(CommandContext& context) const {
     std::vector<plot::EvaluatedRun> runs;
+    std::vector<std::string> left_out;
     for (size_t i = 0; i < directories_.size(); ++i) {
       plot::Evaluations evaluations;
       SKEIN_RETURN_IF_ERROR(plot::ReadEvents(
           directories_[i], [&](const Event& event) { evaluations.OnEvent(event); }));
-      runs.push_back({names_[i], evaluations.Take()});
+      plot::EvaluatedRun run{names_[i], evaluations.Take()};
+      if (run.evaluations.empty()) left_out.push_back(run.name);
+      runs.push_back(std::move(run));
+    }
+    if (left_out.size() < runs.size()) {
+      std::erase_if(runs, [](const plot::EvaluatedRun& run) { return run.evaluations.empty(); });
+      for (const std::string& name : left_out) {
+        context.err << "skein: " << name << ": there is no evaluation in its events; left out\n";
+      }
     }
     return plot::DrawCurves(runs, kOver.at(x_), y_);
   }

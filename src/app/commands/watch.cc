@@ -18,6 +18,7 @@
 namespace skein {
 namespace {
 
+constexpr int kLeft = 130;  // by a signal, before the run has ended: as of other programs
 constexpr auto kRetryAfter = std::chrono::seconds(1);
 
 // Set once, by a signal; whoever pauses is woken.
@@ -27,6 +28,10 @@ class Leaving {
     std::lock_guard lock(mutex_);
     set_ = true;
     changed_.notify_all();
+  }
+  bool set() {
+    std::lock_guard lock(mutex_);
+    return set_;
   }
   // False if it was set in the meantime.
   bool Pause() {
@@ -90,6 +95,7 @@ class WatchCommand : public Command {
                               std::move(watcher), [&] { return leaving.Pause(); });
     signals.OnStop(nullptr);
     if (!end.ok()) return Complain(context, end.status(), kRunFailed);
+    if (end->status.empty() && leaving.set()) return kLeft;
     if (end->status.empty() || end->status == "completed") return kSuccess;
     return Complain(context, "the run has " + end->status + ": " + end->reason, kRunFailed);
   }

@@ -25,6 +25,14 @@ std::vector<std::string> OptionsOf(const CLI::App& app) {
   return names;
 }
 
+// What CLI11 says, with arguments in the order in which they were given.
+std::string WhatOf(const CLI::ParseError& error, const std::vector<std::string>& left) {
+  if (left.size() < 2 || dynamic_cast<const CLI::ExtrasError*>(&error) == nullptr) {
+    return error.what();
+  }
+  return "The following arguments were not expected: " + CLI::detail::join(left, " ");
+}
+
 }  // namespace
 
 std::string Explain(const CLI::App& app, const CLI::ParseError& error) {
@@ -38,10 +46,11 @@ std::string Explain(const CLI::App& app, const CLI::ParseError& error) {
   const std::string see = "; see " + path + " --help";
   const std::vector<std::string> left = app.remaining(true);
   const std::vector<std::string> commands = CommandsOf(*command);
-  if (left.empty() || left.front().empty()) return error.what() + see;
+  const std::string what = WhatOf(error, left);
+  if (left.empty() || left.front().empty()) return what + see;
   const std::string& word = left.front();
   if (word.front() != '-') {
-    if (commands.empty()) return error.what() + see;
+    if (commands.empty()) return what + see;
     return path + " has no command " + QuoteName(word) + Suggestion(word, commands) + see;
   }
   std::vector<std::string> options = OptionsOf(*command);
@@ -50,7 +59,7 @@ std::string Explain(const CLI::App& app, const CLI::ParseError& error) {
   }
   const std::string name = word.substr(0, word.find('='));
   const auto nearest = NearestName(name, options);
-  if (!nearest) return error.what() + see;
+  if (!nearest) return what + see;
   return path + " has no option " + QuoteName(name) + "; did you mean '" + *nearest + "'?" + see;
 }
 

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "skein/base/status.h"
-#include "strategy/held/finite_check.h"
+#include "strategy/finite_check.h"
 
 namespace skein {
 namespace {

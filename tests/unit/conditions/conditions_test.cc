@@ -63,6 +63,8 @@ TEST(Conditions, ErrorsNameTheKey) {
   EXPECT_THAT(ErrorOf({{"availability", ValueMap{{"period_s", 100.0}}}}), HasSubstr("give share"));
   EXPECT_THAT(ErrorOf({{"availability", ValueMap{{"period_s", 0.001}, {"share", 1e-9}}}}),
               HasSubstr("a millisecond"));
+  EXPECT_THAT(ErrorOf({{"availability", ValueMap{{"up_s", 1e-9}, {"down_s", 1}}}}),
+              HasSubstr("a millisecond at least"));
   EXPECT_THAT(ErrorOf({{"availability", ValueMap{{"up_s", -5}}}}),
               AllOf(HasSubstr("conditions.availability"), HasSubstr("up_s")));
   EXPECT_THAT(ErrorOf({{"availability", ValueMap{{"up_s", 5}, {"trace", "t.csv"}}}}),

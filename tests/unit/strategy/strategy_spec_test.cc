@@ -495,5 +495,14 @@ TEST(BarriersOf, SaysWhichTiersWait) {
   EXPECT_EQ(BarriersOf(spec, 4, BuiltinStrategies()), (std::vector<bool>{true, false, true}));
 }
 
+TEST(ValidateStrategy, CollectingAboveNodesThatAnswerPassesIsRefused) {
+  StrategySpec spec;
+  spec.fold = {"median", {}};
+  spec.tiers = {{.tier = 2, .passes = true}, {.tier = 1, .collect = true}};
+  EXPECT_EQ(StrategyRefusal(spec, "tree:2x2x2"),
+            "strategy, tier 1: collect passes contributions on, and tier 2 holds them to answer "
+            "passes; set the same for both");
+}
+
 }  // namespace
 }  // namespace skein

@@ -1,8 +1,10 @@
 #include "tensor/new_file.h"
 
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include <csignal>
+#include <filesystem>
 
 #include <gmock/gmock.h>
 
@@ -30,6 +32,15 @@ class NewFileTest : public ::testing::TestWithParam<size_t> {
   }
   const ScratchDirectory scratch_;
 };
+
+TEST_P(NewFileTest, WhatIsNoFileIsNotReplaced) {
+  const std::string path = scratch_.File("pipe");
+  ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
+  const auto file = NewFile::Create(path, GetParam());
+  EXPECT_EQ(file.status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(Message(file.status()), ::testing::HasSubstr(path + ": there is something that"));
+  EXPECT_TRUE(std::filesystem::is_fifo(path));
+}
 
 TEST_P(NewFileTest, HoldsWhatWasAppendedInPiecesOfAnySize) {
   const std::string content = Content();
