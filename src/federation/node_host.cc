@@ -18,6 +18,8 @@ namespace {
 // Between attempts to reach a control plane; doubles from the first to the last.
 constexpr Duration kFirstRetry = std::chrono::milliseconds(200);
 constexpr Duration kLastRetry = std::chrono::seconds(5);
+// What takes a connection and does not answer is no control plane, or one in trouble.
+constexpr Duration kAnswerWithin = std::chrono::seconds(60);
 
 // Ids of runs become names of directories here, and come from elsewhere.
 bool IsRunId(const std::string& run) {
@@ -29,16 +31,20 @@ bool IsRunId(const std::string& run) {
 
 class NodeHost::Control : public ControlHandler {
  public:
-  explicit Control(std::weak_ptr<NodeHost> host) : host_(std::move(host)) {}
+  Control(std::weak_ptr<NodeHost> host, uint64_t attempt)
+      : host_(std::move(host)), attempt_(attempt) {}
   void OnControl(ControlMessage message) override {
-    if (const auto host = host_.lock()) host->OnControl(message);
+    const auto host = host_.lock();
+    if (host && host->attempt_ == attempt_) host->OnControl(message);
   }
   void OnControlClosed(absl::Status status) override {
-    if (const auto host = host_.lock()) host->OnClosed(status);
+    const auto host = host_.lock();
+    if (host && host->attempt_ == attempt_) host->OnClosed(status);
   }
 
  private:
   const std::weak_ptr<NodeHost> host_;
+  const uint64_t attempt_;
 };
 
 NodeHost::NodeHost(Options options, std::shared_ptr<Executor> executor,
@@ -66,13 +72,25 @@ void NodeHost::Stop() {
 
 void NodeHost::Connect() {
   if (on_end_ == nullptr || stopping_) return;
-  control_ = dialer_->Connect(executor_, std::make_shared<Control>(weak_from_this()));
+  const uint64_t attempt = ++attempt_;
+  answered_ = false;
+  control_ = dialer_->Connect(executor_, std::make_shared<Control>(weak_from_this(), attempt));
   control_->Send(EnlistMsg{options_.ids, options_.role});
+  executor_->PostAt(executor_->Now() + kAnswerWithin, [weak = weak_from_this(), attempt] {
+    const auto self = weak.lock();
+    if (self == nullptr || self->attempt_ != attempt || self->answered_) return;
+    if (self->control_ == nullptr) return;  // it ended, and is dialed again
+    ++self->attempt_;
+    self->OnClosed(
+        absl::UnavailableError("the control plane takes connections and does not "
+                               "answer; is it one?"));
+  });
 }
 
 void NodeHost::OnControl(const ControlMessage& message) {
   if (on_end_ == nullptr || stopping_) return;
   if (const auto* enlisted = std::get_if<EnlistedMsg>(&message)) {
+    answered_ = true;
     const bool first = !std::exchange(was_known_, true);
     retry_after_ = kFirstRetry;
     if (std::exchange(said_that_it_waits_, false)) spdlog::warn("the control plane is there");

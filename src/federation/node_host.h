@@ -60,6 +60,8 @@ class NodeHost : public std::enable_shared_from_this<NodeHost> {
   const std::function<NodeServices()> services_;
   std::function<void(absl::Status)> on_end_;
   std::shared_ptr<ControlLink> control_;
+  uint64_t attempt_ = 0;  // to connect; what earlier ones bring is ignored
+  bool answered_ = false;
   std::map<Key, std::shared_ptr<Node>> nodes_;
   std::optional<std::string> only_run_;  // the control plane has no other
   absl::Status first_failure_;

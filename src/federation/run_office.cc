@@ -4,6 +4,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "federation/cut_run.h"
 #include "federation/recorded_result.h"
 #include "skein/base/names.h"
 #include "skein/base/status.h"
@@ -321,11 +322,21 @@ void RunOffice::Ended(const std::string& run_id) {
 
 // What was under way when the control plane ended. The run may have ended before it was recorded.
 void RunOffice::ConcludeCut(Run& run) {
-  const auto result = ReadResult(DirectoryOf(run.record.run_id));
-  if (!result) return Conclude(run, "failed", "the control plane ended while it was under way");
-  run.record.rounds = result->rounds;
-  run.record.model_digest = result->model_digest;
-  Conclude(run, result->status, result->reason);
+  const std::string directory = DirectoryOf(run.record.run_id);
+  if (const auto result = ReadResult(directory)) {
+    run.record.rounds = result->rounds;
+    run.record.model_digest = result->model_digest;
+    return Conclude(run, result->status, result->reason);
+  }
+  const std::string reason = "the control plane ended while it was under way";
+  const auto result = ConcludeCutRun(directory, run.record.run_id, reason);
+  if (result.ok()) {
+    run.record.rounds = result->rounds;
+    run.record.model_digest = result->model_digest;
+  } else {
+    spdlog::warn("run {}: {}", run.record.run_id, Message(result.status()));
+  }
+  Conclude(run, "failed", reason);
 }
 
 void RunOffice::Conclude(Run& run, const std::string& status, const std::string& reason) {

@@ -71,8 +71,10 @@ std::string RangeText(const ParamSpec& spec) {
 // The value as its declared type and within its range.
 absl::StatusOr<Value> Check(const ParamSpec& spec, const Value& value) {
   auto wrong_type = [&] {
+    std::string given = ToJson(value);
+    if (given == "null" && !value.is_null()) given = "NaN or Inf";  // which JSON does not have
     return absl::InvalidArgumentError("'" + spec.name + "' must be " + NameOf(spec.type) +
-                                      ", not " + ToJson(value));
+                                      ", not " + given);
   };
   Value checked;
   double number = 0;

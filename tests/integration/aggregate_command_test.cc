@@ -110,6 +110,7 @@ TEST_F(AggregateCommandTest, EveryErrorIsOneLineThatNamesThePlace) {
   ExpectRefused("--strategy fedavg --weights 1,x,2", "--weights: 'x' is no number");
   ExpectRefused("--strategy fedavg --weights 1,-2,3",
                 "b.safetensors: its weight is -2, it must be a number of at least 0");
+  ExpectRefused("--strategy fedavg --weights 1,nan,3", "b.safetensors: its weight is NaN or Inf");
   ExpectRefused("--strategy fedavg --weights 0,0,0", "all weights are 0");
   ExpectRefused("--strategy fedavg --set clip=1", "unknown parameter 'clip'");
   ExpectRefused("--strategy qfedavg --optimizer sgd --set lr=1 --global g.safetensors",

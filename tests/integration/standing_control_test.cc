@@ -127,6 +127,11 @@ TEST_F(StandingControlTest, AWatcherComesBackToAControlPlaneThatWasAway) {
   EXPECT_THAT(ReadAll(work_ / "watcher.err"), HasSubstr("the control plane ended while"));
   const std::string seen = ReadAll(work_ / "watcher.out");
   EXPECT_EQ(seen, FileOf(run, "events.jsonl").substr(0, seen.size()));
+  // What was committed until then stands in its result, and in the list.
+  EXPECT_THAT(FileOf(run, "result.json"),
+              AllOf(HasSubstr(R"("status":"failed")"), HasSubstr("the control plane ended while"),
+                    Not(HasSubstr(R"("rounds":0)"))));
+  EXPECT_THAT(Skein("ls --json").out, Not(HasSubstr(R"("rounds":0)")));
 }
 
 TEST_F(StandingControlTest, WhatWaitsSurvivesItsControlPlane) {

@@ -26,7 +26,8 @@ absl::StatusOr<std::vector<uint64_t>> SamplesOf(const std::vector<OfflineInput>&
   bool whole = true;
   for (const OfflineInput& input : inputs) {
     if (!(input.weight >= 0) || !std::isfinite(input.weight)) {
-      return Bad(input.name + ": its weight is " + ToJson(Value(input.weight)) +
+      return Bad(input.name + ": its weight is " +
+                 (std::isfinite(input.weight) ? ToJson(Value(input.weight)) : "NaN or Inf") +
                  ", it must be a number of at least 0");
     }
     largest = std::max(largest, input.weight);

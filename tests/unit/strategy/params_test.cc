@@ -75,6 +75,7 @@ TEST(ParamSchema, NamesPlaceAndRemedy) {
   EXPECT_EQ(ErrorOf({{"mode", "slow"}}), "part 'x': 'mode' must be one of fast, exact, not 'slow'");
   EXPECT_EQ(ErrorOf({{"rate", Value()}}), "part 'x': 'rate' is required");
   EXPECT_EQ(ErrorOf({{"rate", ValueList{}}}), "part 'x': 'rate' must be a number, not []");
+  EXPECT_EQ(ErrorOf({{"rate", HUGE_VAL}}), "part 'x': 'rate' must be a number, not NaN or Inf");
 }
 
 TEST(ParamSchema, RefusesNumbersThatAreNone) {
