@@ -84,8 +84,11 @@ def _accuracies(study: str, results: dict) -> tuple[dict, str]:
             continue
         curve = results[case.name]["curve"]
         groups.setdefault(case.group, {})[case.series] = curve
-        rows.append([case.group, f"`{case.series}`", f"{100 * curve[-1]:.1f}",
-                     f"{100 * max(curve):.1f}", " ".join(f"`{o}`" for o in case.overrides)])
+        ended = f"{100 * curve[-1]:.1f}"
+        if results[case.name].get("diverged"):
+            ended = f"diverged after round {len(curve)}"
+        rows.append([case.group, f"`{case.series}`", ended, f"{100 * max(curve):.1f}",
+                     " ".join(f"`{o}`" for o in case.overrides)])
     return groups, table(
         ["case", "strategy", "accuracy at the end, %", "best, %", "settings"], rows)
 

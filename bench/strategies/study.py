@@ -39,12 +39,16 @@ def measure(case: Case, rounds: int | None) -> dict:
     if rounds is not None:
         words += ["--rounds", str(rounds)]
     done = subprocess.run(words, cwd=paths.ROOT, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
+    rows = []
+    if (directory / "rounds.csv").exists():
+        with open(directory / "rounds.csv", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+    diverged = "beyond its bound" in done.stderr
+    if done.returncode != 0 and not (diverged and rows):
         sys.exit(f"{' '.join(words)}\n{done.stderr}")
-    with open(directory / "rounds.csv", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
     links = [name for name in rows[0] if name.endswith(("_up", "_down"))]
     return {"overrides": list(case.overrides),
+            "diverged": diverged,  # an update was refused, which ends the run
             "curve": [float(row["accuracy"]) for row in rows],
             "bytes": [sum(int(row[name]) for name in links) for row in rows],  # all links, both ways
             "root_bytes_in": sum(int(row["t0_up"]) for row in rows),
