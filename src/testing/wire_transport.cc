@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "transport/frame_limits.h"
 #include "transport/grpc/frame_bytes.h"
 
 namespace skein::testing {
@@ -13,7 +14,10 @@ class WireLink : public Link {
   explicit WireLink(std::shared_ptr<Link> inner) : inner_(std::move(inner)) {}
 
   void Send(Frame frame) override {
-    grpc::ByteBuffer bytes = EncodeFrame(std::move(frame));
+    grpc::ByteBuffer bytes = EncodeFrame(frame);
+    if (absl::Status fits = CheckFrameSize(frame, bytes.Length()); !fits.ok()) {
+      return inner_->Close(std::move(fits));
+    }
     ReceivedFrame received = DecodeFrame(bytes);
     if (received.chunk) received.CopyChunk();
     if (received.frame.ok()) {

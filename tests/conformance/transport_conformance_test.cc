@@ -1,4 +1,5 @@
 #include "skein/testing/transport_conformance.h"
+#include "skein/testing/wire_transport.h"
 
 namespace skein::testing {
 namespace {
@@ -9,6 +10,10 @@ const TransportCase kInprocSimulated = {"InprocSimulated", [] {
 const TransportCase kInprocThreads = {"InprocThreads", [] {
                                         return MakeThreadedBed(MakeInprocTransport(), {"", ""});
                                       }};
+const TransportCase kWire = {
+    "Wire", [] {
+      return MakeSimulatedBed(MakeWireTransport(MakeInprocTransport()), {"", ""});
+    }};
 const TransportCase kGrpc = {
     "Grpc", [] {
       return MakeThreadedBed(MakeGrpcTransport(), {"127.0.0.1:0", "somewhere"});
@@ -16,7 +21,7 @@ const TransportCase kGrpc = {
 std::string NameOf(const ::testing::TestParamInfo<TransportCase>& test) { return test.param.name; }
 
 INSTANTIATE_TEST_SUITE_P(Transports, TransportConformance,
-                         ::testing::Values(kInprocSimulated, kInprocThreads, kGrpc), NameOf);
+                         ::testing::Values(kInprocSimulated, kInprocThreads, kWire, kGrpc), NameOf);
 INSTANTIATE_TEST_SUITE_P(Transports, AddressConformance, ::testing::Values(kGrpc), NameOf);
 
 }  // namespace
