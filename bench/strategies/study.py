@@ -43,8 +43,10 @@ def measure(case: Case, rounds: int | None) -> dict:
     if (directory / "rounds.csv").exists():
         with open(directory / "rounds.csv", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
-    diverged = any(words in done.stderr for words in ("beyond its bound", "has NaN", "has Inf"))
-    if done.returncode != 0 and not (diverged and rows):
+    failed = done.returncode != 0
+    diverged = failed and any(
+        words in done.stderr for words in ("beyond its bound", "has NaN", "has Inf"))
+    if failed and not (diverged and rows):
         sys.exit(f"{' '.join(words)}\n{done.stderr}")
     links = [name for name in rows[0] if name.endswith(("_up", "_down"))]
     return {"overrides": list(case.overrides),
