@@ -158,9 +158,10 @@ int App::Main(int argc, char** argv) {
     // Who reads no further, as head, need not be told.
     pollfd out{STDOUT_FILENO, POLLOUT, 0};
     const bool closed = poll(&out, 1, 0) > 0 && (out.revents & POLLERR) != 0;
-    code = kRunFailed;
-    if (!closed)
+    if (!closed) {
       Complain(context, "what was to be shown could not be written to stdout", kRunFailed);
+    }
+    code = kRunFailed;
   }
   if (context.leave_at_once) {
     spdlog::shutdown();

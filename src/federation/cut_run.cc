@@ -12,8 +12,9 @@
 
 namespace skein {
 
-absl::StatusOr<RunResult> ConcludeCutRun(const std::string& directory, const std::string& run_id,
-                                         const std::string& reason) {
+absl::StatusOr<RecordedResult> ConcludeCutRun(const std::string& directory,
+                                              const std::string& run_id,
+                                              const std::string& reason) {
   const std::string file = directory + "/control.db";
   if (!std::filesystem::exists(file)) return absl::NotFoundError(file + ": there is no such file");
   SKEIN_ASSIGN_OR_RETURN(const std::unique_ptr<RunStore> store, OpenSqliteStore(file));
@@ -32,7 +33,7 @@ absl::StatusOr<RunResult> ConcludeCutRun(const std::string& directory, const std
     SKEIN_RETURN_IF_ERROR(store->PutRun(*run));
   }
   SKEIN_RETURN_IF_ERROR(WriteFileAtomically(directory + "/result.json", ToJson(result) + '\n'));
-  return result;
+  return RecordedResult{result.status, result.reason, result.rounds, result.model_digest};
 }
 
 }  // namespace skein

@@ -323,20 +323,18 @@ void RunOffice::Ended(const std::string& run_id) {
 // What was under way when the control plane ended. The run may have ended before it was recorded.
 void RunOffice::ConcludeCut(Run& run) {
   const std::string directory = DirectoryOf(run.record.run_id);
-  if (const auto result = ReadResult(directory)) {
-    run.record.rounds = result->rounds;
-    run.record.model_digest = result->model_digest;
-    return Conclude(run, result->status, result->reason);
-  }
-  const std::string reason = "the control plane ended while it was under way";
-  const auto result = ConcludeCutRun(directory, run.record.run_id, reason);
-  if (result.ok()) {
-    run.record.rounds = result->rounds;
-    run.record.model_digest = result->model_digest;
+  RecordedResult result{.status = "failed",
+                        .reason = "the control plane ended while it was under way"};
+  if (auto recorded = ReadResult(directory)) {
+    result = *std::move(recorded);
+  } else if (auto cut = ConcludeCutRun(directory, run.record.run_id, result.reason); cut.ok()) {
+    result = *std::move(cut);
   } else {
-    spdlog::warn("run {}: {}", run.record.run_id, Message(result.status()));
+    spdlog::warn("run {}: {}", run.record.run_id, Message(cut.status()));
   }
-  Conclude(run, "failed", reason);
+  run.record.rounds = result.rounds;
+  run.record.model_digest = result.model_digest;
+  Conclude(run, result.status, result.reason);
 }
 
 void RunOffice::Conclude(Run& run, const std::string& status, const std::string& reason) {

@@ -79,7 +79,10 @@ class CoordinatorNode : public AggregatingNode {
     auto numeric =
         MakeNumericPlan(start->model, max_weight,
                         view_.num_workers * (all ? 1 : kContributionsOfAWorker), min_bound);
-    if (!numeric.ok()) return Fail(Annotate(numeric.status(), "initial model"));
+    if (!numeric.ok()) {
+      return Fail(
+          Annotate(numeric.status(), config_.init.empty() ? "initial model" : config_.init));
+    }
     if (auto ready = optimizer_->Prepare(start->model.manifest()); !ready.ok()) {
       return Fail(Annotate(ready, "strategy.optimizer"));
     }

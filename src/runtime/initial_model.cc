@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "skein/base/status.h"
-#include "strategy/finite_check.h"
 
 namespace skein {
 namespace {
@@ -31,7 +30,6 @@ absl::StatusOr<PackedTensors> WithValuesOf(const PackedTensors& file, const std:
     }
     std::ranges::copy(file.tensor(*at), result.mutable_tensor(i).begin());
   }
-  SKEIN_RETURN_IF_ERROR(Annotate(CheckFinite(result), path));
   return result;
 }
 

@@ -4,7 +4,9 @@
 #include <bit>
 #include <cmath>
 
+#include "skein/base/status.h"
 #include "strategy/elements.h"
+#include "strategy/finite_check.h"
 
 namespace skein {
 namespace {
@@ -22,22 +24,13 @@ int CeilLog2(double value) {
   return fraction == 0.5 ? exponent - 1 : exponent;
 }
 
-absl::StatusOr<double> MaxMagnitude(const PackedTensors& tensors, size_t index) {
+double MaxMagnitude(const PackedTensors& tensors, size_t index) {
   const TensorInfo& info = tensors.manifest()[index];
   double largest = 0;
-  absl::Status status;
   ForChunks<double>(info, [&](uint64_t at, std::span<double> values) {
     LoadDoubles(info.dtype, tensors.tensor(index), at, values);
-    for (size_t i = 0; i < values.size() && status.ok(); ++i) {
-      if (!std::isfinite(values[i])) {
-        status = absl::InvalidArgumentError("tensor '" + info.name + "' has " +
-                                            (std::isnan(values[i]) ? "NaN" : "Inf") + " at index " +
-                                            std::to_string(at + i));
-      }
-      largest = std::max(largest, std::abs(values[i]));
-    }
+    for (const double value : values) largest = std::max(largest, std::abs(value));
   });
-  if (!status.ok()) return status;
   return largest;
 }
 
@@ -54,6 +47,7 @@ absl::StatusOr<NumericPlan> MakeNumericPlan(const PackedTensors& initial,
   if (num_workers == 0 || num_workers > kMaxWorkers) {
     return absl::InvalidArgumentError("there must be from 1 to 2^31 workers");
   }
+  SKEIN_RETURN_IF_ERROR(CheckFinite(initial));
   NumericPlan plan;
   plan.max_update_weight = max_update_weight;
   const bool overflow = CeilLog2(max_update_weight) + CeilLog2(num_workers) > 63;
@@ -64,12 +58,11 @@ absl::StatusOr<NumericPlan> MakeNumericPlan(const PackedTensors& initial,
   for (size_t i = 0; i < initial.manifest().size(); ++i) {
     TensorScale scale;
     if (IsFloat(initial.manifest()[i].dtype)) {
-      auto largest = MaxMagnitude(initial, i);
-      if (!largest.ok()) return largest.status();
+      const double largest = MaxMagnitude(initial, i);
       // Beyond 2^120 the bound itself would leave float32's range.
       const bool parameter = initial.manifest()[i].role == TensorRole::kParameter;
       const double least = parameter ? min_bound : std::max(min_bound, kMinBufferBound);
-      scale.bound_log2 = std::min(120, CeilLog2(std::max(least, kHeadroom * *largest)));
+      scale.bound_log2 = std::min(120, CeilLog2(std::max(least, kHeadroom * largest)));
       scale.scale_bits = bits - scale.bound_log2;
     }
     plan.scales.push_back(scale);

@@ -3,38 +3,27 @@
 #include <string>
 #include <utility>
 
+#include "testing/forwarding_link.h"
 #include "transport/frame_limits.h"
 #include "transport/grpc/frame_bytes.h"
 
 namespace skein::testing {
 namespace {
 
-class WireLink : public Link {
+class WireLink : public ForwardingLink {
  public:
-  explicit WireLink(std::shared_ptr<Link> inner) : inner_(std::move(inner)) {}
+  using ForwardingLink::ForwardingLink;
 
   void Send(Frame frame) override {
     grpc::ByteBuffer bytes = EncodeFrame(frame);
     if (absl::Status fits = CheckFrameSize(frame, bytes.Length()); !fits.ok()) {
-      return inner_->Close(std::move(fits));
+      return Close(std::move(fits));
     }
     ReceivedFrame received = DecodeFrame(bytes);
     if (received.chunk) received.CopyChunk();
-    if (received.frame.ok()) {
-      inner_->Send(*std::move(received.frame));
-    } else {
-      inner_->Close(received.frame.status());
-    }
+    if (!received.frame.ok()) return Close(received.frame.status());
+    ForwardingLink::Send(*std::move(received.frame));
   }
-  bool Writable() const override { return inner_->Writable(); }
-  void Close(absl::Status status) override { inner_->Close(std::move(status)); }
-  LinkStats stats() const override { return inner_->stats(); }
-  void Receive(uint64_t transfer, std::shared_ptr<ChunkSink> sink) override {
-    inner_->Receive(transfer, std::move(sink));
-  }
-
- private:
-  const std::shared_ptr<Link> inner_;
 };
 
 class WireAcceptor : public Acceptor {

@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "support/sim_federation.h"
+#include "testing/forwarding_link.h"
 
 namespace skein {
 namespace {
@@ -18,23 +19,16 @@ using ::testing::HasSubstr;
 using Change = std::function<void(HelloFrame&)>;
 
 // The hellos of one node are not what it would say.
-class ChangedLink final : public Link {
+class ChangedLink final : public testing::ForwardingLink {
  public:
   ChangedLink(std::shared_ptr<Link> inner, Change change)
-      : inner_(std::move(inner)), change_(std::move(change)) {}
+      : ForwardingLink(std::move(inner)), change_(std::move(change)) {}
   void Send(Frame frame) override {
     if (auto* hello = std::get_if<HelloFrame>(&frame)) change_(*hello);
-    inner_->Send(std::move(frame));
-  }
-  bool Writable() const override { return inner_->Writable(); }
-  void Close(absl::Status status) override { inner_->Close(std::move(status)); }
-  LinkStats stats() const override { return inner_->stats(); }
-  void Receive(uint64_t transfer, std::shared_ptr<ChunkSink> sink) override {
-    inner_->Receive(transfer, std::move(sink));
+    ForwardingLink::Send(std::move(frame));
   }
 
  private:
-  const std::shared_ptr<Link> inner_;
   const Change change_;
 };
 

@@ -108,20 +108,20 @@ class PlotCommand : public Command {
   // Of several runs those without an evaluation, as points of a sweep that failed, are left out.
   absl::StatusOr<std::string> Curves(CommandContext& context) const {
     std::vector<plot::EvaluatedRun> runs;
-    std::vector<std::string> left_out;
     for (size_t i = 0; i < directories_.size(); ++i) {
       plot::Evaluations evaluations;
       SKEIN_RETURN_IF_ERROR(plot::ReadEvents(
           directories_[i], [&](const Event& event) { evaluations.OnEvent(event); }));
-      plot::EvaluatedRun run{names_[i], evaluations.Take()};
-      if (run.evaluations.empty()) left_out.push_back(run.name);
-      runs.push_back(std::move(run));
+      runs.push_back({names_[i], evaluations.Take()});
     }
-    if (left_out.size() < runs.size()) {
-      std::erase_if(runs, [](const plot::EvaluatedRun& run) { return run.evaluations.empty(); });
-      for (const std::string& name : left_out) {
-        context.err << "skein: " << name << ": there is no evaluation in its events; left out\n";
+    const auto evaluated = [](const plot::EvaluatedRun& run) { return !run.evaluations.empty(); };
+    if (std::ranges::any_of(runs, evaluated)) {
+      const auto rest = std::ranges::stable_partition(runs, evaluated);
+      for (const plot::EvaluatedRun& run : rest) {
+        context.err << "skein: " << run.name
+                    << ": there is no evaluation in its events; left out\n";
       }
+      runs.erase(rest.begin(), rest.end());
     }
     return plot::DrawCurves(runs, kOver.at(x_), y_);
   }

@@ -18,11 +18,11 @@ namespace {
 // is added to that of w_i.
 class CenteredClipping : public StepwiseMean {
  public:
-  CenteredClipping(double clip, int64_t iterations, std::vector<double> largest)
-      : StepwiseMean(iterations, std::move(largest)), clip_(clip) {}
-
-  // At 0.
-  void Begin(size_t contributions) { Become(std::vector<double>(contributions, 0), 1); }
+  CenteredClipping(double clip, int64_t iterations, size_t contributions,
+                   std::vector<double> largest)
+      : StepwiseMean(iterations, std::move(largest)), clip_(clip) {
+    Become(std::vector<double>(contributions, 0), 1);
+  }
 
  private:
   void Reweigh(std::span<const double> distances) override {
@@ -76,9 +76,8 @@ absl::Status RegisterCenteredClipping(StrategyRegistries& registries) {
             "centered-clipping", /*weighs_samples=*/false,
             [clip, iterations](std::span<const uint64_t> samples, std::vector<double> largest)
                 -> absl::StatusOr<std::unique_ptr<StepwiseMean>> {
-              auto steps = std::make_unique<CenteredClipping>(clip, iterations, std::move(largest));
-              steps->Begin(samples.size());
-              return steps;
+              return std::make_unique<CenteredClipping>(clip, iterations, samples.size(),
+                                                        std::move(largest));
             },
             HoldLimitsOf(params));
       });
