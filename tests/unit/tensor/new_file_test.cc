@@ -75,6 +75,17 @@ TEST_P(NewFileTest, LeavesNothingWithoutCommit) {
   EXPECT_THAT(scratch_.List(), IsEmpty());
 }
 
+TEST_P(NewFileTest, SaysWhenItsPlaceIsTakenMeanwhile) {
+  const std::string path = scratch_.File("f");
+  auto file = NewFile::Create(path, GetParam());
+  ASSERT_TRUE(file.ok()) << file.status();
+  ASSERT_TRUE((*file)->Append(Bytes(Content())).ok());
+  std::filesystem::create_directory(path);
+  EXPECT_TRUE(absl::IsUnavailable((*file)->Commit()));
+  file->reset();
+  EXPECT_THAT(scratch_.List(), ElementsAre("f"));
+}
+
 TEST_P(NewFileTest, SaysWhenThereIsNoRoom) {
   const std::string content = Content();
   const std::string path = scratch_.File("f");
