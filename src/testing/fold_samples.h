@@ -12,6 +12,13 @@ namespace skein::testing {
 
 // Models and updates for tests of folds. Whatever is wrong here aborts: tests rely on it.
 
+// As many workers as a federation may well have; sanitizers make each of them ten times as slow.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr size_t kManyWorkers = 100;
+#else
+constexpr size_t kManyWorkers = 1000;
+#endif
+
 Manifest MakeManifest(std::vector<TensorInfo> tensors);
 
 // Tensors of every type, scalars, empty tensors, buffers, one longer than a fold's chunks; narrow
