@@ -30,7 +30,8 @@ skein_proto(control GRPC)
 skein_proto(runs GRPC)
 
 add_library(skein_proto STATIC ${SKEIN_PROTO_SOURCES})
-set_target_properties(skein_proto PROPERTIES EXPORT_NAME proto)
+# Generated files share names: not for a unity build.
+set_target_properties(skein_proto PROPERTIES EXPORT_NAME proto UNITY_BUILD OFF)
 # Generated code is included as a system header and built without our warnings.
 target_include_directories(skein_proto SYSTEM PUBLIC $<BUILD_INTERFACE:${SKEIN_GEN_DIR}>)
 target_link_libraries(skein_proto PUBLIC protobuf::libprotobuf gRPC::grpc++)

@@ -35,6 +35,8 @@ repeated() {
 }
 
 stage "dependencies" scripts/install-deps.sh || { print_stages; exit 1; }
+# The only one that shows that every source includes what it uses.
+stage "build (debug), file by file" build debug
 for preset in asan-full tsan release; do
   if stage "build ($preset)" build "$preset"; then
     stage "tests ($preset)" ctest --preset "$preset" -j "$jobs"

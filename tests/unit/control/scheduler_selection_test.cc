@@ -41,7 +41,7 @@ TEST(SchedulerSelection, AsksForReportsAndPassesThemOn) {
   EXPECT_EQ(told.histories[1].Of(3).last_round, 1u);
   EXPECT_EQ(told.histories[1].Of(3).num_samples, 600u);
   EXPECT_EQ(told.histories[1].Of(3).loss, 0.25);
-  EXPECT_THAT(told.has_topology, testing::Each(true));
+  EXPECT_THAT(told.has_topology, ::testing::Each(true));
 }
 
 TEST(SchedulerSelection, TurnsNeedNoReports) {

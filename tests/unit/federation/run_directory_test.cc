@@ -34,7 +34,7 @@ TEST(CreateRunDirectory, RefusesWhatIsThereWithTheRemedy) {
     for (const absl::Status& status :
          {CheckRunDirectory(temp / name), CreateRunDirectory(temp / name)}) {
       EXPECT_EQ(status.code(), absl::StatusCode::kAlreadyExists) << name;
-      EXPECT_THAT(Message(status), testing::HasSubstr("--out")) << name;
+      EXPECT_THAT(Message(status), ::testing::HasSubstr("--out")) << name;
     }
   }
   EXPECT_EQ(ReadAll(temp / "file"), "precious");
@@ -45,7 +45,7 @@ TEST(CreateRunDirectory, SaysWhyItCannot) {
   WriteAll(temp / "file", "");
   const absl::Status status = CreateRunDirectory(temp / "file/run");
   EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
-  EXPECT_THAT(Message(status), testing::HasSubstr("Not a directory"));
+  EXPECT_THAT(Message(status), ::testing::HasSubstr("Not a directory"));
 }
 
 TEST(CheckRunDirectory, CreatesNothing) {
@@ -65,7 +65,7 @@ TEST(WriteFileAtomically, ReplacesAndLeavesNothingElse) {
 TEST(WriteFileAtomically, NamesTheFile) {
   const absl::Status status = WriteFileAtomically("/nonexistent/f", "x");
   EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
-  EXPECT_THAT(Message(status), testing::HasSubstr("/nonexistent/f"));
+  EXPECT_THAT(Message(status), ::testing::HasSubstr("/nonexistent/f"));
 }
 
 }  // namespace

@@ -13,7 +13,7 @@
 namespace skein {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 std::shared_ptr<const Topology> Tree(const std::string& shape) {
   return std::make_shared<const Topology>(Topology::FromShape(shape).value());

@@ -141,7 +141,7 @@ TEST(Expression, SaysInWhichColumnItIsWrong) {
   };
   for (const auto& [text, error] : kWrong) {
     EXPECT_THAT(ErrorOf(text), HasSubstr(error)) << text;
-    EXPECT_THAT(ErrorOf(text), testing::Not(HasSubstr("\n")));
+    EXPECT_THAT(ErrorOf(text), ::testing::Not(HasSubstr("\n")));
   }
 }
 
