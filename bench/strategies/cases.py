@@ -77,6 +77,7 @@ DATA = {
 # Links of 256 workers, two-tier and in four sites. `exact` and `smallest` are those of the targets.
 SITES_OF_64 = ("topology=tree:4x64",)
 UP = "{name: int8, rounding: nearest, error_feedback: true}"
+DOWN = "{name: int4, rounding: nearest}"  # what a payload loses, the next one contains
 TRAFFIC = {
     "flat": {
         "float32": (),
@@ -91,7 +92,7 @@ TRAFFIC = {
         "exact topk": (*SITES_OF_64,
                        "strategy.links={updates: [{name: topk, ratio: 0.05}, int8, zstd]}"),
         "smallest": (*SITES_OF_64, f"strategy.links={{updates: [int4, zstd], partials: [{UP}], "
-                                   "models: [delta, int4, zstd]}"),
+                                   f"models: [delta, {DOWN}, zstd]}}"),
     },
 }
 
