@@ -33,6 +33,7 @@ struct LocalTerms::State {
   double pull = 0;
   StateDict global;
   StateDict corrections;
+  std::unordered_set<std::string> free;
   std::unordered_map<std::string, Addend> addends;  // by name, made when it is first asked for
   LocalSteps steps;
   absl::Status status;
@@ -69,6 +70,7 @@ void LocalTerms::State::Adjust(const Parameter& parameter) {
   const auto fail = [&](const std::string& why) {
     status = absl::InvalidArgumentError("terms: parameter \"" + parameter.name + "\": " + why);
   };
+  if (free.contains(parameter.name)) return;
   if (gradient.is_sparse()) return fail("its gradient is sparse, terms need dense ones");
   if (gradient.sizes() != value.sizes()) return fail("its gradient has another shape");
   const Addend& addend = AddendOf(parameter);
@@ -86,11 +88,13 @@ void LocalTerms::State::Adjust(const Parameter& parameter) {
 
 LocalTerms::LocalTerms() : state_(std::make_shared<State>()) {}
 
-LocalTerms::LocalTerms(double pull, StateDict global, StateDict corrections)
+LocalTerms::LocalTerms(double pull, StateDict global, StateDict corrections,
+                       std::vector<std::string> free)
     : state_(std::make_shared<State>()) {
   state_->pull = pull;
   state_->global = std::move(global);
   state_->corrections = std::move(corrections);
+  state_->free = {free.begin(), free.end()};
 }
 
 void LocalTerms::AdjustGradients(const torch::nn::Module& module,

@@ -136,16 +136,19 @@ absl::StatusOr<WorkerTerms::Task> WorkerTerms::Begin(uint64_t seq,
     SKEIN_RETURN_IF_ERROR(corrections.Add(info.name, std::move(sum)));
   }
   StateDict global;
+  std::vector<std::string> free;  // what stays here is pulled nowhere
   if (pull_ != 0) {
-    // What stays here is pulled nowhere.
     const StateDict all = StateDict::Unpack(model);
     for (size_t i = 0; i < model.manifest().size(); ++i) {
       const StateDict::Entry& entry = all.entries()[i];
-      if (Stays(model.manifest(), i)) continue;
-      SKEIN_RETURN_IF_ERROR(global.Add(entry.name, entry.tensor, entry.role));
+      if (Stays(model.manifest(), i)) {
+        free.push_back(entry.name);
+      } else {
+        SKEIN_RETURN_IF_ERROR(global.Add(entry.name, entry.tensor, entry.role));
+      }
     }
   }
-  task.terms = LocalTerms(pull_, std::move(global), std::move(corrections));
+  task.terms = LocalTerms(pull_, std::move(global), std::move(corrections), std::move(free));
   return task;
 }
 

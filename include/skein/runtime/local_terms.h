@@ -44,9 +44,11 @@ class LocalTerms {
 
   // No terms.
   LocalTerms();
-  // gradient += pull * (value - global) + correction, by name; either may lack a parameter. What
-  // `global` and `corrections` hold must not change meanwhile. Made by the runtime, and by tests.
-  LocalTerms(double pull, StateDict global, StateDict corrections);
+  // gradient += pull * (value - global) + correction, by name; either may lack a parameter, and
+  // both those that are named `free`, on which no term acts. What `global` and `corrections` hold
+  // must not change meanwhile. Made by the runtime, and by tests.
+  LocalTerms(double pull, StateDict global, StateDict corrections,
+             std::vector<std::string> free = {});
 
   // Before a step of `optimizer`. A parameter that modules share is adjusted once; those without
   // gradients and those that are no floats are left alone.

@@ -199,6 +199,11 @@ TEST(LocalTermsTest, WhatDoesNotFitIsSaidOnceTrainingIsOver) {
   EXPECT_EQ(error("n", at::ones({2}, at::kLong), at::ones({2}, at::kLong)), "") << "no float";
   EXPECT_THAT(error("v", at::ones({2}), at::ones({2})),
               HasSubstr("\"v\": the model that was received has no such tensor"));
+  LocalTerms of_others(1, Of({{"w", at::ones({2})}}), {}, {"v"});
+  const at::Tensor untouched = at::ones({2});
+  of_others.AdjustGradients({{"v", at::ones({2}) * 3, untouched}}, {.lr = 1});
+  EXPECT_EQ(Message(of_others.status()), "") << "no term acts on it";
+  EXPECT_TRUE(at::equal(untouched, at::ones({2})));
   EXPECT_THAT(error("w", at::ones({3}), at::ones({3})), HasSubstr("has it in another shape"));
   EXPECT_THAT(error("w", at::ones({2}), at::ones({3})), HasSubstr("gradient has another shape"));
   EXPECT_THAT(error("w", at::ones({2}), at::ones({2}).to_sparse()), HasSubstr("is sparse"));

@@ -233,6 +233,15 @@ TEST_F(WorkerTermsTest, TermsAddUp) {
   EXPECT_NEAR(Train(1, 1)[1], (0.95 * -4 + -3.2) / 1.95, 1e-5);
 }
 
+TEST_F(WorkerTermsTest, WhatStaysAtTheWorkerIsPulledNowhere) {
+  Start({{"fedprox", {{"mu", 0.5}}}, {"local", {{"keep", "w"}}}});
+  for (uint64_t seq = 1; seq <= 2; ++seq) {
+    EXPECT_EQ(Train(0, seq), (std::vector<float>{0})) << "the model's does not change";
+    EXPECT_NEAR(metrics_[0].at("w"), seq == 1 ? 0.81 : 0.81 * 0.81, 1e-6) << "the worker's does";
+    Settle(seq);
+  }
+}
+
 TEST_F(WorkerTermsTest, ALearnerThatAppliesNoneFailsTheTask) {
   const Quadratics deaf{.applies_terms = false};
   Start({}, deaf);
