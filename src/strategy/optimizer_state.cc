@@ -11,8 +11,11 @@
 namespace skein {
 
 OptimizerState::OptimizerState(std::string optimizer, std::vector<std::string> slots,
-                               std::vector<float> initial)
-    : optimizer_(std::move(optimizer)), slots_(std::move(slots)), initial_(std::move(initial)) {}
+                               std::vector<float> initial, std::vector<std::string> squares)
+    : optimizer_(std::move(optimizer)),
+      slots_(std::move(slots)),
+      initial_(std::move(initial)),
+      squares_(std::move(squares)) {}
 
 absl::StatusOr<Manifest> OptimizerState::Layout(const Manifest& model) const {
   std::vector<TensorInfo> tensors;
@@ -50,11 +53,18 @@ absl::Status OptimizerState::Load(const std::string& path) {
   SKEIN_RETURN_IF_ERROR(Annotate(layout_.ExpectSame(stored.manifest()), context));
   int64_t steps = 0;
   std::memcpy(&steps, stored.tensor(layout_.size() - 1).data(), sizeof(steps));
-  if (steps < 0)
-    return absl::InvalidArgumentError(context + ": it has made a negative number of steps");
+  if (steps < 1) return absl::InvalidArgumentError(context + ": it has made no step");
   std::memcpy(block_.get(), stored.bytes().data(), stored.bytes().size());
   for (const float value : Floats()) {
     if (!std::isfinite(value)) return absl::InvalidArgumentError(context + ": it holds NaN or Inf");
+  }
+  for (size_t i = 0; i + 1 < layout_.size(); ++i) {
+    if (std::ranges::count(squares_, slots_[i % slots_.size()]) == 0) continue;
+    const std::span<const float> slot =
+        Floats().subspan(layout_.offset(i) / sizeof(float), layout_[i].NumElements());
+    if (std::ranges::all_of(slot, [](float square) { return square >= 0; })) continue;
+    return absl::InvalidArgumentError(context + ": tensor '" + layout_[i].name +
+                                      "' has negative squares");
   }
   steps_ = static_cast<uint64_t>(steps);
   return absl::OkStatus();

@@ -20,8 +20,10 @@ namespace skein {
 // Owned by its optimizer; one thread at a time.
 class OptimizerState {
  public:
-  // `initial`: what every element of each slot begins with.
-  OptimizerState(std::string optimizer, std::vector<std::string> slots, std::vector<float> initial);
+  // `initial`: what every element of each slot begins with. `squares`: slots that are never
+  // negative.
+  OptimizerState(std::string optimizer, std::vector<std::string> slots, std::vector<float> initial,
+                 std::vector<std::string> squares = {});
 
   // Takes the state's memory for a model, before anything else is called; with the content of a
   // file if `path` is not empty. InvalidArgument: the file's tensors are not the state of this
@@ -47,6 +49,7 @@ class OptimizerState {
   const std::string optimizer_;
   const std::vector<std::string> slots_;
   const std::vector<float> initial_;
+  const std::vector<std::string> squares_;
   Manifest layout_;
   std::shared_ptr<std::byte> block_;  // the slots first, so that their elements are aligned
   std::vector<size_t> first_;         // by tensor of the model: the first of its slots

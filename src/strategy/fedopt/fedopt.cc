@@ -35,7 +35,8 @@ class FedOpt : public ServerOptimizer {
   explicit FedOpt(Options options)
       : options_(std::move(options)),
         state_(options_.name, {"m", "v"},
-               {0, options_.zero_start ? 0 : static_cast<float>(options_.tau * options_.tau)}) {}
+               {0, options_.zero_start ? 0 : static_cast<float>(options_.tau * options_.tau)},
+               {"v"}) {}
 
   absl::Status Prepare(const Manifest& model) override {
     return state_.Prepare(model, options_.state);
