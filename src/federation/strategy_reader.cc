@@ -177,6 +177,53 @@ class StrategyReader {
   const PathResolver& absolute_;
 };
 
+// An override in it, which is newer than what stands around it; else where it begins.
+YamlMark NewestMark(const YamlNode& node) {
+  YamlMark newest = node.mark;
+  for (const YamlNode::Entry& entry : node.entries) {
+    const YamlMark mark = NewestMark(*entry.value);
+    if (mark.source > newest.source) newest = mark;
+  }
+  return newest;
+}
+
+// Null if tier `number` has no entry of its own.
+const YamlNode* FindTier(const YamlNode* tiers, const std::string& number) {
+  if (tiers == nullptr) return nullptr;
+  for (const YamlNode::Entry& entry : tiers->entries) {
+    const YamlNode* tier = FindValue(*entry.value, "tier");
+    if (tier != nullptr && tier->text == number) return entry.value.get();
+  }
+  return nullptr;
+}
+
+// Where what ValidateStrategy and ValidateLinks have said belongs: "strategy, tier 1: fold ..." to
+// the tier's entry, or to the part that it inherits; "strategy: selector ..." to that.
+YamlMark PlaceOf(const YamlNode& strategy, const std::string& complaint) {
+  const auto part_of = [&](std::string_view text) -> const YamlNode* {
+    for (const char* part : {"fold", "policy", "mixing", "selector", "optimizer", "links"}) {
+      if (text.starts_with(part)) return FindValue(strategy, part);
+    }
+    return nullptr;
+  };
+  const std::string_view text = complaint;
+  constexpr std::string_view kTerm = "strategy, term ", kTier = "strategy, tier ";
+  const size_t colon = text.find(": ");
+  const std::string_view rest = colon == text.npos ? "" : text.substr(colon + 2);
+  const YamlNode* place = nullptr;
+  if (text.starts_with(kTerm)) {
+    place = FindValue(strategy, "terms");
+  } else if (text.starts_with(kTier)) {
+    const std::string number(text.substr(kTier.size(), colon - kTier.size()));
+    place = FindTier(FindValue(strategy, "tiers"), number);
+    if (place == nullptr) place = part_of(rest);
+  } else {
+    place = part_of(rest);
+  }
+  if (place == nullptr) place = FindValue(strategy, "tiers");
+  return NewestMark(place != nullptr ? *place : strategy);
+}
+
 }  // namespace
 
 absl::StatusOr<PartSpec> ReadPart(const YamlDocument& document, const YamlNode& node,
@@ -212,17 +259,9 @@ absl::StatusOr<StrategySpec> ReadStrategy(const YamlDocument& document, const Ya
   const YamlNode& strategy = node == nullptr ? empty : *node;
   SKEIN_ASSIGN_OR_RETURN(StrategySpec spec,
                          StrategyReader(document, registries, absolute).Read(strategy));
-  if (absl::Status status = ValidateStrategy(spec, topology, registries); !status.ok()) {
-    // What is told of a term stands with the terms.
-    const bool of_term = Message(status).starts_with("strategy, term ");
-    const YamlNode* tiers = FindValue(strategy, of_term ? "terms" : "tiers");
-    return document.Error((tiers != nullptr ? *tiers : strategy).mark, Message(status));
-  }
-  if (absl::Status status = ValidateLinks(spec, topology, registries); !status.ok()) {
-    const YamlNode* place =
-        FindValue(strategy, Message(status).starts_with("strategy, tier ") ? "tiers" : "links");
-    return document.Error((place != nullptr ? *place : strategy).mark, Message(status));
-  }
+  absl::Status valid = ValidateStrategy(spec, topology, registries);
+  if (valid.ok()) valid = ValidateLinks(spec, topology, registries);
+  if (!valid.ok()) return document.Error(PlaceOf(strategy, Message(valid)), Message(valid));
   return spec;
 }
 
