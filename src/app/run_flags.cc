@@ -65,6 +65,7 @@ void RunFlags::Define(CLI::App& command, const std::string& group) {
   command.option_defaults()->group(group);
   DefineSpec(command);
   command.add_option("--out", out, "Run directory; must not exist (default: runs/<name>-<time>)")
+      ->check([](const std::string& text) { return text.empty() ? "name a directory" : ""; })
       ->type_name("DIR");
   command
       .add_option("--events", events,

@@ -79,6 +79,8 @@ TEST_F(CliTest, WrongUsageIsRefused) {
   ExpectRefused("run spec.yaml --wings 2", {"--wings"});
   ExpectRefused("run spec.yaml --threads 0", {"--threads"});
   ExpectRefused("run spec.yaml --set rounds", {"path=value"});
+  ExpectRefused("run spec.yaml --out ''", {"--out", "name a directory"});
+  ExpectRefused("watch small --from -1", {"--from", "-1 not in range 0 to"});
   ExpectRefused("--log-level loud topology check flat:2", {"loud"});
   ExpectRefused("worker --id w0", {"--control"});
   ExpectRefused("worker --id w0 --control nonsense", {"'nonsense' is no address", "host:port"});
@@ -129,6 +131,41 @@ TEST_F(CliTest, PartsThatNeedMoreThanTheTreeHasAreRefused) {
   ExpectSpecRefused(
       "topology: tree:2x4\nlearner: linear\nstrategy: {policy: {name: quorum, count: 3}}\n",
       {"bad.yaml:3", "tier 0", "'root' has 2", "'tiers'"});
+}
+
+// Each at the tier's entry, at the part that a tier inherits, or at the override.
+TEST_F(CliTest, WhatDoesNotFitTheTreeIsSaidAtItsPlace) {
+  const std::string head = "topology: tree:5x2\nlearner: linear\nstrategy:\n";
+  ExpectSpecRefused(head +
+                        "  tiers:\n"
+                        "    - {tier: 1, fold: fedavg}\n"
+                        "    - {tier: 0, fold: {name: trimmed-mean, trim: 3}}\n",
+                    {"bad.yaml:6:", "tier 0: fold 'trimmed-mean'"});
+  ExpectSpecRefused(head +
+                        "  tiers:\n"
+                        "    - {tier: 1, fold: fedavg}\n"
+                        "  selector: {name: count, count: 3}\n"
+                        "  fold: {name: krum, f: 1}\n",
+                    {"bad.yaml:7:", "tier 0: fold 'krum' needs 5"});
+  ExpectSpecRefused(head +
+                        "  policy: every_update\n"
+                        "  mixing: models\n"
+                        "  fold: signsgd\n",
+                    {"bad.yaml:6:", "tier 0: fold 'signsgd'"});
+  Write("where.yaml", head + "  selector: {name: where, expression: id == 'w1'}\n");
+  ExpectRefused("run where.yaml --set \"strategy.selector.expression=id == 'w99'\"",
+                {"--set strategy.selector.expression", "selector 'where'"});
+}
+
+TEST_F(CliTest, StrategiesCanBeAskedForByName) {
+  const Outcome one = Skein("strategies fedadam");
+  EXPECT_EQ(one.code, 0);
+  EXPECT_THAT(one.out, AllOf(HasSubstr("optimizer fedadam: "), HasSubstr("(real, 0.1, 1e-09 to "),
+                             HasSubstr("(string, \"none\", none|kingma_ba|flower): "),
+                             Not(HasSubstr("fedyogi"))));
+  EXPECT_THAT(Skein("strategies selector").out,
+              AllOf(HasSubstr("selector oort: "), Not(HasSubstr("fold "))));
+  ExpectRefused("strategies fedadm", {"'fedadm'", "did you mean 'fedadam'?"});
 }
 
 TEST_F(CliTest, BadTreesInASpecAreRefused) {

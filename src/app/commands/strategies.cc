@@ -1,9 +1,12 @@
+#include <algorithm>
+#include <cmath>
 #include <functional>
 #include <utility>
 
 #include <CLI/CLI.hpp>
 
 #include "app/command.h"
+#include "skein/base/names.h"
 #include "skein/base/value.h"
 
 namespace skein {
@@ -44,6 +47,23 @@ const char* TypeName(ParamSpec::Type type) {
   return "";
 }
 
+// "real, 0.1, 1e-9 to 1e6" or "string, \"max\", max|mean".
+std::string RangeOf(const ParamSpec& param) {
+  std::string text = TypeName(param.type);
+  if (!param.default_value.is_null()) text += ", " + ToJson(param.default_value);
+  if (param.required) text += ", required";
+  for (const std::string& choice : param.choices) {
+    text += (&choice == &param.choices.front() ? ", " : "|") + choice;
+  }
+  const bool number = param.type == ParamSpec::Type::kInt || param.type == ParamSpec::Type::kReal;
+  if (!number) return text;
+  const bool low = std::isfinite(param.min), high = std::isfinite(param.max);
+  const std::string min = ToJson(Value(param.min)), max = ToJson(Value(param.max));
+  if (low && high) return text + ", " + min + " to " + max;
+  if (low) return text + ", at least " + min;
+  return high ? text + ", at most " + max : text;
+}
+
 Value Describe(const std::string& kind, const PartDescriptor& part) {
   ValueList params;
   for (const ParamSpec& param : part.schema.specs()) {
@@ -71,34 +91,44 @@ class StrategiesCommand : public Command {
   void Define(CLI::App& root) override {
     command_ =
         root.add_subcommand("strategies", "List the parts of strategies and their parameters");
+    command_->add_option("name", names_, "Only those of this kind or name")->type_name("NAME");
     command_->add_flag("--json", json_, "Print one JSON document");
   }
   bool chosen() const override { return command_->parsed(); }
 
   int Run(CommandContext& context) override {
-    if (json_) {
-      ValueList parts;
-      VisitParts(*context.registries, [&parts](const auto& kind, const auto& part) {
-        parts.push_back(Describe(kind, part));
-      });
-      context.out << ToJson(parts) << std::endl;
-      return kSuccess;
+    std::vector<std::string> known;
+    VisitParts(*context.registries, [&known](const auto& kind, const auto& part) {
+      if (!std::ranges::count(known, kind)) known.push_back(kind);
+      known.push_back(part.name);
+    });
+    for (const std::string& name : names_) {
+      if (std::ranges::count(known, name) > 0) continue;
+      return Complain(
+          context, "no part of strategies is called " + QuoteName(name) + Suggestion(name, known),
+          kBadInput);
     }
-    VisitParts(*context.registries, [&context](const auto& kind, const auto& part) {
+    const auto is_asked = [this](const std::string& kind, const PartDescriptor& part) {
+      return names_.empty() || std::ranges::count(names_, kind) > 0 ||
+             std::ranges::count(names_, part.name) > 0;
+    };
+    ValueList parts;
+    VisitParts(*context.registries, [&](const auto& kind, const auto& part) {
+      if (!is_asked(kind, part)) return;
+      if (json_) return parts.push_back(Describe(kind, part));
       context.out << kind << ' ' << part.name << ": " << part.summary << " (" << part.source
                   << ")\n";
       for (const ParamSpec& param : part.schema.specs()) {
-        context.out << "    " << param.name << " (" << TypeName(param.type);
-        if (!param.default_value.is_null()) context.out << ", " << ToJson(param.default_value);
-        if (param.required) context.out << ", required";
-        context.out << "): " << param.doc << '\n';
+        context.out << "    " << param.name << " (" << RangeOf(param) << "): " << param.doc << '\n';
       }
     });
+    if (json_) context.out << ToJson(parts) << std::endl;
     return kSuccess;
   }
 
  private:
   CLI::App* command_ = nullptr;
+  std::vector<std::string> names_;
   bool json_ = false;
 };
 

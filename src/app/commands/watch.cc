@@ -4,6 +4,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <iostream>
+#include <limits>
 #include <mutex>
 
 #include <CLI/CLI.hpp>
@@ -55,6 +56,7 @@ class WatchCommand : public Command {
         ->type_name("RUN");
     command_->add_option("--from", from_, "The first event to show, as counted from 0")
         ->type_name("N")
+        ->check(CLI::Range(int64_t{0}, std::numeric_limits<int64_t>::max()))
         ->capture_default_str();
     DefineControl(*command_, control_);
     command_->add_flag("--json", json_, "Print the events, one JSON document a line");
