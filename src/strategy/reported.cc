@@ -1,5 +1,7 @@
 #include "strategy/reported.h"
 
+#include <cmath>
+
 #include "skein/base/value.h"
 
 namespace skein {
@@ -9,12 +11,14 @@ absl::StatusOr<double> Reported(const UpdateHeader& header, const std::string& m
   auto it = header.metrics.find(metric);
   if (it == header.metrics.end()) {
     return absl::InvalidArgumentError("fold '" + fold + "' needs the metric '" + metric +
-                                      "' and its learner does not report it");
+                                      "', which did not come with it; a learner reports it, and "
+                                      "'skein aggregate' has --input-meta " +
+                                      metric + "=...");
   }
   if (it->second >= min && it->second <= max) return it->second;  // false for NaN
-  return absl::InvalidArgumentError("its metric '" + metric + "' is " + ToJson(Value(it->second)) +
-                                    ", fold '" + fold + "' takes " + ToJson(Value(min)) + " to " +
-                                    ToJson(Value(max)));
+  const std::string value = std::isfinite(it->second) ? ToJson(Value(it->second)) : "NaN or Inf";
+  return absl::InvalidArgumentError("its metric '" + metric + "' is " + value + ", fold '" + fold +
+                                    "' takes " + ToJson(Value(min)) + " to " + ToJson(Value(max)));
 }
 
 }  // namespace skein

@@ -167,6 +167,11 @@ absl::Status CheckBarriers(int tier, int num_tiers, const TierParts& parts,
                                       "' needs a policy without a barrier, such as "
                                       "'every_update', and this one has one");
   }
+  if (tier == 0 && parts.mixing->MixesModels() && !parts.fold->MixesModels()) {
+    return absl::InvalidArgumentError(FoldName(spec, 0) + " goes by changes alone, which mixing '" +
+                                      spec.mixing.name +
+                                      "' makes models of; use mixing 'deltas', or another fold");
+  }
   if (!parts.policy->has_barrier() && parts.fold->composition() == Composition::kNone) {
     return absl::InvalidArgumentError(
         FoldName(spec, tier) + " needs every update of a round at once, and policy '" +

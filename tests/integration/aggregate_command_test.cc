@@ -102,6 +102,91 @@ TEST_F(AggregateCommandTest, AnOptimizerGoesOnFromItsState) {
   }
 }
 
+// Each tensor has sums of its own size: a mask of -1e30 takes nothing from the weights beside it.
+TEST_F(AggregateCommandTest, ALargeTensorTakesNoDigitsFromOthers) {
+  const Manifest manifest =
+      MakeManifest({{"mask", DType::kFloat32, {1}}, {"w", DType::kFloat32, {2}}});
+  for (int k = 1; k <= 3; ++k) {
+    const PackedTensors model = Filled(manifest, [k](size_t t, uint64_t i) {
+      return t == 0 ? -1e30 : i == 0 ? 0.5 * k : -2e-7;
+    });
+    const std::string name(1, static_cast<char>('a' + k - 1));
+    ASSERT_TRUE(WriteSafetensors(model, work_ / (name + ".safetensors")).ok());
+  }
+  for (const char* fold : {"fedavg", "mean", "median"}) {
+    ASSERT_EQ(Aggregate(std::string("--strategy ") + fold).code, 0) << fold;
+    const auto result = ReadSafetensors(work_ / "out.safetensors");
+    ASSERT_TRUE(result.ok()) << result.status();
+    EXPECT_NEAR(ValueAt(*result, 0, 0), -1e30, 1e23) << fold;
+    EXPECT_EQ(ValueAt(*result, 1, 0), 1) << fold;
+    EXPECT_NEAR(ValueAt(*result, 1, 1), -2e-7, 1e-13) << fold;
+  }
+}
+
+// Neither votes nor changes that are clipped can be drowned by one that is far too large.
+TEST_F(AggregateCommandTest, ALiarTakesNoDigitsFromVotesAndClippedChanges) {
+  Model("g", {0, 0});
+  Model("a", {0.5, 0.25});
+  Model("b", {0.5, -0.25});
+  Model("c", {1e25, -1e25});
+  ASSERT_EQ(Aggregate("--strategy signsgd --set optimizer.lr=0.01 --global g.safetensors").code, 0);
+  EXPECT_EQ(Result(), (std::vector<double>{static_cast<float>(0.01), static_cast<float>(-0.01)}));
+  ASSERT_EQ(Aggregate("--strategy clipped-mean --set clip=1 --global g.safetensors").code, 0);
+  EXPECT_NEAR(Result()[0], (1 + std::sqrt(0.5)) / 3, 1e-6);
+  EXPECT_NEAR(Result()[1], -std::sqrt(0.5) / 3, 1e-6);
+}
+
+TEST_F(AggregateCommandTest, AModelOfNoWeightMayHaveNaN) {
+  Model("a", {1});
+  Model("b", {std::nan("")});
+  Model("c", {3});
+  ASSERT_EQ(Aggregate("--strategy fedavg --weights 1,0,1").code, 0);
+  EXPECT_EQ(Result(), (std::vector<double>{2}));
+}
+
+TEST_F(AggregateCommandTest, ADamagedStateIsRefused) {
+  for (const char* name : {"a", "b", "c", "g"}) Model(name, {1, 2});
+  ASSERT_EQ(
+      Aggregate("--strategy mean --optimizer fedadam --global g.safetensors --state-out s").code,
+      0);
+  const auto state = ReadSafetensors(work_ / "s");
+  ASSERT_TRUE(state.ok()) << state.status();
+  const std::string use = "--strategy mean --optimizer fedadam --global g.safetensors --state bad";
+  const auto damage = [&](const std::string& tensor, double value) {
+    const PackedTensors bad = Filled(state->manifest(), [&](size_t t, uint64_t i) {
+      return state->manifest()[t].name == tensor ? value : ValueAt(*state, t, i);
+    });
+    ASSERT_TRUE(WriteSafetensors(bad, work_ / "bad").ok());
+  };
+  damage("fedadam.v/w", -1);
+  ExpectRefused(use,
+                "bad: is no state of optimizer 'fedadam' for this model: tensor "
+                "'fedadam.v/w' has negative squares");
+  damage("fedadam.steps", 0);
+  ExpectRefused(use, "it has made no step");
+  damage("fedadam.steps", 1);
+  EXPECT_EQ(Aggregate(use).code, 0) << "as it was";
+}
+
+TEST_F(AggregateCommandTest, NothingIsGivenTwiceOrWrittenOver) {
+  for (const char* name : {"a", "b", "c", "g"}) Model(name, {1, 2});
+  ExpectRefused("--strategy fedavg --set bound=2 --set fold.bound=3",
+                "--set fold.bound=3: 'bound' of 'fedavg' is given twice");
+  ExpectRefused(
+      "--strategy fednova --global g.safetensors --input-meta steps=1,1,1 "
+      "--input-meta steps=2,2,2",
+      "'steps' is given twice");
+  ExpectRefused(
+      "--strategy fedavg --optimizer fedadam --global g.safetensors --set state=x "
+      "--state y",
+      "--state: 'state' of 'fedadam' is given twice");
+  ExpectRefused(
+      "--strategy fedavg --optimizer fedadam --global g.safetensors "
+      "--state-out ./out.safetensors",
+      "--state-out: is the file of --out");
+  ExpectRefused("--strategy fedavg --weights ''", "--weights");
+}
+
 TEST_F(AggregateCommandTest, EveryErrorIsOneLineThatNamesThePlace) {
   for (const char* name : {"a", "b", "c", "g"}) Model(name, {1, 2});
   ExpectRefused("--strategy fedavgg", "unknown fold 'fedavgg', did you mean 'fedavg'?");
@@ -118,12 +203,22 @@ TEST_F(AggregateCommandTest, EveryErrorIsOneLineThatNamesThePlace) {
   ExpectRefused("--strategy clipped-mean --set clip=1",
                 "fold 'clipped-mean' goes by changes to a model; name the model they come from "
                 "with --global");
+  ExpectRefused("--strategy centered-clipping --set clip=1",
+                "fold 'centered-clipping' goes by changes to a model");
+  ExpectRefused("--strategy fednova --global g.safetensors --input-meta steps=1,nan,1",
+                "b.safetensors: its metric 'steps' is NaN or Inf");
+  ExpectRefused("--strategy fedavg --set bound=1e30", "bound");
   ExpectRefused("--strategy fedavg --optimizer fedadam",
                 "optimizer 'fedadam' makes a step from a model; name the model they come from");
   ExpectRefused("--strategy fednova --global g.safetensors",
-                "a.safetensors: fold 'fednova' needs the metric 'steps'");
+                "a.safetensors: fold 'fednova' needs the metric 'steps', which did not come with "
+                "it; a learner reports it, and 'skein aggregate' has --input-meta steps=...");
   ExpectRefused("--strategy fedavg --state-out s", "optimizer 'sgd' gathers nothing");
   ExpectRefused("--strategy fedavg --global none.safetensors", "none.safetensors");
+  Model("a", {1e308, 2}, DType::kFloat64);
+  Outcome outcome = Skein("aggregate a.safetensors -o far.safetensors --strategy mean");
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("a.safetensors: its change does not fit into float32"));
   Model("a", {3e38, 1});
   Model("d", {0, 0});
   const Outcome far = Skein(

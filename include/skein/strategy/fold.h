@@ -1,6 +1,7 @@
 #ifndef SKEIN_STRATEGY_FOLD_H_
 #define SKEIN_STRATEGY_FOLD_H_
 
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -137,6 +138,10 @@ class Fold {
   // Whether it matters that updates are changes to a common base. If not, whole models folded as if
   // their base were zero give the model itself.
   virtual bool NeedsChanges() const { return false; }
+  // Whether contributions can be mixed as models (mixing 'models'), not as differences alone.
+  virtual bool MixesModels() const { return true; }
+  // Updates longer than this, over all float parameters, count as if they were as long.
+  virtual double LongestUpdate() const { return std::numeric_limits<double>::infinity(); }
   // Whether it goes by the loss that the model had at the worker before it trained: the metric
   // kInitialLossMetric.
   virtual bool NeedsInitialLoss() const { return false; }

@@ -6,11 +6,14 @@
 
 #include "skein/base/status.h"
 #include "strategy/elements.h"
+#include "strategy/finite_check.h"
+#include "strategy/norm.h"
 
 namespace skein {
 namespace {
 
 constexpr double kMostSamples = 0x1p30;  // of one input
+constexpr int kMostBoundLog2 = 127;      // float32 ends there
 
 absl::Status Bad(const std::string& message) { return absl::InvalidArgumentError(message); }
 
@@ -44,20 +47,61 @@ absl::StatusOr<std::vector<uint64_t>> SamplesOf(const std::vector<OfflineInput>&
   return samples;
 }
 
-// The largest magnitude of a float; 0 for what is not finite, which the fold refuses.
-double LargestOf(const PackedTensors& tensors) {
+// The largest magnitude in a float tensor.
+double LargestOf(const PackedTensors& tensors, size_t t) {
+  const TensorInfo& info = tensors.manifest()[t];
   double largest = 0;
-  for (size_t t = 0; t < tensors.manifest().size(); ++t) {
-    const TensorInfo& info = tensors.manifest()[t];
-    if (!IsFloat(info.dtype)) continue;
+  ForChunks<double>(info, [&](uint64_t at, std::span<double> values) {
+    LoadDoubles(info.dtype, tensors.tensor(t), at, values);
+    for (const double v : values) largest = std::max(largest, std::abs(v));
+  });
+  return largest;
+}
+
+// What a fold would do with an update that is longer, done before anything goes by its values.
+void Shorten(PackedTensors& update, double longest) {
+  const double norm = NormOf(update);
+  if (!(norm > longest)) return;
+  for (size_t t = 0; t < update.manifest().size(); ++t) {
+    const TensorInfo& info = update.manifest()[t];
+    if (!IsFloat(info.dtype) || info.role != TensorRole::kParameter) continue;
     ForChunks<double>(info, [&](uint64_t at, std::span<double> values) {
-      LoadDoubles(info.dtype, tensors.tensor(t), at, values);
-      for (const double v : values) {
-        if (std::isfinite(v)) largest = std::max(largest, std::abs(v));
-      }
+      LoadDoubles(info.dtype, update.tensor(t), at, values);
+      for (double& v : values) v *= longest / norm;
+      StoreDoubles(info.dtype, values, update.mutable_tensor(t), at);
     });
   }
-  return largest;
+}
+
+// A plan by which sums of these updates keep all that they can: nobody has declared a bound, so
+// each tensor has that of its own largest change.
+absl::StatusOr<NumericPlan> PlanOf(const OfflineAggregation& job, const Fold& fold,
+                                   const PackedTensors& base, uint64_t most_samples,
+                                   const std::vector<PackedTensors>& updates) {
+  SKEIN_ASSIGN_OR_RETURN(NumericPlan plan, MakeNumericPlan(base, fold.MaxUpdateWeight(most_samples),
+                                                           job.inputs.size(), fold.MinBound()));
+  for (size_t t = 0; t < plan.scales.size(); ++t) {
+    if (!IsFloat(base.manifest()[t].dtype)) continue;
+    double largest = 0;
+    for (const PackedTensors& update : updates) largest = std::max(largest, LargestOf(update, t));
+    TensorScale& scale = plan.scales[t];
+    int exponent = 0;
+    if (std::frexp(largest, &exponent) == 0.5) --exponent;
+    const int more = std::clamp(exponent, scale.bound_log2, kMostBoundLog2) - scale.bound_log2;
+    scale.bound_log2 += more;
+    scale.scale_bits -= more;
+  }
+  return plan;
+}
+
+// The change to `base`; that it can be one.
+absl::StatusOr<PackedTensors> ChangeOf(const OfflineInput& input, const PackedTensors& base) {
+  SKEIN_RETURN_IF_ERROR(Annotate(CheckFinite(input.model), input.name));
+  SKEIN_ASSIGN_OR_RETURN(PackedTensors update, DeltaOf(input.model, base));
+  if (const absl::Status fits = CheckFinite(update); !fits.ok()) {
+    return Bad(input.name + ": its change does not fit into float32: " + Message(fits));
+  }
+  return update;
 }
 
 absl::Status CheckBase(const OfflineAggregation& job, const Fold& fold) {
@@ -85,18 +129,18 @@ absl::StatusOr<OfflineResult> Aggregate(const OfflineAggregation& job,
   SKEIN_RETURN_IF_ERROR(optimizer->Prepare(base.manifest()));
   SKEIN_ASSIGN_OR_RETURN(const std::vector<uint64_t> samples, SamplesOf(job.inputs));
 
-  std::vector<PackedTensors> updates;
-  double bound = fold->MinBound();
-  for (const OfflineInput& input : job.inputs) {
+  std::vector<PackedTensors> updates;  // of those that weigh something
+  for (size_t i = 0; i < job.inputs.size(); ++i) {
+    const OfflineInput& input = job.inputs[i];
     const std::string against = job.base ? "the global model" : job.inputs[0].name;
     SKEIN_RETURN_IF_ERROR(Annotate(base.manifest().ExpectSame(input.model.manifest()),
                                    input.name + ": is unlike " + against));
-    SKEIN_ASSIGN_OR_RETURN(updates.emplace_back(), DeltaOf(input.model, base));
-    bound = std::max(bound, LargestOf(updates.back()));
+    if (samples[i] == 0) continue;
+    SKEIN_ASSIGN_OR_RETURN(updates.emplace_back(), ChangeOf(input, base));
+    Shorten(updates.back(), fold->LongestUpdate());
   }
   const uint64_t most = *std::ranges::max_element(samples);
-  SKEIN_ASSIGN_OR_RETURN(const NumericPlan plan, MakeNumericPlan(base, fold->MaxUpdateWeight(most),
-                                                                 job.inputs.size(), bound));
+  SKEIN_ASSIGN_OR_RETURN(const NumericPlan plan, PlanOf(job, *fold, base, most, updates));
   const auto sums = fold->NewAccumulator(base.manifest(), plan);
   OfflineResult result;
   for (size_t i = 0; i < job.inputs.size(); ++i) {
@@ -105,7 +149,7 @@ absl::StatusOr<OfflineResult> Aggregate(const OfflineAggregation& job,
     header.leaf = static_cast<LeafIndex>(i);
     header.num_samples = samples[i];
     header.metrics = job.inputs[i].metrics;
-    SKEIN_RETURN_IF_ERROR(Annotate(sums->Add(header, updates[i]), job.inputs[i].name));
+    SKEIN_RETURN_IF_ERROR(Annotate(sums->Add(header, updates[result.used]), job.inputs[i].name));
     ++result.used;
   }
   SKEIN_ASSIGN_OR_RETURN(result.model, sums->Finish(base, *optimizer));

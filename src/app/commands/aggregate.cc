@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <utility>
 
 #include <CLI/CLI.hpp>
@@ -62,8 +63,8 @@ class AggregateCommand : public Command {
         ->type_name("FILE");
     command_
         ->add_option("--input-meta", meta_,
-                     "What workers would report: steps (FedNova) or loss (of the global model, "
-                     "q-FedAvg)")
+                     "What workers would report: steps (FedNova, FedSGD) or initial_loss (of the "
+                     "global model, q-FedAvg), also as loss")
         ->type_name("NAME=X,X,...")
         ->allow_extra_args(false);
     command_->add_option("--state", state_, "What the optimizer has gathered before")
@@ -103,10 +104,15 @@ class AggregateCommand : public Command {
     for (const std::string& setting : settings_) {
       SKEIN_RETURN_IF_ERROR(Annotate(Set(setting, registries, job), "--set " + setting));
     }
-    if (!state_.empty()) job.optimizer.params["state"] = state_;
+    if (!state_.empty()) SKEIN_RETURN_IF_ERROR(Give(job.optimizer, "state", state_, "--state"));
     // Misspelled names are told of before any file is read.
     SKEIN_RETURN_IF_ERROR(registries.folds.Create(job.fold).status());
     SKEIN_RETURN_IF_ERROR(registries.optimizers.Create(job.optimizer).status());
+    if (out_.empty()) return Bad("--out: name a file");
+    if (!state_out_.empty() && std::filesystem::path(out_).lexically_normal() ==
+                                   std::filesystem::path(state_out_).lexically_normal()) {
+      return Bad("--state-out: is the file of --out; give the state one of its own");
+    }
     for (const std::string* path : {&out_, &state_out_}) {
       if (path->ends_with(".pt")) {
         return Bad(
@@ -123,7 +129,7 @@ class AggregateCommand : public Command {
     if (!global_.empty()) {
       SKEIN_ASSIGN_OR_RETURN(job.base, ReadSafetensors(global_));
     }
-    if (!weights_.empty()) {
+    if (command_->count("--weights") > 0) {
       SKEIN_ASSIGN_OR_RETURN(const auto weights,
                              ReadNumbers("--weights", weights_, inputs_.size()));
       for (size_t i = 0; i < weights.size(); ++i) job.inputs[i].weight = weights[i];
@@ -142,8 +148,18 @@ class AggregateCommand : public Command {
         const auto values,
         ReadNumbers("--input-meta " + name, meta.substr(equals + 1), job.inputs.size()));
     if (name == "loss") name = kInitialLossMetric;
-    for (size_t i = 0; i < values.size(); ++i) job.inputs[i].metrics[name] = values[i];
+    for (size_t i = 0; i < values.size(); ++i) {
+      if (job.inputs[i].metrics.emplace(name, values[i]).second) continue;
+      return Bad("--input-meta " + meta + ": '" + name + "' is given twice");
+    }
     return absl::OkStatus();
+  }
+
+  static absl::Status Give(PartSpec& part, const std::string& name, const Value& value,
+                           const std::string& by) {
+    if (part.params.emplace(name, value).second) return absl::OkStatus();
+    return Bad((by.empty() ? "" : by + ": ") + "'" + name + "' of '" + part.name +
+               "' is given twice");
   }
 
   static absl::Status Set(const std::string& setting, const StrategyRegistries& registries,
@@ -155,8 +171,7 @@ class AggregateCommand : public Command {
     for (const auto& [prefix, part] :
          {std::pair{"fold.", &job.fold}, std::pair{"optimizer.", &job.optimizer}}) {
       if (name.rfind(prefix, 0) != 0) continue;
-      part->params[name.substr(std::string(prefix).size())] = value;
-      return absl::OkStatus();
+      return Give(*part, name.substr(std::string(prefix).size()), value, "");
     }
     const bool of_fold = Declares(registries.folds.Find(job.fold.name), name);
     const bool of_optimizer = Declares(registries.optimizers.Find(job.optimizer.name), name);
@@ -164,8 +179,7 @@ class AggregateCommand : public Command {
       return Bad("both have this parameter: write fold." + name + " or optimizer." + name);
     }
     // One that nobody has is complained of in the fold's name.
-    (of_optimizer ? job.optimizer : job.fold).params[name] = value;
-    return absl::OkStatus();
+    return Give(of_optimizer ? job.optimizer : job.fold, name, value, "");
   }
 
   absl::Status Write(const OfflineResult& result) const {

@@ -73,7 +73,7 @@ absl::Status RegisterCenteredClipping(StrategyRegistries& registries) {
         const double clip = params.Real("clip");
         const int64_t iterations = params.Int("iterations");
         return MakeStepwiseFold(
-            "centered-clipping", /*weighs_samples=*/false,
+            "centered-clipping", {.needs_changes = true},
             [clip, iterations](std::span<const uint64_t> samples, std::vector<double> largest)
                 -> absl::StatusOr<std::unique_ptr<StepwiseMean>> {
               return std::make_unique<CenteredClipping>(clip, iterations, samples.size(),

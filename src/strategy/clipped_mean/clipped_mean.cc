@@ -12,6 +12,7 @@ class Clipping : public LinearScaling {
  public:
   explicit Clipping(double clip) : clip_(clip) {}
   bool NeedsNorm() const override { return true; }
+  double LongestUpdate() const override { return clip_; }
   absl::StatusOr<LinearShare> ShareOf(const UpdateHeader&, double norm) const override {
     return LinearShare{.scale = norm > clip_ ? clip_ / norm : 1.0, .scalars = {}};
   }

@@ -49,7 +49,7 @@ absl::Status RegisterGeometricMedian(StrategyRegistries& registries) {
                                  .nu = params.Real("nu"),
                                  .by_samples = params.String("weights") == "samples"};
         return MakeStepwiseFold(
-            "geometric-median", rule.by_samples,
+            "geometric-median", {.weighs_samples = rule.by_samples},
             [rule](std::span<const uint64_t> samples, std::vector<double> largest) {
               return BeginWeiszfeld(rule, samples, std::move(largest));
             },

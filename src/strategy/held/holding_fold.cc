@@ -126,6 +126,7 @@ class HoldingFold : public Fold {
   uint64_t MaxUpdateWeight(uint64_t max_samples) const override {
     return rule_.weighs_samples ? max_samples : 1;
   }
+  bool NeedsChanges() const override { return rule_.needs_changes; }
   int MinContributions() const override { return rule_.min_contributions; }
   absl::Status CheckMachine() const override { return CheckSpillDirectory(limits_); }
   using Fold::NewAccumulator;

@@ -21,6 +21,8 @@ struct HoldingRule {
   std::string why;
   // Whether samples weigh: then they are bounded, as a linear fold's weights are.
   bool weighs_samples = false;
+  // See Fold: whether it matters from where contributions are told.
+  bool needs_changes = false;
   // The model after `base`, of as many contributions as are needed.
   std::function<absl::StatusOr<PackedTensors>(const HeldUpdates& updates, const PackedTensors& base,
                                               ServerOptimizer& optimizer, BufferPool& buffers)>

@@ -78,8 +78,10 @@ std::optional<BadElement> FindBadFloat(const TensorInfo& info, std::span<const s
     if (std::fabs(value) <= bound) continue;  // false for NaN
     absl::Status status = Bad(info, i, Describe(value, bound_log2));
     if (std::isfinite(value)) {
-      status = absl::InvalidArgumentError(Message(status) +
-                                          "; set strategy.fold.bound higher if that is no mistake");
+      status = absl::InvalidArgumentError(
+          Message(status) + (std::fabs(value) <= kLargestBound
+                                 ? "; set strategy.fold.bound higher if that is no mistake"
+                                 : "; sums of such values would hold no others"));
     }
     return BadElement{i, std::move(status)};
   }

@@ -18,6 +18,9 @@ namespace skein {
 // What must hold of contributions before they are added, so that the kernels are right and sums
 // cannot wrap. All errors are InvalidArgument.
 
+// The highest that users may set a bound: beyond it sums could not hold changes as they are.
+inline constexpr double kLargestBound = 1e9;
+
 // The weight as the whole number from 1 to 2^63 - 1 that it must be.
 absl::StatusOr<int64_t> WholeWeight(Fixed128 weight);
 

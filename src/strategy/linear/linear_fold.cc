@@ -1,6 +1,7 @@
 #include "strategy/linear/linear_fold.h"
 
 #include "strategy/linear/linear_accumulator.h"
+#include "strategy/linear/linear_checks.h"
 
 namespace skein {
 namespace {
@@ -15,6 +16,9 @@ class LinearFold : public Fold {
   }
   double MinBound() const override { return rule_.options.min_bound; }
   bool NeedsChanges() const override { return rule_.scaling != nullptr; }
+  double LongestUpdate() const override {
+    return rule_.scaling != nullptr ? rule_.scaling->LongestUpdate() : Fold::LongestUpdate();
+  }
   bool NeedsInitialLoss() const override {
     return rule_.scaling != nullptr && rule_.scaling->NeedsInitialLoss();
   }
@@ -55,10 +59,9 @@ ParamSchema LinearSchema() {
         .type = ParamSpec::Type::kReal,
         .default_value = 1.0,
         .min = 1,
-        .max = 1e30,
-        .doc =
-            "changes of float parameters up to this are accepted; more where the initial model has "
-            "larger values"}});
+        .max = kLargestBound,
+        .doc = "changes of float parameters up to this are accepted, more where the initial model "
+               "has larger values; sums are exact to 2^-50 of it"}});
 }
 
 LinearOptions LinearOptionsOf(const Params& params) {

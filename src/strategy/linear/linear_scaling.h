@@ -1,6 +1,7 @@
 #ifndef SKEIN_SRC_STRATEGY_LINEAR_LINEAR_SCALING_H_
 #define SKEIN_SRC_STRATEGY_LINEAR_LINEAR_SCALING_H_
 
+#include <limits>
 #include <span>
 #include <string>
 #include <vector>
@@ -28,6 +29,7 @@ class LinearScaling {
   // Whether ShareOf goes by the update's norm: then nothing is folded before all of it is there.
   virtual bool NeedsNorm() const { return false; }
   virtual bool NeedsInitialLoss() const { return false; }  // see Fold
+  virtual double LongestUpdate() const { return std::numeric_limits<double>::infinity(); }
   // `norm` is the L2 norm over the float parameters taken together; 0 unless it is needed.
   // InvalidArgument: the update does not say what the fold needs.
   virtual absl::StatusOr<LinearShare> ShareOf(const UpdateHeader& header, double norm) const = 0;

@@ -1,5 +1,6 @@
 #include "strategy/signsgd/signsgd.h"
 
+#include <algorithm>
 #include <cmath>
 #include <memory>
 #include <utility>
@@ -30,6 +31,16 @@ class SignsOf : public ServerOptimizer {
   ServerOptimizer& optimizer_;
   std::vector<double> signs_;
 };
+
+// Votes are -1, 0 and 1, however large the changes may be that they are made of.
+NumericPlan PlanOfVotes(const Manifest& model, NumericPlan plan) {
+  for (size_t t = 0; t < std::min(model.size(), plan.scales.size()); ++t) {
+    if (!IsFloat(model[t].dtype) || model[t].role != TensorRole::kParameter) continue;
+    TensorScale& scale = plan.scales[t];
+    scale = {.scale_bits = scale.scale_bits + scale.bound_log2, .bound_log2 = 0};
+  }
+  return plan;
+}
 
 // Sums of votes: a linear fold's, of updates that are made of signs.
 class VoteAccumulator : public Accumulator {
@@ -101,12 +112,14 @@ class SignSgdFold : public Fold {
   }
   double MinBound() const override { return votes_->MinBound(); }
   bool NeedsChanges() const override { return true; }
+  bool MixesModels() const override { return false; }
   bool TakesSubtrees() const override { return false; }
   using Fold::NewAccumulator;
   std::unique_ptr<Accumulator> NewAccumulator(const Manifest& model, const NumericPlan& plan,
                                               std::shared_ptr<BufferPool> buffers) const override {
-    return std::make_unique<VoteAccumulator>(votes_->NewAccumulator(model, plan, buffers),
-                                             UpdateManifest(model), buffers);
+    return std::make_unique<VoteAccumulator>(
+        votes_->NewAccumulator(model, PlanOfVotes(model, plan), buffers), UpdateManifest(model),
+        buffers);
   }
   absl::StatusOr<PackedTensors> Mix(const PackedTensors& current, std::span<const MixPart> parts,
                                     ServerOptimizer& optimizer) const override {

@@ -31,12 +31,13 @@ absl::StatusOr<PackedTensors> FinishStepwise(const BeginStepwiseMean& begin,
 
 }  // namespace
 
-std::shared_ptr<const Fold> MakeStepwiseFold(std::string name, bool weighs_samples,
+std::shared_ptr<const Fold> MakeStepwiseFold(std::string name, StepwiseTraits traits,
                                              BeginStepwiseMean begin, HoldLimits limits) {
   return MakeHoldingFold(
       {.name = std::move(name),
        .why = "",
-       .weighs_samples = weighs_samples,
+       .weighs_samples = traits.weighs_samples,
+       .needs_changes = traits.needs_changes,
        .finish =
            [begin](const HeldUpdates& updates, const PackedTensors& base,
                    ServerOptimizer& optimizer, BufferPool& buffers) {

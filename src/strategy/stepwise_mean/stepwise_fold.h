@@ -10,9 +10,14 @@
 
 namespace skein {
 
+struct StepwiseTraits {
+  bool weighs_samples = false;
+  bool needs_changes = false;  // see Fold
+};
+
 // A fold that holds all contributions, or works in passes over a tree, and finds their mean in
 // steps. Of buffers and integers, of which no distances tell, it takes the median.
-std::shared_ptr<const Fold> MakeStepwiseFold(std::string name, bool weighs_samples,
+std::shared_ptr<const Fold> MakeStepwiseFold(std::string name, StepwiseTraits traits,
                                              BeginStepwiseMean begin, HoldLimits limits);
 
 }  // namespace skein

@@ -87,7 +87,7 @@ TEST_F(ScaledFold, FedNovaOfEqualStepsIsFedAvg) {
 TEST_F(ScaledFold, FedNovaNeedsSteps) {
   Start("fednova", {}, 1);
   EXPECT_THAT(Message(Add({10, {}}, {0.1})),
-              HasSubstr("fold 'fednova' needs the metric 'steps' and its learner does not report"));
+              HasSubstr("fold 'fednova' needs the metric 'steps', which did not come"));
   for (const double steps : {0.0, -1.0, 0.5, 1e10, std::nan("")}) {
     EXPECT_THAT(Message(Add({10, {{"steps", steps}}}, {0.1})), HasSubstr("its metric 'steps' is"))
         << steps;
@@ -245,6 +245,14 @@ TEST_F(ScaledFold, SignSgdSendsCountsUpAndNotMajorities) {
   }
   sums_ = std::move(root);
   ExpectResult({-1});
+}
+
+TEST_F(ScaledFold, SignSgdCountsVotesWhateverTheBoundOfChanges) {
+  Start("signsgd", {}, 2);
+  sums_ = fold_->NewAccumulator(base_.manifest(), *MakeNumericPlan(base_, 1, 10, 0x1p100));
+  ASSERT_TRUE(Add({}, {1e30, -0.25}).ok());
+  ASSERT_TRUE(Add({}, {0.5, -0.5}).ok());
+  ExpectResult({1, -1});
 }
 
 TEST_F(ScaledFold, SignSgdTakesTheSizeOfItsStepFromTheOptimizer) {

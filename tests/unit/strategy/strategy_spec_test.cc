@@ -397,6 +397,10 @@ TEST(ValidateStrategy, ModelsAreMixedOnlyWithoutABarrier) {
   EXPECT_THAT(StrategyRefusal(spec, "flat:4"), HasSubstr("mixing 'models' needs a policy without"));
   spec.policy = {"every_update", {}};
   EXPECT_TRUE(ValidateStrategy(spec, *Topology::FromShape("flat:4"), BuiltinStrategies()).ok());
+  spec.fold = {"signsgd", {}};
+  EXPECT_EQ(StrategyRefusal(spec, "flat:4"),
+            "strategy, tier 0: fold 'signsgd' goes by changes alone, which mixing 'models' makes "
+            "models of; use mixing 'deltas', or another fold");
 }
 
 TEST(ValidateStrategy, RoundsOfSomeNeedRoundsBelow) {
