@@ -60,7 +60,7 @@ TEST(RunSpecDocument, ShowsSpecsThatAreRead) {
   ASSERT_EQ(robust.size(), 5u);
   examples.insert(examples.end(), robust.begin(), robust.end());
   const std::vector<std::string> averages = Examples("spec", "strategies/averaging.md");
-  ASSERT_EQ(averages.size(), 1u);
+  ASSERT_EQ(averages.size(), 2u);
   examples.insert(examples.end(), averages.begin(), averages.end());
   const std::vector<std::string> codecs = Examples("spec", "strategies/codecs.md");
   ASSERT_EQ(codecs.size(), 1u);

@@ -417,7 +417,7 @@ TEST_F(RunSpecTest, RefusesPoliciesThatCannotWork) {
                    "strategy: {policy: {name: quorum, count: 1, deadline_s: 1}}\n")
                   .ok());
   EXPECT_THAT(Refusal(With("strategy: {policy: fedcompass}\n")),
-              AllOf(StartsWith("dir/demo.yaml:3:11: strategy, tier 1: policy 'fedcompass'"),
+              AllOf(StartsWith("dir/demo.yaml:3:20: strategy, tier 1: policy 'fedcompass'"),
                     HasSubstr("at the root")));
   EXPECT_THAT(Refusal(With("strategy:\n  tiers: [{tier: 0, policy: {name: tiered, groups: 3}}]\n")),
               HasSubstr("strategy, tier 0: policy 'tiered' needs 3 children and 'root' has 2"));
@@ -601,7 +601,7 @@ TEST_F(RunSpecTest, ChecksTheStrategyAgainstTheTreeThatIsUsed) {
   EXPECT_TRUE(With(tiers).ok());
   EXPECT_THAT(
       Refusal(With(tiers, {.topology = "flat:5"})),
-      AllOf(StartsWith("dir/demo.yaml:3:19: strategy, tier 1: "), HasSubstr("aggregating tiers")));
+      AllOf(StartsWith("dir/demo.yaml:3:20: strategy, tier 1: "), HasSubstr("aggregating tiers")));
 }
 
 TEST_F(RunSpecTest, InitMustExist) {
