@@ -216,10 +216,8 @@ YamlMark PlaceOf(const YamlNode& strategy, const std::string& complaint) {
   } else if (text.starts_with(kTier)) {
     const std::string number(text.substr(kTier.size(), colon - kTier.size()));
     place = FindTier(FindValue(strategy, "tiers"), number);
-    if (place == nullptr) place = part_of(rest);
-  } else {
-    place = part_of(rest);
   }
+  if (place == nullptr) place = part_of(rest);
   if (place == nullptr) place = FindValue(strategy, "tiers");
   return NewestMark(place != nullptr ? *place : strategy);
 }

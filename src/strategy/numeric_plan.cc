@@ -1,12 +1,10 @@
 #include "skein/strategy/numeric_plan.h"
 
 #include <algorithm>
-#include <bit>
-#include <cmath>
 
 #include "skein/base/status.h"
-#include "strategy/elements.h"
 #include "strategy/finite_check.h"
+#include "strategy/magnitude.h"
 
 namespace skein {
 namespace {
@@ -15,24 +13,6 @@ constexpr uint64_t kMaxUpdateWeight = uint64_t{1} << 40;
 constexpr uint64_t kMaxWorkers = uint64_t{1} << 31;
 constexpr double kHeadroom = 64;  // updates may be this much larger than the initial values
 constexpr double kMinBufferBound = 65536;
-
-int CeilLog2(uint64_t value) { return static_cast<int>(std::bit_width(value - 1)); }
-
-int CeilLog2(double value) {
-  int exponent = 0;
-  const double fraction = std::frexp(value, &exponent);  // in [0.5, 1)
-  return fraction == 0.5 ? exponent - 1 : exponent;
-}
-
-double MaxMagnitude(const PackedTensors& tensors, size_t index) {
-  const TensorInfo& info = tensors.manifest()[index];
-  double largest = 0;
-  ForChunks<double>(info, [&](uint64_t at, std::span<double> values) {
-    LoadDoubles(info.dtype, tensors.tensor(index), at, values);
-    for (const double value : values) largest = std::max(largest, std::abs(value));
-  });
-  return largest;
-}
 
 }  // namespace
 
@@ -58,7 +38,7 @@ absl::StatusOr<NumericPlan> MakeNumericPlan(const PackedTensors& initial,
   for (size_t i = 0; i < initial.manifest().size(); ++i) {
     TensorScale scale;
     if (IsFloat(initial.manifest()[i].dtype)) {
-      const double largest = MaxMagnitude(initial, i);
+      const double largest = LargestMagnitude(initial, i);
       // Beyond 2^120 the bound itself would leave float32's range.
       const bool parameter = initial.manifest()[i].role == TensorRole::kParameter;
       const double least = parameter ? min_bound : std::max(min_bound, kMinBufferBound);

@@ -10,19 +10,16 @@
 
 namespace skein {
 
-OptimizerState::OptimizerState(std::string optimizer, std::vector<std::string> slots,
-                               std::vector<float> initial, std::vector<std::string> squares)
-    : optimizer_(std::move(optimizer)),
-      slots_(std::move(slots)),
-      initial_(std::move(initial)),
-      squares_(std::move(squares)) {}
+OptimizerState::OptimizerState(std::string optimizer, std::vector<SlotSpec> slots)
+    : optimizer_(std::move(optimizer)), slots_(std::move(slots)) {}
 
 absl::StatusOr<Manifest> OptimizerState::Layout(const Manifest& model) const {
   std::vector<TensorInfo> tensors;
   for (const TensorInfo& info : model.tensors()) {
     if (!IsFloat(info.dtype) || info.role != TensorRole::kParameter) continue;
-    for (const std::string& slot : slots_) {
-      tensors.push_back({.name = optimizer_ + "." + slot + "/" + info.name, .shape = info.shape});
+    for (const SlotSpec& slot : slots_) {
+      tensors.push_back(
+          {.name = optimizer_ + "." + slot.name + "/" + info.name, .shape = info.shape});
     }
   }
   tensors.push_back({.name = optimizer_ + ".steps", .dtype = DType::kInt64, .shape = {}});
@@ -40,8 +37,7 @@ absl::Status OptimizerState::Prepare(const Manifest& model, const std::string& p
   block_ = pool.Take(layout_.total_bytes());
   if (!path.empty()) return Load(path);
   for (size_t i = 0; i + 1 < layout_.size(); ++i) {
-    std::ranges::fill(Floats().subspan(layout_.offset(i) / sizeof(float), layout_[i].NumElements()),
-                      initial_[i % slots_.size()]);
+    std::ranges::fill(WholeSlot(i), SpecOf(i).initial);
   }
   return absl::OkStatus();
 }
@@ -59,10 +55,8 @@ absl::Status OptimizerState::Load(const std::string& path) {
     if (!std::isfinite(value)) return absl::InvalidArgumentError(context + ": it holds NaN or Inf");
   }
   for (size_t i = 0; i + 1 < layout_.size(); ++i) {
-    if (std::ranges::count(squares_, slots_[i % slots_.size()]) == 0) continue;
-    const std::span<const float> slot =
-        Floats().subspan(layout_.offset(i) / sizeof(float), layout_[i].NumElements());
-    if (std::ranges::all_of(slot, [](float square) { return square >= 0; })) continue;
+    if (!SpecOf(i).squares) continue;
+    if (std::ranges::all_of(WholeSlot(i), [](float square) { return square >= 0; })) continue;
     return absl::InvalidArgumentError(context + ": tensor '" + layout_[i].name +
                                       "' has negative squares");
   }
@@ -73,6 +67,10 @@ absl::Status OptimizerState::Load(const std::string& path) {
 std::span<float> OptimizerState::Floats() {
   return {reinterpret_cast<float*>(block_.get()),
           (layout_.total_bytes() - sizeof(int64_t)) / sizeof(float)};
+}
+
+std::span<float> OptimizerState::WholeSlot(size_t i) {
+  return Floats().subspan(layout_.offset(i) / sizeof(float), layout_[i].NumElements());
 }
 
 std::span<float> OptimizerState::Slot(size_t slot, size_t tensor, uint64_t offset, size_t count) {

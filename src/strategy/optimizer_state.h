@@ -20,10 +20,12 @@ namespace skein {
 // Owned by its optimizer; one thread at a time.
 class OptimizerState {
  public:
-  // `initial`: what every element of each slot begins with. `squares`: slots that are never
-  // negative.
-  OptimizerState(std::string optimizer, std::vector<std::string> slots, std::vector<float> initial,
-                 std::vector<std::string> squares = {});
+  struct SlotSpec {
+    std::string name;
+    float initial = 0;     // what every element begins with
+    bool squares = false;  // which are never negative
+  };
+  OptimizerState(std::string optimizer, std::vector<SlotSpec> slots);
 
   // Takes the state's memory for a model, before anything else is called; with the content of a
   // file if `path` is not empty. InvalidArgument: the file's tensors are not the state of this
@@ -45,11 +47,12 @@ class OptimizerState {
   absl::StatusOr<Manifest> Layout(const Manifest& model) const;
   absl::Status Load(const std::string& path);
   std::span<float> Floats();
+  // Of a tensor of the layout that is a slot.
+  const SlotSpec& SpecOf(size_t i) const { return slots_[i % slots_.size()]; }
+  std::span<float> WholeSlot(size_t i);
 
   const std::string optimizer_;
-  const std::vector<std::string> slots_;
-  const std::vector<float> initial_;
-  const std::vector<std::string> squares_;
+  const std::vector<SlotSpec> slots_;
   Manifest layout_;
   std::shared_ptr<std::byte> block_;  // the slots first, so that their elements are aligned
   std::vector<size_t> first_;         // by tensor of the model: the first of its slots

@@ -233,6 +233,10 @@ TEST_F(AggregateCommandTest, EveryErrorIsOneLineThatNamesThePlace) {
   EXPECT_THAT(other.err, HasSubstr("out.pt: what is written is safetensors"));
   Model("b", {1, std::nan("")});
   ExpectRefused("--strategy fedavg", "b.safetensors: tensor 'w' has NaN at index 1");
+  Model("g", {std::nan(""), 1});
+  Model("b", {1, 2});
+  ExpectRefused("--strategy fedavg --global g.safetensors",
+                "the global model: tensor 'w' has NaN at index 0");
   Model("b", {1, 2, 3});
   ExpectRefused("--strategy fedavg",
                 "b.safetensors: is unlike a.safetensors: tensor \"w\": expected F32[2]");

@@ -7,6 +7,7 @@
 #include "skein/base/status.h"
 #include "strategy/elements.h"
 #include "strategy/finite_check.h"
+#include "strategy/magnitude.h"
 #include "strategy/norm.h"
 
 namespace skein {
@@ -47,21 +48,11 @@ absl::StatusOr<std::vector<uint64_t>> SamplesOf(const std::vector<OfflineInput>&
   return samples;
 }
 
-// The largest magnitude in a float tensor.
-double LargestOf(const PackedTensors& tensors, size_t t) {
-  const TensorInfo& info = tensors.manifest()[t];
-  double largest = 0;
-  ForChunks<double>(info, [&](uint64_t at, std::span<double> values) {
-    LoadDoubles(info.dtype, tensors.tensor(t), at, values);
-    for (const double v : values) largest = std::max(largest, std::abs(v));
-  });
-  return largest;
-}
-
 // What a fold would do with an update that is longer, done before anything goes by its values.
 void Shorten(PackedTensors& update, double longest) {
+  if (std::isinf(longest)) return;
   const double norm = NormOf(update);
-  if (!(norm > longest)) return;
+  if (norm <= longest) return;
   for (size_t t = 0; t < update.manifest().size(); ++t) {
     const TensorInfo& info = update.manifest()[t];
     if (!IsFloat(info.dtype) || info.role != TensorRole::kParameter) continue;
@@ -83,25 +74,24 @@ absl::StatusOr<NumericPlan> PlanOf(const OfflineAggregation& job, const Fold& fo
   for (size_t t = 0; t < plan.scales.size(); ++t) {
     if (!IsFloat(base.manifest()[t].dtype)) continue;
     double largest = 0;
-    for (const PackedTensors& update : updates) largest = std::max(largest, LargestOf(update, t));
+    for (const PackedTensors& update : updates) {
+      largest = std::max(largest, LargestMagnitude(update, t));
+    }
     TensorScale& scale = plan.scales[t];
-    int exponent = 0;
-    if (std::frexp(largest, &exponent) == 0.5) --exponent;
-    const int more = std::clamp(exponent, scale.bound_log2, kMostBoundLog2) - scale.bound_log2;
-    scale.bound_log2 += more;
-    scale.scale_bits -= more;
+    const int bound = std::clamp(CeilLog2(largest), scale.bound_log2, kMostBoundLog2);
+    scale = {.scale_bits = scale.scale_bits + scale.bound_log2 - bound, .bound_log2 = bound};
   }
   return plan;
 }
 
-// The change to `base`; that it can be one.
+// The change to `base`; if it cannot be one, whose fault that is.
 absl::StatusOr<PackedTensors> ChangeOf(const OfflineInput& input, const PackedTensors& base) {
-  SKEIN_RETURN_IF_ERROR(Annotate(CheckFinite(input.model), input.name));
   SKEIN_ASSIGN_OR_RETURN(PackedTensors update, DeltaOf(input.model, base));
-  if (const absl::Status fits = CheckFinite(update); !fits.ok()) {
-    return Bad(input.name + ": its change does not fit into float32: " + Message(fits));
-  }
-  return update;
+  const absl::Status fits = CheckFinite(update);
+  if (fits.ok()) return update;
+  SKEIN_RETURN_IF_ERROR(Annotate(CheckFinite(base), "the global model"));
+  SKEIN_RETURN_IF_ERROR(Annotate(CheckFinite(input.model), input.name));
+  return Bad(input.name + ": its change does not fit into float32: " + Message(fits));
 }
 
 absl::Status CheckBase(const OfflineAggregation& job, const Fold& fold) {

@@ -104,7 +104,9 @@ class AggregateCommand : public Command {
     for (const std::string& setting : settings_) {
       SKEIN_RETURN_IF_ERROR(Annotate(Set(setting, registries, job), "--set " + setting));
     }
-    if (!state_.empty()) SKEIN_RETURN_IF_ERROR(Give(job.optimizer, "state", state_, "--state"));
+    if (!state_.empty()) {
+      SKEIN_RETURN_IF_ERROR(Annotate(Give(job.optimizer, "state", state_), "--state"));
+    }
     // Misspelled names are told of before any file is read.
     SKEIN_RETURN_IF_ERROR(registries.folds.Create(job.fold).status());
     SKEIN_RETURN_IF_ERROR(registries.optimizers.Create(job.optimizer).status());
@@ -155,11 +157,9 @@ class AggregateCommand : public Command {
     return absl::OkStatus();
   }
 
-  static absl::Status Give(PartSpec& part, const std::string& name, const Value& value,
-                           const std::string& by) {
+  static absl::Status Give(PartSpec& part, const std::string& name, const Value& value) {
     if (part.params.emplace(name, value).second) return absl::OkStatus();
-    return Bad((by.empty() ? "" : by + ": ") + "'" + name + "' of '" + part.name +
-               "' is given twice");
+    return Bad("'" + name + "' of '" + part.name + "' is given twice");
   }
 
   static absl::Status Set(const std::string& setting, const StrategyRegistries& registries,
@@ -171,7 +171,7 @@ class AggregateCommand : public Command {
     for (const auto& [prefix, part] :
          {std::pair{"fold.", &job.fold}, std::pair{"optimizer.", &job.optimizer}}) {
       if (name.rfind(prefix, 0) != 0) continue;
-      return Give(*part, name.substr(std::string(prefix).size()), value, "");
+      return Give(*part, name.substr(std::string(prefix).size()), value);
     }
     const bool of_fold = Declares(registries.folds.Find(job.fold.name), name);
     const bool of_optimizer = Declares(registries.optimizers.Find(job.optimizer.name), name);
@@ -179,7 +179,7 @@ class AggregateCommand : public Command {
       return Bad("both have this parameter: write fold." + name + " or optimizer." + name);
     }
     // One that nobody has is complained of in the fold's name.
-    return Give(of_optimizer ? job.optimizer : job.fold, name, value, "");
+    return Give(of_optimizer ? job.optimizer : job.fold, name, value);
   }
 
   absl::Status Write(const OfflineResult& result) const {

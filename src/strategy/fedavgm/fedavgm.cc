@@ -40,7 +40,7 @@ class FedAvgM : public ServerOptimizer {
 
  private:
   const Options options_;
-  OptimizerState state_{"fedavgm", {"momentum"}, {0}};
+  OptimizerState state_{"fedavgm", {{.name = "momentum"}}};
 };
 
 }  // namespace

@@ -34,7 +34,7 @@ class FedDyn : public ServerOptimizer {
  private:
   const std::string path_;
   double share_ = 1;
-  OptimizerState state_{"feddyn", {"drift"}, {0}};
+  OptimizerState state_{"feddyn", {{.name = "drift"}}};
 };
 
 }  // namespace

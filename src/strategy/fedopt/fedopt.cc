@@ -34,9 +34,12 @@ class FedOpt : public ServerOptimizer {
  public:
   explicit FedOpt(Options options)
       : options_(std::move(options)),
-        state_(options_.name, {"m", "v"},
-               {0, options_.zero_start ? 0 : static_cast<float>(options_.tau * options_.tau)},
-               {"v"}) {}
+        state_(
+            options_.name,
+            {{.name = "m"},
+             {.name = "v",
+              .initial = options_.zero_start ? 0 : static_cast<float>(options_.tau * options_.tau),
+              .squares = true}}) {}
 
   absl::Status Prepare(const Manifest& model) override {
     return state_.Prepare(model, options_.state);

@@ -1,11 +1,11 @@
 #include "strategy/linear/linear_checks.h"
 
-#include <bit>
 #include <cmath>
 
 #include "skein/base/status.h"
 #include "skein/base/value.h"
 #include "strategy/elements.h"
+#include "strategy/magnitude.h"
 
 namespace skein {
 namespace {
@@ -13,8 +13,6 @@ namespace {
 // Beyond these the powers of two would leave the range of float32 and double.
 constexpr int kMaxBoundLog2 = 127;
 constexpr int kMaxScaleBits = 512;
-
-int CeilLog2(uint64_t value) { return static_cast<int>(std::bit_width(value - 1)); }
 
 absl::Status Bad(const TensorInfo& info, uint64_t index, const std::string& what) {
   return absl::InvalidArgumentError("tensor '" + info.name + "' has " + what + " at index " +
