@@ -19,13 +19,14 @@
 
 namespace skein {
 
-// What gRPC may hold for a server and its streams. Without a bound, each stream that has carried a
-// chunk keeps a buffer as large; with this one those of idle streams are taken from them.
+// What gRPC may hold for a server and its streams: a bound against peers that flood it, far above
+// what it takes. Near its bound gRPC reads in small pieces, at twice the cost; and of each
+// connection it counts up to 1 MiB that it has set aside and not taken (ADR 0017).
 // Thread-safe; shared by a server and its acceptors.
 class StreamMemory {
  public:
-  static constexpr size_t kServerBytes = size_t{64} << 20;
-  static constexpr size_t kStreamBytes = size_t{64} << 10;
+  static constexpr size_t kServerBytes = size_t{256} << 20;
+  static constexpr size_t kStreamBytes = size_t{1} << 20;
 
   StreamMemory() { quota_.Resize(kServerBytes); }
   // An acceptor has `now` streams, which were `before`.

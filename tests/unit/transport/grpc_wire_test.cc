@@ -1,4 +1,5 @@
 #include <condition_variable>
+#include <cstdlib>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -96,6 +97,13 @@ class GrpcStrangeChild : public ::testing::Test {
   grpc::ClientContext context_;
   std::unique_ptr<grpc::ClientReaderWriter<v1::Frame, v1::Frame>> stream_;
 };
+
+// Or each connection keeps a buffer as large as what it has carried (ADR 0017).
+TEST_F(GrpcStrangeChild, MeetsAServerThatReadsInTheWayThatHasALimit) {
+  const char* experiments = std::getenv("GRPC_EXPERIMENTS");
+  ASSERT_NE(experiments, nullptr);
+  EXPECT_THAT(experiments, HasSubstr("-tcp_read_chunks"));
+}
 
 TEST_F(GrpcStrangeChild, IsToldWhatIsWrongWithItsFrame) {
   v1::Frame bad;
