@@ -47,7 +47,9 @@ class ClientCalls::Call final : public grpc::ClientBidiReactor<grpc::ByteBuffer,
 
   // FrameStream.
   void Read(grpc::ByteBuffer* into) override { StartRead(into); }
-  void Write(const grpc::ByteBuffer* frame) override { StartWrite(frame); }
+  void Write(const grpc::ByteBuffer* frame, bool more) override {
+    StartWrite(frame, more ? grpc::WriteOptions().set_buffer_hint() : grpc::WriteOptions());
+  }
   void EndWrites() override { StartWritesDone(); }
   void Cancel() override { context_->TryCancel(); }
 

@@ -27,7 +27,9 @@ class ServerCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::
 
   // FrameStream.
   void Read(grpc::ByteBuffer* into) override { StartRead(into); }
-  void Write(const grpc::ByteBuffer* frame) override { StartWrite(frame); }
+  void Write(const grpc::ByteBuffer* frame, bool more) override {
+    StartWrite(frame, more ? grpc::WriteOptions().set_buffer_hint() : grpc::WriteOptions());
+  }
   void EndWrites() override { Finish(grpc::Status::OK); }
   void Cancel() override { context_->TryCancel(); }
 

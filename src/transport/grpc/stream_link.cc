@@ -124,7 +124,7 @@ void StreamLink::StartWrite() {
     queue_.pop_front();
     stats_.bytes_sent += writing_size_;
   }
-  stream_->Write(&write_buffer_);
+  stream_->Write(&write_buffer_, !queue_.empty());
 }
 
 void StreamLink::OnWriteDone(bool ok) {

@@ -25,7 +25,9 @@ class FrameStream {
  public:
   virtual ~FrameStream() = default;
   virtual void Read(grpc::ByteBuffer* into) = 0;
-  virtual void Write(const grpc::ByteBuffer* frame) = 0;  // `frame` stays until OnWriteDone
+  // `frame` stays until OnWriteDone. If `more`, another write follows at once, and what fits into
+  // one call to the system may wait for it.
+  virtual void Write(const grpc::ByteBuffer* frame, bool more) = 0;
   // After the last write, once: half-closes (client) or finishes the call (server).
   virtual void EndWrites() = 0;
   virtual void Cancel() = 0;
