@@ -219,16 +219,22 @@ void AggregatorCore::On(const agg_event::UploadOffered& e) {
 }
 
 void AggregatorCore::GrantWaiting() {
+  room_at_ = Time::max();
   while (!queue_.empty()) {
     Upload& upload = uploads_.at(queue_.begin()->second);
     if (staged_bytes_ > 0 && staged_bytes_ + upload.info.bytes > config_.staging_bytes) return;
+    if (!recent_grants_.Allow(upload.info.bytes, now_)) {
+      room_at_ = recent_grants_.NextRoom();
+      return;
+    }
     if (!BeforeGrant(upload.info)) return;
+    upload.grant = ++grants_;
+    recent_grants_.Add(upload.grant, upload.info.bytes, now_);
     staged_bytes_ += upload.info.bytes;
-    upload.granted = true;
     upload.last_progress = now_;
     Do(agg_action::Grant{upload.info.id, FoldsEarly()});
     stalls_at_ = std::min(stalls_at_, now_ + config_.upload_stall_timeout);
-    Find(upload.info.id.child)->last_grant = ++grants_;
+    Find(upload.info.id.child)->last_grant = upload.grant;
     queue_.erase(queue_.begin());
   }
 }
@@ -284,8 +290,9 @@ void AggregatorCore::On(const agg_event::UploadBroken& e) {
 void AggregatorCore::DropUpload(const UploadId& id, const absl::Status& status) {
   auto it = uploads_.find(id);
   if (it == uploads_.end()) return;
-  if (it->second.granted) {
+  if (it->second.granted()) {
     staged_bytes_ -= it->second.info.bytes;
+    recent_grants_.Remove(it->second.grant);
   } else {
     queue_.erase(it->second.turn);
   }
@@ -298,7 +305,7 @@ void AggregatorCore::CheckStalls() {
   std::vector<UploadId> stalled;
   stalls_at_ = Time::max();
   for (const auto& [id, upload] : uploads_) {
-    if (!upload.granted) continue;
+    if (!upload.granted()) continue;
     const Time due = upload.last_progress + config_.upload_stall_timeout;
     if (due <= now_) {
       stalled.push_back(id);
@@ -378,7 +385,7 @@ Roster AggregatorCore::Within(const Child& child, const Roster& roster) {
 std::set<VersionRef> AggregatorCore::BasesUnderWay() const {
   std::set<VersionRef> bases;
   for (const auto& [id, upload] : uploads_) {
-    if (upload.granted) bases.insert(upload.info.base);
+    if (upload.granted()) bases.insert(upload.info.base);
   }
   return bases;
 }
@@ -473,7 +480,8 @@ void AggregatorCore::On(const agg_event::Tick&) {
 // multiply them.
 void AggregatorCore::SetWake() {
   wakes_.erase(wakes_.begin(), wakes_.upper_bound(now_));  // their ticks come or have come
-  const Time next = Collecting() ? std::min(stalls_at_, policy_asks_at_) : stalls_at_;
+  const Time uploads_at = std::min(stalls_at_, room_at_);
+  const Time next = Collecting() ? std::min(uploads_at, policy_asks_at_) : uploads_at;
   if (next <= now_ || next == Time::max()) return;
   if (!wakes_.empty() && *wakes_.begin() <= next) return;
   wakes_.insert(next);

@@ -12,6 +12,7 @@
 
 #include "base/leaf_set.h"
 #include "runtime/aggregator_messages.h"
+#include "runtime/recent_grants.h"
 #include "skein/runtime/run_config.h"
 #include "skein/strategy/round_policy.h"
 #include "skein/strategy/staleness.h"
@@ -177,9 +178,10 @@ class AggregatorCore {
   using Turn = std::pair<uint64_t, uint64_t>;
   struct Upload {
     UploadInfo info;
-    bool granted = false;
+    uint64_t grant = 0;  // the number of its grant; 0: none yet
     Time last_progress{0};
     Turn turn;  // while it waits
+    bool granted() const { return grant != 0; }
   };
 
   void On(const agg_event::ChildExpected& e);
@@ -212,6 +214,8 @@ class AggregatorCore {
   uint64_t offers_ = 0;
   uint64_t grants_ = 0;
   uint64_t staged_bytes_ = 0;
+  RecentGrants recent_grants_;
+  Time room_at_ = Time::max();         // for more grants, if they were too many
   Time stalls_at_ = Time::max();       // no granted upload has stalled before
   Time policy_asks_at_ = Time::max();  // while collecting
   std::set<Time> wakes_;               // asked for and still to come

@@ -19,6 +19,10 @@ constexpr double kLatencies = 3;  // of an offer, its grant and the bytes
 // What a parent has in memory of uploads, or one model where that is more: the rest waits. It is
 // the default of limits.staging_bytes.
 constexpr double kStagingBytes = 64 << 20;
+// Below that it lets in so many bytes, or uploads, in each moment while the earlier ones go on.
+constexpr double kMomentBytes = 16 << 20;
+constexpr double kMomentUploads = 2;
+constexpr double kMomentSeconds = 0.05;
 
 // What a round sends on each node's link to its parent, one way.
 struct Way {
@@ -55,7 +59,12 @@ Way Sent(const Topology& topology, const std::vector<NodeLink>& links, std::vect
 double UploadSeconds(const Way& up, size_t i, size_t siblings, double staging, double latency) {
   const double at_a_time = std::max(1.0, std::floor(staging / up.bytes[i]));
   const double turns = std::ceil(static_cast<double>(siblings) / at_a_time);
-  return std::max(up.shared_s[i], turns * up.link_s[i]) + latency * (1 + 2 * turns);
+  // Until as many are under way as may be, or sooner, where uploads are over within a moment.
+  const double in_a_moment = std::max(kMomentUploads, std::floor(kMomentBytes / up.bytes[i]));
+  const double under_way = std::min(static_cast<double>(siblings), at_a_time);
+  const double moment = std::min(kMomentSeconds, up.link_s[i] + 2 * latency);
+  const double delay = (std::ceil(under_way / in_a_moment) - 1) * moment;
+  return std::max(up.shared_s[i], turns * up.link_s[i] + delay) + latency * (1 + 2 * turns);
 }
 
 }  // namespace
