@@ -2,6 +2,7 @@
 #define SKEIN_SRC_RUNTIME_RECENT_GRANTS_H_
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 

@@ -8,7 +8,6 @@
 #include <gtest/gtest.h>
 
 #include "skein/base/thread_pool.h"
-#include "unit/transport/sample_frames.h"
 
 namespace skein {
 namespace {
