@@ -102,7 +102,7 @@ void BM_Add(benchmark::State& state) {
   benchmark::DoNotOptimize(accumulator->Add(SampleHeader(), update));  // touches the sums
   for (auto _ : state) {
     const absl::Status status = accumulator->Add(SampleHeader(), update);
-    if (!status.ok()) state.SkipWithError(Message(status).c_str());
+    if (!status.ok()) return state.SkipWithError(Message(status).c_str());
   }
   CountBytes(state, update.bytes().size());
 }
@@ -127,7 +127,8 @@ void BM_AddToNew(benchmark::State& state) {
   const PackedTensors update = FloatTensors(kElements, 0.001f);
   for (auto _ : state) {
     const auto accumulator = MeanAccumulator(kElements);
-    benchmark::DoNotOptimize(accumulator->Add(SampleHeader(), update));
+    const absl::Status status = accumulator->Add(SampleHeader(), update);
+    if (!status.ok()) return state.SkipWithError(Message(status).c_str());
   }
   CountBytes(state, update.bytes().size());
 }
@@ -155,18 +156,27 @@ void BM_AdvanceOnThreads(benchmark::State& state) {
       });
     }
     for (std::thread& thread : receiving) thread.join();
-    for (const auto& intake : intakes) intake->Complete().IgnoreError();
+    for (const auto& intake : intakes) {
+      const absl::Status status = intake->Complete();
+      if (!status.ok()) return state.SkipWithError(Message(status).c_str());
+    }
   }
   CountBytes(state, threads * update.bytes().size());
 }
 
-// Bytes of the float32 model; its block is fresh memory, which the system has to provide.
+// Bytes of the float32 model, which takes the place of the sums.
 void BM_Finish(benchmark::State& state) {
   const auto accumulator = MeanAccumulator(kElements);
   const PackedTensors base = FloatTensors(kElements, 0.5f);
-  benchmark::DoNotOptimize(accumulator->Add(SampleHeader(), base));
   testing::PlainStep step;
-  for (auto _ : state) benchmark::DoNotOptimize(accumulator->Finish(base, step));
+  for (auto _ : state) {
+    state.PauseTiming();  // Finish empties the sums
+    const absl::Status added = accumulator->Add(SampleHeader(), base);
+    state.ResumeTiming();
+    const auto model = accumulator->Finish(base, step);
+    if (!added.ok()) return state.SkipWithError(Message(added).c_str());
+    if (!model.ok()) return state.SkipWithError(Message(model.status()).c_str());
+  }
   CountBytes(state, base.bytes().size());
 }
 
