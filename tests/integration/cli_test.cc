@@ -548,7 +548,12 @@ TEST_F(CliTest, BenchRoundSpeaksToPeopleAndRefusesNonsense) {
   EXPECT_TRUE(fs::exists(work_ / "kept/result.json"));
   ExpectRefused("bench round --topology tree:0x2", {"tree:0x2"});
   ExpectRefused("bench round --params 0", {"--params"});
+  ExpectRefused("bench round --params 10000000001", {"--params", "10000000000"});
   ExpectRefused("bench round --topology flat:2 --out kept", {"exists"});
+  const Outcome nowhere = Run("/usr/bin/env", "TMPDIR=/nowhere '" SKEIN_PROGRAM "' bench round");
+  EXPECT_EQ(nowhere.code, 2);
+  EXPECT_THAT(nowhere.err, HasSubstr("TMPDIR=/nowhere: "));
+  EXPECT_THAT(nowhere.err, HasSubstr("; set TMPDIR to a directory for temporary files\n"));
 }
 
 }  // namespace

@@ -3,12 +3,15 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <memory>
 #include <sstream>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -30,9 +33,19 @@ constexpr double kGiga = 1e9;
 class TemporaryDirectory {
  public:
   static absl::StatusOr<std::unique_ptr<TemporaryDirectory>> Create() {
-    std::string path = (std::filesystem::temp_directory_path() / "skein-bench-XXXXXX").string();
+    std::error_code error;
+    const std::filesystem::path parent = std::filesystem::temp_directory_path(error);
+    if (error) {
+      const char* given = std::getenv("TMPDIR");
+      return absl::UnavailableError("TMPDIR=" + std::string(given == nullptr ? "" : given) + ": " +
+                                    error.message() +
+                                    "; set TMPDIR to a directory for temporary files");
+    }
+    std::string path = (parent / "skein-bench-XXXXXX").string();
     if (mkdtemp(path.data()) == nullptr) {
-      return absl::UnavailableError("cannot create a directory like " + path);
+      return absl::UnavailableError("cannot create a directory like " + path + ": " +
+                                    std::strerror(errno) +
+                                    "; set TMPDIR to a directory for temporary files");
     }
     return std::unique_ptr<TemporaryDirectory>(new TemporaryDirectory(std::move(path)));
   }
