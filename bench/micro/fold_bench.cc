@@ -172,9 +172,9 @@ void BM_Finish(benchmark::State& state) {
   for (auto _ : state) {
     state.PauseTiming();  // Finish empties the sums
     const absl::Status added = accumulator->Add(SampleHeader(), base);
+    if (!added.ok()) return state.SkipWithError(Message(added).c_str());
     state.ResumeTiming();
     const auto model = accumulator->Finish(base, step);
-    if (!added.ok()) return state.SkipWithError(Message(added).c_str());
     if (!model.ok()) return state.SkipWithError(Message(model.status()).c_str());
   }
   CountBytes(state, base.bytes().size());

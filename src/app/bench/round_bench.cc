@@ -36,16 +36,14 @@ class TemporaryDirectory {
     std::error_code error;
     const std::filesystem::path parent = std::filesystem::temp_directory_path(error);
     if (error) {
-      const char* given = std::getenv("TMPDIR");
-      return absl::UnavailableError("TMPDIR=" + std::string(given == nullptr ? "" : given) + ": " +
-                                    error.message() +
-                                    "; set TMPDIR to a directory for temporary files");
+      const char* given = std::getenv("TMPDIR");  // TMP and TEMP are asked after it
+      return Unusable(
+          given == nullptr ? "the directory for temporary files" : "TMPDIR=" + std::string(given),
+          error.message());
     }
     std::string path = (parent / "skein-bench-XXXXXX").string();
     if (mkdtemp(path.data()) == nullptr) {
-      return absl::UnavailableError("cannot create a directory like " + path + ": " +
-                                    std::strerror(errno) +
-                                    "; set TMPDIR to a directory for temporary files");
+      return Unusable("cannot create a directory like " + path, std::strerror(errno));
     }
     return std::unique_ptr<TemporaryDirectory>(new TemporaryDirectory(std::move(path)));
   }
@@ -57,6 +55,10 @@ class TemporaryDirectory {
 
  private:
   explicit TemporaryDirectory(std::string path) : path_(std::move(path)) {}
+  static absl::Status Unusable(const std::string& what, const std::string& why) {
+    return absl::UnavailableError(what + ": " + why +
+                                  "; set TMPDIR to a directory for temporary files");
+  }
   const std::string path_;
 };
 

@@ -22,7 +22,7 @@ class BenchCommand : public Command {
         ->capture_default_str();
     round->add_option("--params", options_.params, "Float32 elements of the model")
         ->type_name("P")
-        ->check(CLI::Range(uint64_t{1}, uint64_t{10'000'000'000}))
+        ->check(CLI::Range(uint64_t{1}, uint64_t{10'000'000'000}))  // as the learner 'echo'
         ->capture_default_str();
     round
         ->add_option("--workers-per-process", options_.workers_per_process,
